@@ -1,0 +1,169 @@
+"""Camera paths around the photo's own view: orbit, swing, spiral, dolly.
+
+One photo shows only the front of things: the farther a camera goes sideways, the more of
+what it sees was never photographed.  So a path is measured in the scene's own depth: the
+nearest part of the picture may shift by a small share of the picture's width against the
+farthest part, and a camera never comes closer to it than a third of the way.
+
+All paths start at the photo's own view, are smooth everywhere and close: the frame after
+the last is the first again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from nvs.camera import Camera
+from nvs.errors import InputError
+from nvs.gaussians import Gaussians
+
+PathKind = Literal["orbit", "swing", "spiral", "dolly"]
+PATH_KINDS: tuple[PathKind, ...] = get_args(PathKind)
+
+DEFAULT_FRAMES = 120
+DEFAULT_FPS = 24.0
+MAX_FRAMES = 100_000
+
+PARALLAX = 0.06  # of the picture's width: near against far, at the outermost point of a path
+SIDEWAYS_LIMIT = 0.2  # of the near depth, where a flat scene would allow any step
+FORWARD_STEP = 0.35  # of the near depth, for amplitude 1
+FORWARD_LIMIT = 2 / 3  # of the near depth, whatever the amplitude
+GAZE = 0.8  # how far the camera turns towards the focus point; a hand never follows fully
+
+
+@dataclasses.dataclass(frozen=True)
+class SceneDepth:
+    """The z-depths of a scene, as seen from a camera, that matter to a path (world units)."""
+
+    near: float  # the 3 % quantile: what a camera must not fly into
+    focus: float  # the median: what it looks at
+    far: float  # the 97 % quantile
+
+
+def scene_depth(scene: Gaussians, camera: Camera) -> SceneDepth:
+    """Depth statistics of what `camera` sees of `scene`.
+
+    Each Gaussian counts as much as the area of the picture that it covers, so that neither
+    a dense cloud far away nor a fine one nearby pulls the quantiles.  A far sky dome (a
+    shell around the camera that holds the farthest points) is no depth and is left out.
+
+    Raises:
+        InputError: nothing lies in front of the camera.
+    """
+    pixels, depth = camera.project(scene.means)
+    size = torch.tensor([camera.width, camera.height]).to(pixels)
+    seen = (depth > 1e-6) & ((pixels >= 0) & (pixels <= size)).all(dim=-1)
+    if not seen.any():
+        raise InputError("the camera sees no part of the scene, so there is no path around it")
+    depth = depth[seen].double()
+
+    two_widest = scene.scales[seen].double().topk(2, dim=-1).values  # [N, 2]
+    covered = scene.opacities[seen].double() * two_widest.prod(dim=-1) / depth**2  # [N]
+    # A splat nearly touching the camera covers "more than the picture": bound what one weighs.
+    covered = covered.clamp(max=10 * float(covered.median()) + 1e-30)
+
+    centre = camera.camera_to_world[:3, 3].to(scene.means)
+    distance = (scene.means[seen] - centre).norm(dim=-1)
+    below_dome = distance < 0.9 * _quantiles(distance.double(), torch.ones_like(covered), 0.995)[0]
+    if below_dome.any():
+        depth, covered = depth[below_dome], covered[below_dome]
+    near, focus, far = _quantiles(depth, covered, 0.03, 0.5, 0.97)
+    return SceneDepth(near, focus, far)
+
+
+def camera_path(
+    kind: PathKind,
+    camera: Camera,
+    depth: SceneDepth,
+    frames: int = DEFAULT_FRAMES,
+    amplitude: float = 1.0,
+) -> list[Camera]:
+    """A closed path of `frames` cameras around `camera`, which is the first of them.
+
+    Args:
+        kind: "orbit" (an ellipse, upwards and around), "swing" (to and fro), "spiral" (out
+            and back in, twice around) or "dolly" (forward and back).
+        camera: the photo's own camera; its lens and size are kept.
+        depth: what `scene_depth` says of the scene from there.
+        frames: number of cameras; the loop takes `frames` steps to close.
+        amplitude: 1 keeps the picture whole; larger goes farther and shows more of what
+            was never photographed.
+
+    Raises:
+        InputError: an unknown kind, or frames or amplitude out of range.
+    """
+    if kind not in PATH_KINDS:
+        raise InputError(f"unknown path '{kind}': choose one of {', '.join(PATH_KINDS)}")
+    if not 1 <= frames <= MAX_FRAMES:
+        raise InputError(f"a path has 1 to {MAX_FRAMES} frames, not {frames}")
+    if not 0 < amplitude <= 10:  # also refuses NaN
+        raise InputError(f"the amplitude must lie above 0 and at most at 10, not {amplitude}")
+
+    phase = torch.arange(frames, dtype=torch.float64) * (2 * math.pi / frames)  # [F]
+    sideways = amplitude * sideways_step(camera, depth)
+    forward = min(amplitude * FORWARD_STEP, FORWARD_LIMIT) * depth.near
+    offsets = _offsets(kind, phase, sideways, forward)  # [F, 3]
+    offsets[:, 2].clamp_(max=FORWARD_LIMIT * depth.near)
+    return [camera.moved(pose) for pose in _poses(camera, offsets, depth.focus)]
+
+
+def sideways_step(camera: Camera, depth: SceneDepth) -> float:
+    """How far (world units) the camera can go sideways with the picture still whole.
+
+    A step s moves a point at depth z by s·f/z pixels, so near moves against far by
+    s·f·(1/near - 1/far): PARALLAX of the picture's width, and s at most SIDEWAYS_LIMIT·near.
+    """
+    spread = 1 / depth.near - 1 / depth.far
+    lens = camera.width / float(camera.intrinsics[0, 0])  # picture's width at depth 1
+    limit = SIDEWAYS_LIMIT * depth.near
+    return min(limit, PARALLAX * lens / spread) if spread > 0 else limit
+
+
+def _offsets(kind: PathKind, phase: Tensor, sideways: float, forward: float) -> Tensor:
+    """Positions [F, 3] in the photo's camera (x right, y down, z forward), 0 at phase 0."""
+    swell = (1 - torch.cos(phase)) / 2  # 0 → 1 → 0
+    zero = torch.zeros_like(phase)
+    if kind == "orbit":
+        # The ellipse touches the photo's view at its lowest point: the camera rises, which
+        # is kinder to a picture than sinking into its ground.
+        path = (sideways * torch.sin(phase), -0.5 * sideways * swell, 0.3 * forward * swell)
+    elif kind == "swing":
+        path = (sideways * torch.sin(phase), zero, zero)
+    elif kind == "spiral":
+        radius = sideways * swell
+        turn = 2 * phase
+        path = (radius * torch.sin(turn), 0.5 * radius * torch.cos(turn), 0.7 * forward * swell)
+    else:
+        path = (zero, zero, forward * swell)
+    return torch.stack(path, dim=-1)
+
+
+def _poses(camera: Camera, offsets: Tensor, focus: float) -> Tensor:
+    """camera_to_world [F, 4, 4] at `offsets` from `camera`, turned towards its focus point."""
+    gaze = torch.tensor([0.0, 0.0, focus], dtype=offsets.dtype) - offsets  # [F, 3]
+    yaw = GAZE * torch.atan2(gaze[:, 0], gaze[:, 2])
+    pitch = GAZE * torch.atan2(-gaze[:, 1], gaze[:, [0, 2]].norm(dim=-1))
+    one, zero = torch.ones_like(yaw), torch.zeros_like(yaw)
+    about_y = torch.stack(
+        [yaw.cos(), zero, yaw.sin(), zero, one, zero, -yaw.sin(), zero, yaw.cos()], dim=-1
+    ).view(-1, 3, 3)
+    about_x = torch.stack(
+        [one, zero, zero, zero, pitch.cos(), -pitch.sin(), zero, pitch.sin(), pitch.cos()], dim=-1
+    ).view(-1, 3, 3)
+    poses = torch.eye(4, dtype=offsets.dtype).repeat(len(offsets), 1, 1)
+    poses[:, :3, :3] = about_y @ about_x
+    poses[:, :3, 3] = offsets
+    return (camera.camera_to_world.to(poses) @ poses).float()
+
+
+def _quantiles(values: Tensor, weights: Tensor, *shares: float) -> list[float]:
+    """Weighted quantiles of `values` [N]."""
+    ordered, order = values.sort()
+    reached = weights[order].cumsum(0)
+    targets = torch.tensor(shares, dtype=reached.dtype) * reached[-1]
+    return ordered[torch.searchsorted(reached, targets).clamp(max=len(ordered) - 1)].tolist()
