@@ -1,0 +1,93 @@
+"""Files given by a user and files left to a user: checked when read, whole when written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from nvs.errors import InputError
+
+# What goes wrong while bytes are being written is the disk's doing, not a programming error.
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+
+
+def check_readable(path: Path | str) -> Path:
+    """`path`, if it is a file that can be opened and is not empty.
+
+    Raises:
+        InputError: it is missing, a folder, a device or pipe, empty, or not permitted.
+    """
+    path = Path(path)
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path} is a folder; name a file in it")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise InputError(f"{path} is not a regular file")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the path") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {_reason(error)}") from None
+    if status.st_size == 0:
+        raise InputError(f"{path} is empty")
+    return path
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path | str) -> Iterator[Path]:
+    """A file that is there whole or not at all.
+
+    Yields a temporary path in the folder of `path` (made where missing), with the same
+    suffix, so that a writer can still guess the format from it.  It takes the target's
+    name when the block ends; when the block raises anything (Ctrl-C too) it is removed
+    and an older file of that name stays as it was.
+
+    Raises:
+        InputError: the output cannot be written there: it is a folder, not permitted, the
+            disk is full.  What can be known beforehand is raised before the block runs.
+    """
+    path = Path(path)
+    try:
+        target = path.resolve()  # through a symbolic link: it stays, its file is replaced
+        if target.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder; name a file in it")
+        if target.exists() and not target.is_file():
+            raise InputError(f"cannot write {path}: it is not a regular file")
+        if target.exists():
+            target.open("r+b").close()  # renaming would replace a write-protected file as well
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _create_beside(target)
+    except FileExistsError:
+        raise InputError(f"cannot write {path}: a file stands where a folder is needed") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
+        raise InputError(f"cannot write {path}: {_reason(error)}") from None
+    try:
+        yield temporary
+        temporary.replace(target)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            raise InputError(f"cannot write {path}: {_reason(error)}") from None
+        raise
+
+
+def _create_beside(target: Path) -> Path:
+    """A new empty hidden file, with the permissions that any new file gets (unlike mkstemp)."""
+    # Names may be long already, and a name has at most 255 bytes; the suffix must stay.
+    stem = target.stem.encode()[:100].decode(errors="ignore")
+    temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}{target.suffix}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return temporary
+
+
+def _reason(error: Exception) -> str:
+    """The operating system's own words, without the number and the path."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return reason[:1].lower() + reason[1:]
