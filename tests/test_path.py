@@ -40,13 +40,18 @@ def centres(path):
 depths = st.tuples(
     st.floats(0.01, 1000.0), st.floats(1.0, 100.0), st.floats(1.0, 100.0)
 ).map(lambda d: SceneDepth(d[0], d[0] * d[1], d[0] * d[1] * d[2]))  # fmt: skip
-poses = st.tuples(*[st.floats(-3, 3)] * 6).map(
-    lambda v: torch.block_diag(
-        torch.linalg.matrix_exp(torch.tensor([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])),
-        torch.ones(1, 1),
-    )
-    + torch.tensor([[0, 0, 0, v[3]], [0, 0, 0, v[4]], [0, 0, 0, v[5]], [0, 0, 0, 0]])
-)  # fmt: skip
+
+
+def rigid(values):
+    """A pose [4, 4] from a rotation vector and a position."""
+    x, y, z = values[:3]
+    pose = torch.eye(4)
+    pose[:3, :3] = torch.linalg.matrix_exp(torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]]))
+    pose[:3, 3] = torch.tensor(values[3:])
+    return pose
+
+
+poses = st.tuples(*[st.floats(-3, 3)] * 6).map(rigid)
 
 
 @settings(max_examples=40, deadline=None)
