@@ -1,0 +1,1 @@
+"""Depth and novel views against ground truth: metrics, data sets, reports."""
