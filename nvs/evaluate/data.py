@@ -160,7 +160,7 @@ def cameras_json_set(folder: Path) -> DepthSet:
         )
         frames = [
             DepthFrame(
-                Path(frame["image"]).stem,
+                Path(frame["image"]).with_suffix("").as_posix(),
                 folder / frame["image"],
                 folder / frame["depth"],
                 encoding,

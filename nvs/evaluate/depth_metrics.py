@@ -77,19 +77,6 @@ def depth_metrics(prediction: Array, truth: Array, mask: Array | None = None) ->
     )
 
 
-def mean_metrics(metrics: list[DepthMetrics]) -> DepthMetrics:
-    """A data set's figures: each frame's count the same, as the papers do; pixels are summed.
-
-    Raises:
-        ValueError: an empty list.
-    """
-    if not metrics:
-        raise ValueError("the mean of no frames")
-    rows = [dataclasses.asdict(m) for m in metrics]
-    means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
-    return DepthMetrics(**(means | {"pixels": sum(m.pixels for m in metrics)}))
-
-
 def valid_pairs(
     prediction: Array, truth: Array, mask: Array | None = None
 ) -> tuple[Tensor, Tensor]:

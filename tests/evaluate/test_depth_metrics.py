@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nvs.evaluate.depth_metrics import DELTA_THRESHOLDS, depth_metrics, mean_metrics
+from nvs.evaluate.depth_metrics import DELTA_THRESHOLDS, depth_metrics
 
 depths = hnp.arrays(np.float64, (3, 4), elements=st.floats(0.1, 100))
 
@@ -99,14 +99,3 @@ def test_arrays_and_tensors_give_the_same():
 def test_bad_input(prediction, truth, mask, message):
     with pytest.raises(ValueError, match=message):
         depth_metrics(prediction, truth, mask)
-
-
-def test_a_set_counts_each_frame_the_same():
-    few = depth_metrics(np.array([2.0]), np.array([1.0]))
-    many = depth_metrics(np.ones(9), np.ones(9))
-    both = mean_metrics([few, many])
-    assert both.pixels == 10
-    assert both.abs_rel == 0.5
-    assert both.delta1 == 0.5
-    with pytest.raises(ValueError, match="no frames"):
-        mean_metrics([])

@@ -1,0 +1,107 @@
+"""Depth of a model, and of two baselines, against RGB-D photos: `nvs evaluate depth`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nvs.depth.field import DepthField
+from nvs.evaluate.alignment import Alignment, Fit, align
+from nvs.evaluate.baselines import BASELINES, DepthPredictor
+from nvs.evaluate.data import DepthFrame, DepthSample, DepthSet
+from nvs.evaluate.depth_metrics import depth_metrics
+from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
+from nvs.photo import Photo, load_photo
+
+
+@dataclasses.dataclass(frozen=True)
+class DepthProtocol:
+    """How a prediction is compared with the truth."""
+
+    alignment: Alignment = "affine-disparity"
+    fit: Fit = "least-squares"
+    seed: int = 0  # of RANSAC
+
+
+def evaluate_depth(
+    predictor: DepthPredictor,
+    sets: Sequence[DepthSet],
+    protocol: DepthProtocol = DepthProtocol(),
+    *,
+    name: str = "model",
+    folder: Path | None = None,
+) -> Results:
+    """Measure `predictor` on every frame, beside the baselines ramp and constant.
+
+    The field is asked at the pixel centres of the true depth map, whatever its size, and all
+    methods are aligned in the same way.  Figures are under the method names "model", "ramp"
+    and "constant".
+
+    Args:
+        predictor: photo → depth field.
+        sets: what `nvs.evaluate.data.depth_sets` finds.
+        name: the model's, for the settings in `results.json`.
+        folder: where `results.json` is kept; an unfinished one there is continued.
+
+    Raises:
+        InputError: `folder` holds an unfinished run with other settings.
+    """
+    settings = {"task": "depth", "model": name, **dataclasses.asdict(protocol)}
+    results = Results(settings) if folder is None else resumed_results(folder, settings)
+    methods = {"model": predictor} | BASELINES
+    frames = [
+        (one.name, frame.name, partial(_measure, methods, one.name, frame, protocol))
+        for one in sets
+        for frame in one.frames
+    ]
+    measure_all(results, frames, folder, len(frames))
+    return results
+
+
+def depth_at_truth(field: DepthField, mask: Tensor) -> Tensor:
+    """The field's z-depth [H, W] at the pixel centres where `mask` [H, W] holds, else 0.
+
+    The mask has the true depth map's size; it spans the same view as the photo.
+    """
+    rows, columns = mask.shape
+    y, x = torch.nonzero(mask, as_tuple=True)
+    scale_x, scale_y = field.camera.width / columns, field.camera.height / rows
+    xy = torch.stack([(x + 0.5) * scale_x, (y + 0.5) * scale_y], dim=-1)  # [N, 2]
+    depth = torch.zeros(rows, columns)
+    depth[mask] = field(xy.float()).float().cpu()
+    return depth
+
+
+def load_sample_photo(sample: DepthSample) -> Photo:
+    """The photo, with the set's intrinsics where it has them."""
+    intrinsics = None if sample.camera is None else sample.camera.intrinsics
+    return load_photo(sample.photo, intrinsics=intrinsics)
+
+
+def _measure(
+    methods: dict[str, DepthPredictor], set_name: str, frame: DepthFrame, protocol: DepthProtocol
+) -> FrameRecord:
+    sample = frame.load()
+    photo = load_sample_photo(sample)
+    truth, mask = sample.depth, sample.depth > 0
+    record = FrameRecord(set_name, frame.name)
+    for method, predictor in methods.items():
+        prediction = depth_at_truth(predictor(photo), mask)
+        aligned = align(
+            prediction,
+            truth,
+            alignment=protocol.alignment,
+            fit=protocol.fit,
+            seed=protocol.seed,
+        )
+        metrics = depth_metrics(aligned.depth, truth)
+        record.scores[method] = dataclasses.asdict(metrics) | {
+            "scale": aligned.scale,
+            "shift": aligned.shift,
+        }
+    return record

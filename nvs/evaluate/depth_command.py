@@ -1,0 +1,166 @@
+"""The command `nvs evaluate depth`: options in, tables and files out."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from nvs.evaluate.alignment import Alignment, Fit
+from nvs.evaluate.data import DepthSet, depth_sets
+from nvs.evaluate.depth import DepthProtocol, evaluate_depth
+from nvs.evaluate.results import RESULTS_FILE, FrameRecord, Results
+from nvs.evaluate.tables import number, table, write_section
+
+METHODS = {"model": "model", "ramp": "ramp", "constant": "constant"}
+
+
+@dataclasses.dataclass(frozen=True)
+class DepthEvaluation:
+    """Measure a model's depth on photos with known depth, beside a vertical ramp and a wall.
+
+    Writes results.json to the output folder, and goes on there if it was interrupted.  Exits
+    with 1 when some frames could not be measured: they are named, and the others are.
+    """
+
+    data: Path
+    """An RGB-D set: a folder with cameras.json, a folder of such folders, or a text file with
+    one `rgb depth [prompt]` line per frame."""
+
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder for results.json."""
+
+    model: str = "default"
+    """A named model (see `nvs models list`) or the path of a checkpoint."""
+
+    alignment: Alignment = "affine-disparity"
+    """What is fitted to the truth before measuring; "none" measures metric depth."""
+
+    fit: Fit = "least-squares"
+    """How it is fitted."""
+
+    frames: int | None = None
+    """Measure only so many frames of each set, evenly spread."""
+
+    markdown: Path | None = None
+    """Also put the tables into this Markdown file, replacing those of an earlier run."""
+
+    device: str = "auto"
+    """auto, cpu or cuda."""
+
+    seed: int = 0
+    """Of RANSAC."""
+
+
+def main(options: DepthEvaluation) -> int:
+    """Run the command; returns the exit code, 1 if some frames could not be measured.
+
+    Raises:
+        InputError: no such data set or model; an output that cannot be written.
+    """
+    import nvs
+
+    sets = [spread(one, options.frames) for one in depth_sets(options.data)]
+    model = nvs.load_model(options.model, device=options.device)
+    results = evaluate_depth(
+        model.depth_field,
+        sets,
+        DepthProtocol(options.alignment, options.fit, options.seed),
+        name=options.model,
+        folder=options.output,
+    )
+    print(set_table(results))
+    if options.markdown is not None:
+        write_section(options.markdown, f"depth, {options.model}", document(results))
+        print(f"wrote {options.markdown}")
+    print(f"wrote {options.output / RESULTS_FILE}")
+    for frame in results.failed:
+        print(f"not measured: {frame.set}/{frame.name}: {frame.error}")
+    if results.failed:
+        print(f"{len(results.failed)} of {len(results.frames)} frames could not be measured")
+    return 1 if results.failed else 0
+
+
+def spread(one: DepthSet, frames: int | None) -> DepthSet:
+    """At most `frames` of a set's frames, evenly spread over it."""
+    if frames is None or frames >= len(one.frames):
+        return one
+    step = len(one.frames) / frames
+    return dataclasses.replace(one, frames=[one.frames[int(i * step)] for i in range(frames)])
+
+
+def wins(frames: list[FrameRecord], metric: str, over: str = "ramp") -> int:
+    """On how many frames the model's figure is better than the baseline's."""
+    sign = -1 if metric == "abs_rel" else 1
+    return sum(
+        sign * frame.scores["model"][metric] > sign * frame.scores[over][metric] for frame in frames
+    )
+
+
+def set_table(results: Results) -> str:
+    """One row per set: δ1 and AbsRel of every method, and the frames on which the model wins."""
+    head = ["set", "frames"]
+    head += [f"δ1 {label}" for label in METHODS.values()]
+    head += [f"AbsRel {label}" for label in METHODS.values()]
+    head += ["wins δ1", "wins AbsRel"]
+    rows = []
+    for of_set in [*results.sets, None]:
+        measured = [f for f in results.measured if of_set in (None, f.set)]
+        rows.append(
+            [
+                of_set or "all frames",
+                str(len(measured)),
+                *(number(results.mean(m, "delta1", of_set)) for m in METHODS),
+                *(number(results.mean(m, "abs_rel", of_set)) for m in METHODS),
+                *(f"{wins(measured, k)}/{len(measured)}" for k in ("delta1", "abs_rel")),
+            ]
+        )
+    return table(head, rows)
+
+
+def frame_table(results: Results) -> str:
+    """One row per frame: δ1 and AbsRel of the model and the ramp."""
+    head = ["frame", "δ1 model", "δ1 ramp", "AbsRel model", "AbsRel ramp", "better"]
+    rows = []
+    for frame in results.measured:
+        figures = [
+            number(frame.scores[method][metric])
+            for metric in ("delta1", "abs_rel")
+            for method in ("model", "ramp")
+        ]
+        better = [
+            label for m, label in (("delta1", "δ1"), ("abs_rel", "AbsRel")) if wins([frame], m)
+        ]
+        rows.append([f"{frame.set}/{frame.name}", *figures, " ".join(better) or "–"])
+    return table(head, rows)
+
+
+def document(results: Results) -> str:
+    """The section of docs/results.md."""
+    settings, versions = results.settings, results.versions
+    by = (
+        "no alignment"
+        if settings["alignment"] == "none"
+        else f"{settings['alignment']} alignment ({settings['fit']})"
+    )
+    measured = len(results.measured)
+    parts = [
+        f"## Depth: model `{settings['model']}`",
+        f"Every method with {by} to the true depth, per frame, over the pixels that have one; "
+        "each frame counts the same. *ramp*: disparity linear in y; *constant*: a wall. "
+        "δ1: share of pixels within a factor of 1.25 (more is better); AbsRel: mean relative "
+        "error (less is better); *wins*: frames on which the model is better than the ramp.",
+        f"Better than the ramp on {wins(results.measured, 'abs_rel')} of {measured} frames by "
+        f"AbsRel and on {wins(results.measured, 'delta1')} by δ1. "
+        + ", ".join(f"{name} {version}" for name, version in versions.items())
+        + ".",
+        set_table(results),
+        "<details><summary>Every frame</summary>",
+        frame_table(results),
+        "</details>",
+    ]
+    if results.failed:
+        parts.append(f"{len(results.failed)} frames could not be measured.")
+    return "\n\n".join(parts)

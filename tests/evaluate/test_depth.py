@@ -1,0 +1,152 @@
+"""`evaluate_depth` and its command on a small set, whole and broken."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import nvs
+from nvs.camera import Camera
+from nvs.errors import InputError
+from nvs.evaluate.baselines import BASELINES, VerticalRamp
+from nvs.evaluate.data import depth_sets
+from nvs.evaluate.depth import DepthProtocol, depth_at_truth, evaluate_depth
+from nvs.evaluate.depth_command import DepthEvaluation, main, spread, wins
+from nvs.evaluate.results import load_results
+from tests.evaluate.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
+
+
+def test_depth_is_asked_at_the_truths_pixels():
+    camera = Camera.from_focal(30.0, 32, 24)
+    mask = torch.rand(12, 16, generator=torch.Generator().manual_seed(0)) < 0.5
+    found = depth_at_truth(VerticalRamp(camera), mask)
+    rows = (torch.arange(12) + 0.5) / 12  # the same share of the height at any size
+    expected = (1 / (0.05 + rows))[:, None].expand(12, 16)
+    torch.testing.assert_close(found, torch.where(mask, expected, 0.0))
+
+
+@pytest.mark.parametrize(
+    "alignment", ["none", "scale", "affine-depth", "affine-disparity", "affine-log"]
+)
+def test_a_perfect_model_has_the_perfect_score(tmp_path, alignment):
+    results = evaluate_depth(perfect, depth_sets(write_set(tmp_path)), DepthProtocol(alignment))
+    assert len(results.measured) == 3
+    for frame in results.frames:
+        assert frame.scores["model"]["delta_1pct"] == 1
+        assert frame.scores["model"]["abs_rel"] < 3e-4  # depth is stored in millimetres
+        assert frame.scores["model"]["pixels"] == 24 * 32
+    if alignment == "affine-disparity":
+        assert wins(results.measured, "abs_rel") == 3
+        # The plane's disparity hardly depends on y: there the ramp is no better than a wall.
+        ramp, wall = (results.mean(m, "abs_rel") for m in ("ramp", "constant"))
+        assert ramp == pytest.approx(wall, rel=0.05)
+        assert results.mean("model", "abs_rel") < 0.01 * ramp
+
+
+def test_the_ramp_is_perfect_where_the_truth_is_one(tmp_path):
+    y = np.mgrid[:24, :32][0] + 0.5
+    write_set(tmp_path, frames=2)
+    for i in range(2):
+        write_depth(tmp_path / f"{i}-depth.png", 1 / (0.05 + y / 50))
+    results = evaluate_depth(BASELINES["constant"], depth_sets(tmp_path))
+    assert results.mean("ramp", "delta_1pct") == 1
+    assert results.mean("ramp", "abs_rel") < 1e-3
+    assert wins(results.measured, "delta1") == 0
+
+
+def test_broken_frames_are_named_and_the_others_measured(tmp_path):
+    write_set(tmp_path, frames=8)
+    (tmp_path / "0.png").unlink()
+    (tmp_path / "1-depth.png").unlink()
+    write_depth(tmp_path / "2-depth.png", np.ones((9, 9)))
+    write_depth(tmp_path / "3-depth.png", np.zeros((24, 32)))
+    (tmp_path / "4.png").write_bytes(b"\xff\xd8\xff nonsense")
+
+    def model(photo):
+        if photo.path.stem == "5":
+            return KnownDepth(photo.camera, np.nan)
+        return perfect(photo)
+
+    results = evaluate_depth(model, depth_sets(tmp_path))
+    assert {f.name: f.error.split(": ")[-1][:24] for f in results.failed} == {
+        "0": "no such photo",
+        "1": "no such depth file",
+        "2": "depth 9x9 cannot belong ",
+        "3": "no valid depth",
+        "4": results.failed[4].error.split(": ")[-1][:24],
+        "5": "the prediction is not fi",
+    }
+    assert [f.name for f in results.measured] == ["6", "7"]
+    assert results.mean("model", "delta1") == 1
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
+    sets = depth_sets(write_set(tmp_path / "data", frames=4))
+    asked = []
+
+    def interrupted(photo):
+        asked.append(photo.path.stem)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return perfect(photo)
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_depth(interrupted, sets, folder=tmp_path / "out")
+    assert not load_results(tmp_path / "out").finished
+    with pytest.raises(InputError, match="another alignment"):
+        evaluate_depth(perfect, sets, DepthProtocol("scale"), folder=tmp_path / "out")
+
+    evaluate_depth(interrupted, sets, folder=tmp_path / "out")
+    assert asked == ["0", "1", "2", "2", "3"]
+    results = load_results(tmp_path / "out")
+    assert results.finished
+    assert [f.name for f in results.frames] == ["0", "1", "2", "3"]
+
+    evaluate_depth(interrupted, sets, folder=tmp_path / "out")  # finished: measured anew
+    assert len(asked) == 9
+
+
+class PerfectModel:
+    depth_field = staticmethod(perfect)
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(nvs, "load_model", lambda name, device: PerfectModel(), raising=False)
+    data, out = write_set(tmp_path / "set-a"), tmp_path / "out"
+    options = DepthEvaluation(data, out, markdown=tmp_path / "results.md")
+    assert main(options) == 0
+    shown = capsys.readouterr().out
+    assert "| set-a" in shown
+    assert "3/3" in shown
+    stored = json.loads((out / "results.json").read_text())
+    assert stored["versions"]["torch"] == torch.__version__
+    assert stored["settings"]["alignment"] == "affine-disparity"
+    assert "Better than the ramp on 3 of 3 frames" in (tmp_path / "results.md").read_text()
+
+    (data / "1-depth.png").unlink()
+    assert main(options) == 1
+    shown = capsys.readouterr().out
+    assert "not measured: set-a/1: " in shown
+    assert "1 of 3 frames could not be measured" in shown
+
+
+def test_frames_are_spread_evenly(tmp_path):
+    (one,) = depth_sets(write_set(tmp_path, frames=7))
+    assert [f.name for f in spread(one, 3).frames] == ["0", "2", "4"]
+    assert spread(one, 9) is one
+
+
+def test_predictions_at_another_size_than_the_photo(tmp_path):
+    """A model may work at a reduced size: the field's own camera says at which."""
+    sets = depth_sets(write_set(tmp_path, frames=1))
+
+    class Halved(KnownDepth):
+        def forward(self, xy):
+            return super().forward(xy * 2)
+
+    results = evaluate_depth(
+        lambda photo: Halved(photo.camera.resized(16, 12)), sets, DepthProtocol("none")
+    )
+    assert results.mean("model", "abs_rel") < 3e-4
+    assert true_depth(0).min() > 1
