@@ -1,0 +1,207 @@
+"""Project every Gaussian: from world space to its ellipse in the picture.
+
+The picture of a Gaussian with covariance Σ is taken to be the Gaussian with covariance
+J W Σ Wᵀ Jᵀ + eps2d·I, where W turns world into camera space and J is the projection's
+derivative at its centre (EWA splatting, Zwicker et al. 2002; Kerbl et al. 2023).
+
+What a pixel at distance (dx, dy) from the centre needs is alpha = 2^e with
+
+    e = log2 opacity − (p·dx + q·dy)² − (r·dy)²,
+
+a Cholesky factor of the inverse covariance: it costs as much as the usual three conic
+coefficients, and needles keep their shape in float32, where those cancel.
+"""
+
+# ruff: noqa: ANN001, ANN201
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+
+from nvs.render.cpu.compiler import inline, kernel
+from nvs.render.cpu.spherical_harmonics import color_of
+
+f32 = np.float32
+
+# Columns of a record, [N, RECORD] float32.
+CENTER_X, CENTER_Y = 0, 1  # pixels
+P, Q, R = 2, 3, 4  # see above
+LOG_OPACITY = 5  # log2
+RED, GREEN, BLUE, DEPTH = 6, 7, 8, 9
+REACH_X, REACH_Y = 10, 11  # pixels: alpha is below its threshold further out
+RECORD = 12
+
+TILE = 16  # pixels; as in gsplat, whose extent rule speaks of tiles
+
+ZERO, ONE, TWO = f32(0), f32(1), f32(2)
+HALF_LOG2_E = f32(0.5 * math.log2(math.e))
+TWO_LN_2 = f32(2 * math.log(2))
+LOG2_255 = f32(math.log2(255))
+LEAST_ALPHA = f32(1 / 255)
+MOST_REACH_SIGMAS = f32(3.33)
+FIELD_MARGIN = f32(0.15)  # of the picture's size: how far outside it J is still trusted
+
+
+@inline
+def rotation(w, x, y, z):
+    """The rotation matrix, row by row, of a unit quaternion."""
+    return (
+        (ONE - TWO * (y * y + z * z), TWO * (x * y - w * z), TWO * (x * z + w * y)),
+        (TWO * (x * y + w * z), ONE - TWO * (x * x + z * z), TWO * (y * z - w * x)),
+        (TWO * (x * z - w * y), TWO * (y * z + w * x), ONE - TWO * (x * x + y * y)),
+    )
+
+
+@inline
+def dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@inline
+def clamp(value, least, most):
+    return least if value < least else (most if value > most else value)
+
+
+@inline
+def bits_of(depth):
+    """A positive float's bits, which order as the float does."""
+    return np.float32(depth).view(np.uint32)
+
+
+@kernel(parallel=True)
+def project(
+    means,  # [N, 3]
+    quats,  # [N, 4]
+    scales,  # [N, 3]
+    opacities,  # [N]
+    colors,  # [N, 3] or, with sh_degree >= 0, [N, 3K]
+    sh_degree,  # -1: plain colours
+    view,  # [3, 4] world to camera
+    eye,  # [3] the camera's centre, world
+    lens,  # [4] fx, fy, cx, cy, pixels
+    width,
+    height,
+    antialiased,
+    near,
+    far,
+    radius_clip,
+    eps2d,
+    chunks,
+    records,  # [N, RECORD] out; rows of hidden Gaussians stay as they are
+    tiles,  # [N, 4] uint16 out: first and last + 1 tile in x, then in y
+    keys,  # [N] uint64 out: depth bits << 32 | index, each chunk's from its own start on
+    visible,  # [chunks] out: how many keys each chunk wrote
+):
+    """Records, tiles and sort keys of all Gaussians that the camera can see."""
+    count = len(means)
+    view_x = (view[0, 0], view[0, 1], view[0, 2])
+    view_y = (view[1, 0], view[1, 1], view[1, 2])
+    view_z = (view[2, 0], view[2, 1], view[2, 2])
+    fx, fy, cx, cy = lens[0], lens[1], lens[2], lens[3]
+    w, h = f32(width), f32(height)
+    left, right = -cx / fx - FIELD_MARGIN * w / fx, (w - cx) / fx + FIELD_MARGIN * w / fx
+    top, bottom = -cy / fy - FIELD_MARGIN * h / fy, (h - cy) / fy + FIELD_MARGIN * h / fy
+    tiles_x, tiles_y = f32((width + TILE - 1) // TILE), f32((height + TILE - 1) // TILE)
+    tile = f32(TILE)
+
+    for chunk in prange(chunks):
+        start, end = chunk * count // chunks, (chunk + 1) * count // chunks
+        found = start
+        for i in range(start, end):
+            # Every test below is written so that a NaN fails it.
+            mean = (means[i, 0], means[i, 1], means[i, 2])
+            z = dot(view_z, mean) + view[2, 3]
+            if not (z >= near and z <= far):
+                continue
+            x = (dot(view_x, mean) + view[0, 3]) / z
+            y = (dot(view_y, mean) + view[1, 3]) / z
+
+            qw, qx, qy, qz = quats[i, 0], quats[i, 1], quats[i, 2], quats[i, 3]
+            length = np.sqrt(qw * qw + qx * qx + qy * qy + qz * qz)
+            if not (length > ZERO and length < np.inf):
+                continue
+            turn = rotation(qw / length, qx / length, qy / length, qz / length)
+
+            # The rows of J W, then those of M = J W R S: the ellipse is M Mᵀ.
+            inside_x, inside_y = clamp(x, left, right), clamp(y, top, bottom)
+            gain_x, gain_y = fx / z, fy / z
+            across = (
+                gain_x * (view_x[0] - inside_x * view_z[0]),
+                gain_x * (view_x[1] - inside_x * view_z[1]),
+                gain_x * (view_x[2] - inside_x * view_z[2]),
+            )
+            along = (
+                gain_y * (view_y[0] - inside_y * view_z[0]),
+                gain_y * (view_y[1] - inside_y * view_z[1]),
+                gain_y * (view_y[2] - inside_y * view_z[2]),
+            )
+            a0 = scales[i, 0] * (
+                across[0] * turn[0][0] + across[1] * turn[1][0] + across[2] * turn[2][0]
+            )
+            a1 = scales[i, 1] * (
+                across[0] * turn[0][1] + across[1] * turn[1][1] + across[2] * turn[2][1]
+            )
+            a2 = scales[i, 2] * (
+                across[0] * turn[0][2] + across[1] * turn[1][2] + across[2] * turn[2][2]
+            )
+            b0 = scales[i, 0] * (
+                along[0] * turn[0][0] + along[1] * turn[1][0] + along[2] * turn[2][0]
+            )
+            b1 = scales[i, 1] * (
+                along[0] * turn[0][1] + along[1] * turn[1][1] + along[2] * turn[2][1]
+            )
+            b2 = scales[i, 2] * (
+                along[0] * turn[0][2] + along[1] * turn[1][2] + along[2] * turn[2][2]
+            )
+
+            # det M Mᵀ is the squared length of the rows' cross product (Cauchy-Binet): a
+            # sum of squares, where xx·yy - xy² would cancel.
+            cross0, cross1, cross2 = a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0
+            xx, yy = a0 * a0 + a1 * a1 + a2 * a2, b0 * b0 + b1 * b1 + b2 * b2
+            xy = a0 * b0 + a1 * b1 + a2 * b2
+            sharp_det = cross0 * cross0 + cross1 * cross1 + cross2 * cross2
+            det = sharp_det + eps2d * (xx + yy) + eps2d * eps2d
+            xx, yy = xx + eps2d, yy + eps2d
+            if not (det > ZERO and det < np.inf):
+                continue
+
+            opacity = opacities[i]
+            if antialiased:
+                opacity *= np.sqrt(sharp_det / det)
+            if not (opacity >= LEAST_ALPHA and opacity < np.inf):
+                continue
+            log_opacity = np.log2(opacity)
+            sigmas = np.sqrt(TWO_LN_2 * (log_opacity + LOG2_255))
+            sigmas = sigmas if sigmas < MOST_REACH_SIGMAS else MOST_REACH_SIGMAS
+            reach_x, reach_y = sigmas * np.sqrt(xx), sigmas * np.sqrt(yy)
+            if np.ceil(reach_x) <= radius_clip and np.ceil(reach_y) <= radius_clip:
+                continue
+
+            center_x, center_y = fx * x + cx, fy * y + cy
+            first_x = clamp(np.floor((center_x - reach_x) / tile), ZERO, tiles_x)
+            first_y = clamp(np.floor((center_y - reach_y) / tile), ZERO, tiles_y)
+            last_x = clamp(np.ceil((center_x + reach_x) / tile), ZERO, tiles_x)
+            last_y = clamp(np.ceil((center_y + reach_y) / tile), ZERO, tiles_y)
+            if not (last_x > first_x and last_y > first_y):
+                continue
+
+            red, green, blue = color_of(
+                colors, i, sh_degree, mean[0] - eye[0], mean[1] - eye[1], mean[2] - eye[2]
+            )
+            if not abs(red + green + blue) < np.inf:
+                continue
+
+            p = np.sqrt(HALF_LOG2_E * yy / det)
+            records[i, CENTER_X], records[i, CENTER_Y] = center_x, center_y
+            records[i, P], records[i, Q], records[i, R] = p, -p * xy / yy, np.sqrt(HALF_LOG2_E / yy)
+            records[i, LOG_OPACITY] = log_opacity
+            records[i, RED], records[i, GREEN], records[i, BLUE] = red, green, blue
+            records[i, DEPTH] = z
+            records[i, REACH_X], records[i, REACH_Y] = reach_x, reach_y
+            tiles[i, 0], tiles[i, 1] = np.uint16(first_x), np.uint16(last_x)
+            tiles[i, 2], tiles[i, 3] = np.uint16(first_y), np.uint16(last_y)
+            keys[found] = np.uint64(bits_of(z)) << np.uint64(32) | np.uint64(i)
+            found += 1
+        visible[chunk] = found - start
