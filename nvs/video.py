@@ -1,17 +1,22 @@
-"""Frames → a video file, whole or not at all."""
+"""Cameras → frames → a video file, whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.files import atomic_write
+from nvs.gaussians import Gaussians
+from nvs.render import render
 
 # H.264 stores colour at half the size, hence the even sizes; quality 18 of 0 (lossless) to 51
 # is hard to tell from the frames; the index goes in front, so that a browser starts at once.
@@ -39,6 +44,28 @@ def even_size(width: int, height: int) -> tuple[int, int]:
     the scene rather than stretch or cut a picture.
     """
     return max(2, width + width % 2), max(2, height + height % 2)
+
+
+def render_path(
+    scene: Gaussians,
+    cameras: Sequence[Camera],
+    background: Tensor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[np.ndarray]:
+    """The frames of a flight, uint8 [H, W, 3], each rendered when it is asked for.
+
+    Args:
+        scene, cameras, background: as `nvs.render.render` takes them.
+        progress: called with the number of frames done and their total; what it raises
+            ends the flight.
+    """
+    for done, camera in enumerate(cameras, 1):
+        with torch.inference_mode():
+            picture = render(scene, [camera], background=background).rgb[0]
+            frame = (picture.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
+        if progress is not None:
+            progress(done, len(cameras))
+        yield frame
 
 
 def check_video_path(path: Path | str) -> Path:

@@ -5,11 +5,15 @@ import os
 import imageio.v2 as imageio
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.video import even_size, write_video
+from nvs.gaussians import Gaussians
+from nvs.path import SceneDepth, camera_path
+from nvs.video import even_size, render_path, write_video
 
 
 def ramps(count, width, height):
@@ -101,3 +105,35 @@ def test_frames_of_other_shapes_or_types_are_refused(tmp_path):
     with pytest.raises(ValueError, match="every frame"):
         write_video([np.zeros((48, 64, 3))], tmp_path / "clip.mp4", 24)
     assert os.listdir(tmp_path) == []
+
+
+def test_render_path_shows_the_scene_from_each_camera(tmp_path):
+    # One red splat straight ahead: a dolly makes it larger, a swing moves it to and fro.
+    red = Gaussians(
+        means=torch.tensor([[0.0, 0.0, 4.0]]),
+        quats=torch.tensor([[1.0, 0.0, 0.0, 0.0]]),
+        scales=torch.full((1, 3), 0.3),
+        opacities=torch.ones(1),
+        colors=torch.tensor([[1.0, 0.0, 0.0]]),
+    )
+    camera = Camera.from_focal(60.0, 64, 48)
+    path = camera_path("dolly", camera, SceneDepth(3.0, 4.0, 5.0), frames=8)
+    seen = []
+    frames = list(
+        render_path(red, path, torch.tensor([0.0, 0.0, 1.0]), lambda i, n: seen.append((i, n)))
+    )
+    assert seen == [(i, 8) for i in range(1, 9)]
+    assert all(f.dtype == np.uint8 and f.shape == (48, 64, 3) for f in frames)
+    redness = [int((f[..., 0] > 127).sum()) for f in frames]
+    assert redness[4] == max(redness) > 1.2 * redness[0] > 0  # closest half way
+    assert tuple(frames[0][0, 0]) == (0, 0, 255)  # the background
+    assert write_video(frames, tmp_path / "dolly.mp4", 24) == 8
+
+
+def test_what_progress_raises_ends_the_flight():
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    empty = Gaussians(*(torch.zeros(0, *s) for s in ((3,), (4,), (3,), (), (3,))))
+    with pytest.raises(KeyboardInterrupt):
+        next(render_path(empty, [Camera.from_focal(60.0, 64, 48)] * 3, progress=stop))
