@@ -30,6 +30,12 @@ class SurfaceMap:
         """[h, w] bool: cells that show one real surface."""
         return ~(self.sky | self.bridge)
 
+    def cell_of(self, xy: Tensor) -> Tensor:
+        """Row-major indices [N] of the cells under the field's pixels `xy` [N, 2]."""
+        height, width = self.depth.shape
+        column, row = (xy / torch.from_numpy(self.cell_px).to(xy)).long().unbind(-1)
+        return row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+
 
 MAX_CELLS = 1 << 20
 

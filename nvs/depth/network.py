@@ -1,0 +1,118 @@
+"""The depth network, and the field that it makes of one photo."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nvs.camera import Camera
+from nvs.depth.decoder import ImplicitDecoder
+from nvs.depth.encoder import EncoderConfig, ImageEncoder
+from nvs.depth.field import DepthField, Unit
+from nvs.depth.pyramid import FeatureGrid, ReassemblePyramid
+
+
+@dataclasses.dataclass(frozen=True)
+class DepthNetworkConfig:
+    """Everything needed to rebuild the network; travels inside its checkpoint."""
+
+    encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
+    decoder_channels: int = 64
+    longer_side_px: int = 384  # the encoder sees the photo at this size
+    unit: Unit = "relative"
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodedPicture:
+    """A picture as the decoder and the Gaussian head read it."""
+
+    grids: list[FeatureGrid]  # shallow to deep, `decoder_channels` wide
+    log_scale: Tensor  # [B, 2] (s, t) of log z = t + s·value
+
+
+class DepthNetwork(nn.Module):
+    """Picture → continuous log depth and sky.
+
+        picture ─► encoder ─┬─► reassemble pyramid ─► implicit decoder at (x, y) ─► value, sky
+                            │                                                        │
+                            └─► summary ─► global head ─► s, t ──────► log z = t + s·value
+
+    The value is depth up to scale and shift in the logarithm; s and t make geometry of it.
+    """
+
+    def __init__(self, config: DepthNetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or DepthNetworkConfig()
+        self.encoder = ImageEncoder(self.config.encoder)
+        channels = self.config.decoder_channels
+        self.pyramid = ReassemblePyramid(self.encoder.channels, channels)
+        self.decoder = ImplicitDecoder(len(self.encoder.channels), channels, outputs=2)
+        width = self.config.encoder.token_channels
+        self.global_head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2))
+
+    def encode(self, picture: Tensor) -> EncodedPicture:
+        """[B, 3, H, W] in 0..1, sides multiples of 16."""
+        features = self.encoder(picture)
+        grids = [FeatureGrid(level) for level in self.pyramid(features)]
+        raw = self.global_head(features.summary).float()
+        # An untrained head means a spread of half a logarithm around 3 (metres).
+        log_scale = torch.stack([0.5 * torch.exp(0.5 * raw[:, 0]), 1.1 + raw[:, 1]], dim=-1)
+        return EncodedPicture(grids, log_scale)
+
+    def decode(self, encoded: EncodedPicture, uv: Tensor) -> Tensor:
+        """(log z, sky logit) [B, N, 2] at points `uv` [B, N, 2], 0..1 over the picture."""
+        value, sky = self.decoder(encoded.grids, uv).float().unbind(-1)
+        log_depth = encoded.log_scale[:, 1:] + encoded.log_scale[:, :1] * value
+        return torch.stack([log_depth, sky], dim=-1)
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) at which the encoder sees a picture of this size."""
+        scale = self.config.longer_side_px / max(width, height)
+        stride = self.encoder.STRIDE
+        return tuple(max(stride, round(s * scale / stride) * stride) for s in (width, height))  # type: ignore[return-value]
+
+    def field(self, rgb: Tensor, camera: Camera) -> NeuralDepthField:
+        """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`."""
+        width, height = self.input_size(camera.width, camera.height)
+        picture = functional.interpolate(
+            rgb.permute(2, 0, 1)[None],
+            (height, width),
+            mode="bilinear",
+            antialias=True,
+            align_corners=False,
+        )
+        with torch.no_grad():
+            return NeuralDepthField(self, self.encode(picture), camera)
+
+
+class NeuralDepthField(DepthField):
+    """The depth field that a network sees in one picture."""
+
+    # exp(±) of these bounds a depth: no photo shows less than 5 cm or more than 20 km.
+    LOG_DEPTH_RANGE = (-3.0, 10.0)
+
+    def __init__(self, network: DepthNetwork, encoded: EncodedPicture, camera: Camera) -> None:
+        super().__init__(camera, network.config.unit)
+        self.network = network
+        self.encoded = encoded
+
+    def forward(self, xy: Tensor) -> Tensor:
+        return self._decode(xy)[:, 0].clamp(*self.LOG_DEPTH_RANGE).exp()
+
+    @torch.no_grad()
+    def sky(self, xy: Tensor) -> Tensor:
+        return torch.cat([self._decode(part)[:, 1] > 0 for part in xy.split(1 << 16)])
+
+    @torch.no_grad()
+    def features(self, xy: Tensor) -> Tensor:
+        """The encoder's features [N, C] at pixels `xy` [N, 2], from the finest map."""
+        return self.encoded.grids[0].read(self._uv(xy)[None])[0]
+
+    def _decode(self, xy: Tensor) -> Tensor:
+        return self.network.decode(self.encoded, self._uv(xy)[None])[0]
+
+    def _uv(self, xy: Tensor) -> Tensor:
+        return xy / xy.new_tensor([self.camera.width, self.camera.height])

@@ -1,0 +1,171 @@
+"""The Gaussian head: surface points → Gaussians."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nvs.gaussians import Gaussians
+from nvs.points import SurfacePoints
+
+GUESS_OPACITY = 0.95
+# Standard deviation of a Gaussian in distances to its neighbour: smaller is sharper, larger
+# leaves fewer holes. At 0.55 a square lattice of opacity 0.95 lets less than 1 % through.
+GUESS_SIGMA = 0.55
+THICKNESS = 0.1  # of a disc, in shares of its shorter radius
+MAX_STRETCH = 8.0  # of a disc on a grazing surface: longer ones are needles at depth edges
+
+
+def disc_on_surface(points: SurfacePoints) -> Gaussians:
+    """The head's guess: flat ellipses on the surface, round as the photo's camera sees them.
+
+    With J = ∂X/∂(x, y) a round patch of the picture becomes the covariance J·Jᵀ on the
+    surface, whose axes and lengths are the singular vectors and values of J.
+    """
+    along, other, lengths = _principal_axes(points.across)
+    normal = torch.linalg.cross(along, other)
+    rotation = torch.stack([along, other, normal], dim=-1)  # [N, 3, 3], columns
+    sigma = lengths * (GUESS_SIGMA * points.spacing_px)[:, None]  # [N, 2]
+    return Gaussians(
+        means=points.position,
+        quats=quaternion_of(rotation),
+        scales=torch.cat([sigma, THICKNESS * sigma[:, 1:]], dim=-1),
+        opacities=torch.full_like(points.depth, GUESS_OPACITY),
+        colors=points.color,
+    )
+
+
+def _principal_axes(across: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Longer and shorter axis [N, 3] and their lengths [N, 2] of the ellipse J·(unit circle)."""
+    x, y = across.unbind(-1)  # [N, 3] each
+    xx, yy, xy = (x * x).sum(-1), (y * y).sum(-1), (x * y).sum(-1)
+    turn = 0.5 * torch.atan2(2 * xy, xx - yy)  # of the longer axis, in the picture
+    cos, sin = turn.cos()[:, None], turn.sin()[:, None]
+    along, other = cos * x + sin * y, cos * y - sin * x
+    length = along.norm(dim=-1)
+    width = torch.maximum(other.norm(dim=-1), length / MAX_STRETCH)
+    # Parallel axes (a surface seen exactly edge-on) leave `other` undefined; any will do.
+    along = functional.normalize(along, dim=-1)
+    other = other - (other * along).sum(-1, keepdim=True) * along
+    fallback = torch.linalg.cross(along, torch.roll(along, 1, dims=-1))
+    other = torch.where(other.norm(dim=-1, keepdim=True) > 1e-12, other, fallback)
+    return along, functional.normalize(other, dim=-1), torch.stack([length, width], dim=-1)
+
+
+def quaternion_of(rotation: Tensor) -> Tensor:
+    """Unit quaternions (w, x, y, z) [N, 4] of rotation matrices [N, 3, 3].
+
+    Of the four ways to read a quaternion off a matrix, the one that divides by the largest
+    component is taken (Shepperd 1978).
+    """
+    m = rotation
+    xx, yy, zz = m[:, 0, 0], m[:, 1, 1], m[:, 2, 2]
+    squares = torch.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz])
+    wx, wy, wz = m[:, 2, 1] - m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0], m[:, 1, 0] - m[:, 0, 1]
+    xy, xz, yz = m[:, 0, 1] + m[:, 1, 0], m[:, 0, 2] + m[:, 2, 0], m[:, 1, 2] + m[:, 2, 1]
+    candidates = torch.stack(
+        [
+            torch.stack([squares[0], wx, wy, wz], dim=-1),
+            torch.stack([wx, squares[1], xy, xz], dim=-1),
+            torch.stack([wy, xy, squares[2], yz], dim=-1),
+            torch.stack([wz, xz, yz, squares[3]], dim=-1),
+        ]
+    )  # [4, N, 4]
+    best = squares.argmax(dim=0)
+    return functional.normalize(candidates[best, torch.arange(len(m), device=m.device)], dim=-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianHeadConfig:
+    """Sizes of the head; travels inside its checkpoint."""
+
+    feature_channels: int = 64  # of the encoder's features at a point
+    hidden_channels: int = 128
+    hidden_layers: int = 2
+
+
+class GaussianHead(nn.Module):
+    """What each point's Gaussian should be, as a correction of `disc_on_surface`.
+
+        token: colour 3, Plücker ray 6, encoder features, log depth, log footprint
+          └─► MLP ─┬─► offset      in footprints, along the ellipse's own axes
+                   ├─► colour      added
+                   ├─► scales      factors exp(·)
+                   ├─► opacity     added to the logit
+                   └─► rotation    a further small turn
+
+    The last layers begin at zero: the untrained head is the guess.
+    """
+
+    def __init__(self, config: GaussianHeadConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or GaussianHeadConfig()
+        width, layers = self.config.hidden_channels, []
+        before = 3 + 6 + self.config.feature_channels + 2
+        for _ in range(self.config.hidden_layers):
+            layers += [nn.Linear(before, width), nn.GELU()]
+            before = width
+        self.trunk = nn.Sequential(*layers)
+        self.offset = nn.Linear(width, 3)
+        self.color = nn.Linear(width, 3)
+        self.scale = nn.Linear(width, 3)
+        self.opacity = nn.Linear(width, 1)
+        self.rotation = nn.Linear(width, 3)
+        for last in (self.offset, self.color, self.scale, self.opacity, self.rotation):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+        """Gaussians of `points`, given encoder features [N, C] there."""
+        guess = disc_on_surface(points)
+        h = self.trunk(point_tokens(points, features))
+        small_turn = torch.cat(
+            [torch.ones_like(h[:, :1]), 0.5 * torch.tanh(self.rotation(h))], dim=-1
+        )
+        offset = torch.tanh(self.offset(h)) * points.footprint[:, None]
+        logit = math.log(GUESS_OPACITY / (1 - GUESS_OPACITY)) + self.opacity(h)[:, 0]
+        return Gaussians(
+            means=guess.means + rotated(guess.quats, offset),
+            quats=functional.normalize(quaternion_product(guess.quats, small_turn), dim=-1),
+            scales=guess.scales * torch.exp(torch.tanh(self.scale(h))),
+            opacities=torch.sigmoid(logit),
+            colors=guess.colors + 0.25 * torch.tanh(self.color(h)),
+        )
+
+
+def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
+    """The head's input [N, 11 + C]."""
+    direction = functional.normalize(points.position, dim=-1)
+    # Plücker coordinates of the ray: direction and moment. The photo's camera is the origin,
+    # so the moment is zero here; it is what tells several cameras apart.
+    moment = torch.zeros_like(direction)
+    return torch.cat(
+        [
+            points.color * 2 - 1,
+            direction,
+            moment,
+            features,
+            points.depth.log()[:, None],
+            points.footprint.clamp(min=1e-9).log()[:, None],
+        ],
+        dim=-1,
+    )
+
+
+def quaternion_product(a: Tensor, b: Tensor) -> Tensor:
+    """Hamilton product a ⊗ b of quaternions (w, x, y, z) [N, 4]: turn by b, then by a."""
+    aw, av = a[:, :1], a[:, 1:]
+    bw, bv = b[:, :1], b[:, 1:]
+    vector = aw * bv + bw * av + torch.linalg.cross(av, bv)
+    return torch.cat([aw * bw - (av * bv).sum(-1, keepdim=True), vector], dim=-1)
+
+
+def rotated(quats: Tensor, vectors: Tensor) -> Tensor:
+    """Vectors [N, 3] turned by unit quaternions [N, 4]."""
+    w, axis = quats[:, :1], quats[:, 1:]
+    across = 2 * torch.linalg.cross(axis, vectors)
+    return vectors + w * across + torch.linalg.cross(axis, across)

@@ -1,0 +1,95 @@
+"""The losses that train the depth field, on sampled points."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclasses.dataclass(frozen=True)
+class DepthPoints:
+    """Points of B pictures with their true depth.
+
+    Points come in groups: an anchor, then its neighbours at growing distances, so that
+    differences inside a group are depth gradients at several scales.
+    """
+
+    uv: Tensor  # [B, A, G, 2] 0..1 over the picture; [:, :, 0] are the anchors
+    log_depth: Tensor  # [B, A, G] natural logarithm of z in metres; anything where sky
+    sky: Tensor  # [B, A, G] bool
+
+
+@dataclasses.dataclass(frozen=True)
+class DepthLossWeights:
+    """How much each term counts."""
+
+    affine: float = 1.0  # L1 in log depth after removing scale and shift of both
+    scale: float = 1.0  # L1 in log depth after removing the median difference
+    disparity: float = 0.3  # L1 in disparity after removing scale
+    gradient: float = 0.7  # L1 between differences of neighbours in log depth
+    metric: float = 0.1  # L1 of the median difference itself: the picture's absolute scale
+    sky: float = 0.3  # binary cross entropy
+
+
+def depth_losses(prediction: Tensor, points: DepthPoints) -> dict[str, Tensor]:
+    """The unweighted terms by the names of `DepthLossWeights`.
+
+    Args:
+        prediction: [B, A, G, 2] (log z, sky logit) at the points.
+    """
+    predicted, sky_logit = prediction.unbind(-1)  # [B, A, G]
+    solid = ~points.sky
+    truth = torch.where(solid, points.log_depth, 0.0)
+    predicted = torch.where(solid, predicted, 0.0)
+
+    median_gap = _masked_median((truth - predicted).detach(), solid)  # [B]
+    aligned = predicted + median_gap[:, None, None]
+    disparity_unit = torch.exp(_masked_median(truth, solid))[:, None, None]
+    disparity_gap = disparity_unit * (_disparity(aligned) - _disparity(truth))
+
+    pairs = solid[..., 1:] & solid[..., :1]
+    difference = predicted[..., 1:] - predicted[..., :1]
+    true_difference = truth[..., 1:] - truth[..., :1]
+
+    gap = torch.where(solid, truth - predicted, 0.0)
+    mean_gap = gap.flatten(1).sum(1) / solid.flatten(1).sum(1).clamp(min=1)
+    return {
+        "affine": _masked_mean((_normalised(predicted, solid) - _normalised(truth, solid)), solid),
+        "scale": _masked_mean(aligned - truth, solid),
+        "disparity": _masked_mean(disparity_gap.clamp(-4, 4), solid),
+        "gradient": _masked_mean(difference - true_difference, pairs),
+        "metric": mean_gap.abs().mean(),
+        "sky": functional.binary_cross_entropy_with_logits(sky_logit, points.sky.float()),
+    }
+
+
+def total_loss(terms: dict[str, Tensor], weights: DepthLossWeights) -> Tensor:
+    """The weighted sum."""
+    return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
+
+
+def _disparity(log_depth: Tensor) -> Tensor:
+    return torch.exp(-log_depth.clamp(-3, 10))
+
+
+def _masked_mean(gap: Tensor, mask: Tensor) -> Tensor:
+    """Mean of |gap| over the mask, each picture counting the same."""
+    kept = torch.where(mask, gap.abs(), 0.0).flatten(1).sum(1)
+    return (kept / mask.flatten(1).sum(1).clamp(min=1)).mean()
+
+
+def _masked_median(values: Tensor, mask: Tensor) -> Tensor:
+    """[B] median over the mask; 0 where nothing is masked in."""
+    median = torch.where(mask, values, torch.nan).flatten(1).nanmedian(dim=1).values
+    return torch.nan_to_num(median)
+
+
+def _normalised(values: Tensor, mask: Tensor) -> Tensor:
+    """Values without their median and their mean absolute deviation from it."""
+    centred = values - _masked_median(values, mask)[:, None, None]
+    spread = torch.where(mask, centred.abs(), 0.0).flatten(1).sum(1)
+    spread = spread / mask.flatten(1).sum(1).clamp(min=1)
+    return centred / spread.clamp(min=0.02)[:, None, None]

@@ -1,0 +1,160 @@
+"""Batches of generated scenes for training the depth field.
+
+Batch number k is a function of the settings and k alone: a resumed run, or one on another
+number of workers, sees what an uninterrupted one would.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import Dataset
+
+from nvs.files import atomic_write
+from nvs.train.depth_loss import DepthPoints
+from nvs.train.scenes import Textures, generate
+
+
+@dataclasses.dataclass(frozen=True)
+class SceneBatchSettings:
+    """Which scenes, seen how."""
+
+    cache: Path = Path("runs/scenes")  # generated scenes are kept here and used again
+    textures: Path | None = None  # a folder of photos; None: procedural textures alone
+    scene_px: int = 320  # scenes are square pictures of this side, then cropped
+    scenes_per_round: int = 8192  # so many scenes are used `uses_per_round` times, then new ones
+    uses_per_round: int = 6
+    batch: int = 16
+    area_px: int = 208 * 160  # of the training crops, after resizing
+    anchors: int = 512
+    neighbours: int = 3
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class SceneBatch:
+    """B pictures of one size, and points in them."""
+
+    picture: Tensor  # [B, 3, H, W] in 0..1
+    points: DepthPoints
+
+
+# Width over height of a batch, and how often: as people hold cameras.
+ASPECTS = ((4 / 3, 0.45), (3 / 2, 0.15), (16 / 9, 0.1), (1.0, 0.1), (3 / 4, 0.2))
+
+
+class SceneBatches(Dataset):
+    """`SceneBatch`es by number."""
+
+    def __init__(self, settings: SceneBatchSettings, count: int) -> None:
+        self.settings = settings
+        self.count = count
+        self._textures: Textures | None = None  # opened in the worker that needs it
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> SceneBatch:
+        s = self.settings
+        rng = np.random.default_rng([s.seed, number])
+        aspects, shares = zip(*ASPECTS, strict=True)
+        aspect = rng.choice(aspects, p=shares)
+        width, height = (
+            round(side / 16) * 16
+            for side in ((s.area_px * aspect) ** 0.5, (s.area_px / aspect) ** 0.5)
+        )
+        samples = [
+            self._sample(self._scene_seed(number * s.batch + i), rng, width, height)
+            for i in range(s.batch)
+        ]
+        pictures, uv, log_depth, sky = (torch.stack(part) for part in zip(*samples, strict=True))
+        return SceneBatch(pictures, DepthPoints(uv, log_depth, sky))
+
+    def _scene_seed(self, use: int) -> int:
+        """The scene behind the `use`-th picture: rounds of shuffled passes over new scenes."""
+        s = self.settings
+        one_pass, position = divmod(use, s.scenes_per_round)
+        order = np.random.default_rng([s.seed, 1, one_pass]).permutation(s.scenes_per_round)
+        round_ = one_pass // s.uses_per_round
+        return int(s.seed * 10**9 + round_ * s.scenes_per_round + order[position])
+
+    def _sample(
+        self, scene_seed: int, rng: np.random.Generator, width: int, height: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        rgb, depth = self._scene(scene_seed)
+        crop = _random_crop(rng, rgb.shape[0], width / height)
+        rgb, depth = rgb[crop.rows, crop.columns], depth[crop.rows, crop.columns]
+        if rng.random() < 0.5:
+            rgb, depth = rgb[:, ::-1], depth[:, ::-1]
+        picture = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None] / 255
+        picture = functional.interpolate(
+            picture, (height, width), mode="bilinear", antialias=True, align_corners=False
+        )[0]
+        points = _sample_points(rng, depth, self.settings.anchors, self.settings.neighbours)
+        return _recoloured(picture, rng), *points
+
+    def _scene(self, scene_seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Picture uint8 [S, S, 3] and depth float32 [S, S] of one scene, from the cache or new."""
+        side = self.settings.scene_px
+        path = self.settings.cache / f"{side}" / f"{scene_seed:09d}.npz"
+        if path.exists():
+            with np.load(path) as kept:
+                return kept["rgb"], kept["depth"]
+        if self._textures is None and self.settings.textures is not None:
+            self._textures = Textures.from_folder(self.settings.textures)
+        view = generate(scene_seed, side, side, self._textures).views[0]
+        rgb, depth = np.asarray(view.rgb), np.asarray(view.depth, dtype=np.float32)
+        with atomic_write(path) as unfinished:
+            np.savez(unfinished, rgb=rgb, depth=depth)
+        return rgb, depth
+
+
+@dataclasses.dataclass(frozen=True)
+class _Crop:
+    rows: slice
+    columns: slice
+
+
+def _random_crop(rng: np.random.Generator, side: int, aspect: float) -> _Crop:
+    """A window of this aspect, 60 to 100 % as long as the picture."""
+    longer = side * rng.uniform(0.6, 1.0)
+    width, height = (int(longer * min(1, r)) for r in (aspect, 1 / aspect))
+    top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
+    return _Crop(slice(top, top + height), slice(left, left + width))
+
+
+def _sample_points(
+    rng: np.random.Generator, depth: np.ndarray, anchors: int, neighbours: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """uv [A, G, 2], log depth [A, G] and sky [A, G] at pixel centres of `depth` [H, W]."""
+    height, width = depth.shape
+    x = rng.uniform(0, width, (anchors, 1))
+    y = rng.uniform(0, height, (anchors, 1))
+    # Distances are spread evenly in the logarithm: edges and slopes count alike.
+    distance = np.exp(rng.uniform(np.log(1.5), np.log(width / 6), (anchors, neighbours)))
+    angle = rng.uniform(0, 2 * np.pi, (anchors, neighbours))
+    x = np.concatenate([x, x + distance * np.cos(angle)], axis=1)
+    y = np.concatenate([y, y + distance * np.sin(angle)], axis=1)
+    column = np.clip(x, 0, width - 1).astype(np.int64)
+    row = np.clip(y, 0, height - 1).astype(np.int64)
+    z = depth[row, column]
+    uv = np.stack([(column + 0.5) / width, (row + 0.5) / height], axis=-1).astype(np.float32)
+    log_depth = np.log(np.maximum(z, 1e-2)).astype(np.float32)
+    return torch.from_numpy(uv), torch.from_numpy(log_depth), torch.from_numpy(z <= 0)
+
+
+def _recoloured(picture: Tensor, rng: np.random.Generator) -> Tensor:
+    """Another camera's taste: exposure, contrast, saturation, tint, now and then grey."""
+    grey = picture.mean(0, keepdim=True)
+    saturation = 0.0 if rng.random() < 0.04 else rng.uniform(0.5, 1.4)
+    picture = grey + (picture - grey) * saturation
+    tint = torch.from_numpy(rng.uniform(0.92, 1.08, (3, 1, 1)).astype(np.float32))
+    picture = (picture * tint * rng.uniform(0.75, 1.25)).clamp(0, 1) ** rng.uniform(0.7, 1.4)
+    picture = (picture - 0.5) * rng.uniform(0.8, 1.2) + 0.5
+    noise = torch.from_numpy(rng.standard_normal(picture.shape, dtype=np.float32))
+    return (picture + noise * rng.exponential(0.012)).clamp(0, 1)
