@@ -1,0 +1,171 @@
+"""The released Gaussian head: a dense CNN over picture, depth and transformer tokens."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nvs.camera import Camera
+from nvs.gaussians import Gaussians
+
+SH_C0 = 0.28209479177387814  # the constant spherical harmonic, 1 / (2·√π)
+# What depends on the viewing direction is damped, the more the higher its degree.
+SH_DAMPING = [1.0] + 3 * [0.025] + 5 * [0.00625]
+SPLIT = [1, 2, 3, 4, 3 * len(SH_DAMPING)]  # opacity, offset, scales, quaternion, colour
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianHeadSizes:
+    """Channels of the head; `from_state` reads them off its weights."""
+
+    rgb: tuple[int, int]
+    depth: tuple[int, int]
+    token: int  # channels of a transformer token
+    projector: tuple[int, int]
+    regressor: int
+
+    @staticmethod
+    def from_state(state: dict[str, Tensor]) -> GaussianHeadSizes:
+        """Sizes that belong to these weights.
+
+        Raises:
+            KeyError: a key that the sizes are read from is missing.
+        """
+
+        def channels(name: str) -> tuple[int, int]:
+            return (len(state[f"{name}.0.bias"]), len(state[f"{name}.2.bias"]))
+
+        return GaussianHeadSizes(
+            rgb=channels("rgb_encoder"),
+            depth=channels("depth_encoder"),
+            token=state["dino_projector.0.weight"].shape[1],
+            projector=channels("dino_projector"),
+            regressor=len(state["gaussian_regressor.0.bias"]),
+        )
+
+
+class GaussianHead(nn.Module):
+    """Picture, depth and tokens → one Gaussian a pixel, before it is placed in space."""
+
+    def __init__(self, sizes: GaussianHeadSizes) -> None:
+        super().__init__()
+        rgb, depth, projected = sizes.rgb[1], sizes.depth[1], sizes.projector[1]
+        self.rgb_encoder = nn.Sequential(*_convolutions(3, *sizes.rgb), nn.GELU())
+        self.depth_encoder = nn.Sequential(*_convolutions(1, *sizes.depth), nn.GELU())
+        self.dino_projector = nn.Sequential(
+            nn.Conv2d(sizes.token, sizes.projector[0], 1),
+            nn.GELU(),
+            nn.Conv2d(sizes.projector[0], projected, 1),
+        )
+        self.gaussian_regressor = nn.Sequential(
+            *_convolutions(rgb + depth + projected, sizes.regressor, sizes.regressor)
+        )
+        self.gaussian_head = nn.Sequential(
+            *_convolutions(sizes.regressor + rgb + projected, sum(SPLIT), sum(SPLIT), "replicate")
+        )
+
+    def forward(self, picture: Tensor, depth: Tensor, tokens: Tensor) -> GaussianMap:
+        """One Gaussian a pixel of `picture`.
+
+        Args:
+            picture: [1, 3, H, W] sRGB in 0..1.
+            depth: [1, 1, H, W] z-depth, metres: scales come out in its unit.
+            tokens: [1, C, h, w] of the transformer, without any prompt.
+        """
+        size = picture.shape[-2:]
+        colours = self.rgb_encoder(picture)
+        projected = functional.interpolate(
+            self.dino_projector(tokens), size, mode="bilinear", align_corners=False
+        )
+        mixed = self.gaussian_regressor(
+            torch.cat([colours, self.depth_encoder(depth), projected], dim=1)
+        )
+        raw = self.gaussian_head(torch.cat([mixed, colours, projected], dim=1))
+        return GaussianMap.from_raw(raw, picture)
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianMap:
+    """One Gaussian for each pixel of a picture, to be placed at any pixels and depths."""
+
+    opacities: Tensor  # [1, 1, H, W]
+    offsets_px: Tensor  # [1, 2, H, W] (x, y), the mean's place beside the pixel's centre
+    scales: Tensor  # [1, 3, H, W] world units
+    quats: Tensor  # [1, 4, H, W] (w, x, y, z)
+    harmonics: Tensor  # [1, 3·K, H, W], colour by colour
+
+    @staticmethod
+    def from_raw(raw: Tensor, picture: Tensor) -> GaussianMap:
+        """The head's channels [1, C, H, W] as quantities; `picture` [1, 3, H, W] is their base."""
+        opacity, offset, scale, quat, harmonics = raw.split(SPLIT, dim=1)
+        damping = raw.new_tensor(SH_DAMPING)
+        harmonics = harmonics.unflatten(1, (3, -1)) * damping[:, None, None]  # [1, 3, K, H, W]
+        harmonics[:, :, 0] += (picture - 0.5) / SH_C0
+        return GaussianMap(
+            opacities=opacity.sigmoid(),
+            offsets_px=offset.sigmoid() - 0.5,
+            scales=functional.softplus(scale - 4).clamp(1e-10, 5),
+            quats=quat / (quat.norm(dim=1, keepdim=True) + 1e-8),
+            harmonics=harmonics.flatten(1, 2),
+        )
+
+    def at_pixels(self, camera: Camera, depth: Tensor) -> Gaussians:
+        """H·W Gaussians, one a pixel, moved by its learned offset, at z-depth [H, W].
+
+        `camera` has as many pixels as the map.
+        """
+        xy = camera.pixel_centers().to(depth) + self.offsets_px[0].permute(1, 2, 0)  # [H, W, 2]
+        return self._placed(
+            camera.unproject(xy, depth).flatten(0, 1),
+            opacities=self.opacities[0, 0].flatten(),
+            scales=self.scales[0].flatten(1).T,
+            quats=self.quats[0].flatten(1).T,
+            harmonics=self.harmonics[0].flatten(1).T,
+        )
+
+    def at_points(self, camera: Camera, xy: Tensor, depth: Tensor) -> Gaussians:
+        """N Gaussians at the camera's pixels `xy` [N, 2] and z-depth [N].
+
+        The means lie where the query put them, so the learned offset has no say, and the
+        rest is read between the pixels.  (The released code also shifts the means by half a
+        pixel, which is a mistake there and left out here.)
+        """
+        size = xy.new_tensor([camera.width, camera.height])
+        places = (2 * xy / size - 1)[None, None]  # [1, 1, N, 2]
+
+        def read(values: Tensor) -> Tensor:  # [1, C, H, W] → [N, C]
+            read = functional.grid_sample(
+                values, places, mode="bilinear", padding_mode="border", align_corners=False
+            )
+            return read[0, :, 0].T
+
+        return self._placed(
+            camera.unproject(xy, depth),
+            opacities=read(self.opacities)[:, 0],
+            scales=read(self.scales),
+            quats=functional.normalize(read(self.quats), dim=-1),
+            harmonics=read(self.harmonics),
+        )
+
+    @staticmethod
+    def _placed(
+        means: Tensor, opacities: Tensor, scales: Tensor, quats: Tensor, harmonics: Tensor
+    ) -> Gaussians:
+        # Harmonics are stored colour by colour; the scene wants [N, K, 3].
+        colors = harmonics.unflatten(1, (3, -1)).transpose(1, 2)
+        return Gaussians(means, quats, scales, opacities, colors)
+
+
+def _convolutions(
+    channels: int, hidden: int, out: int, padding_mode: Literal["zeros", "replicate"] = "zeros"
+) -> list[nn.Module]:
+    """3x3 convolution, GELU, 3x3 convolution."""
+    return [
+        nn.Conv2d(channels, hidden, 3, padding=1, padding_mode=padding_mode),
+        nn.GELU(),
+        nn.Conv2d(hidden, out, 3, padding=1, padding_mode=padding_mode),
+    ]
