@@ -1,0 +1,77 @@
+"""A real browser for the viewer's tests, and a scene small enough for software WebGL."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from nvs.camera import Camera
+from nvs.gaussians import Gaussians
+from viewer import ViewedScene, Viewer
+
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, driven by playwright."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A fresh page of a size whose canvas has about 640 x 480 pixels."""
+    page = browser.new_page(viewport={"width": 960, "height": 480}, accept_downloads=True)
+    yield page
+    page.close()
+
+
+def room(columns: int = 96, name: str = "room") -> ViewedScene:
+    """A slanted, patterned wall with a nearer ball, seen by a camera of 4:3."""
+    rows = columns * 3 // 4
+    camera = Camera.from_focal(0.9 * columns, columns, rows)
+    xy = camera.pixel_centers().reshape(-1, 2)  # [N, 2]
+    across, down = (xy / torch.tensor([columns, rows])).unbind(-1)
+    depth = 4 - 1.5 * across
+    ball = (across - 0.35) ** 2 + ((down - 0.5) * 0.75) ** 2 < 0.03
+    depth = torch.where(ball, torch.full_like(depth, 2.0), depth)
+    stripes = ((across * 8).floor() + (down * 6).floor()) % 2
+    wall = torch.stack([0.2 + 0.6 * across, 0.3 + 0.4 * stripes, 0.8 - 0.5 * down], dim=-1)
+    colors = torch.where(ball[:, None], torch.tensor([0.9, 0.5, 0.1]), wall)
+    footprint = depth / camera.intrinsics[0, 0] * 0.6
+    return ViewedScene(
+        name=name,
+        gaussians=Gaussians(
+            means=camera.unproject(xy, depth),
+            quats=torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(xy), 1),
+            scales=footprint[:, None] * torch.tensor([1.0, 1.0, 0.1]),
+            opacities=torch.full_like(depth, 0.99),
+            colors=colors,
+        ),
+        camera=camera.resized(640, 480),
+        photo=(colors.reshape(rows, columns, 3).numpy() * 255).astype(np.uint8),
+    )
+
+
+@pytest.fixture
+def viewer():
+    """A viewer of the room on a free port."""
+    viewer = Viewer(room(), port=0)
+    yield viewer
+    viewer.close()

@@ -1,0 +1,35 @@
+"""What the viewer shows: a scene, the camera that it was photographed with, and the photo."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from nvs.camera import Camera
+from nvs.depth.field import Unit
+from nvs.gaussians import Gaussians
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewedScene:
+    """A scene as the viewer takes it."""
+
+    name: str  # shown in the page, and the stem of what is downloaded
+    gaussians: Gaussians
+    camera: Camera  # the photo's own
+    photo: np.ndarray | None = None  # uint8 [H, W, 3]; None for a scene from a file
+    unit: Unit = "relative"  # of its lengths
+
+
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and how much is done, 0..1; it may raise `Cancelled`."""
+
+Splat = Callable[[Path, Progress], ViewedScene]
+"""Turns a photo into a scene; raises `InputError` for a photo that cannot be used."""
+
+
+class Cancelled(Exception):  # noqa: N818 (like asyncio's: not a failure)
+    """Raised through long work when nobody waits for it any more."""

@@ -1,0 +1,47 @@
+"""A page's camera and the library's: one pinhole in two ways of writing it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import viser
+
+from nvs.camera import Camera
+
+UP = (0.0, -1.0, 0.0)  # OpenCV's y points down
+
+
+def fitted(camera: Camera, aspect: float) -> float:
+    """The vertical field of view, radians, that shows `camera`'s whole picture.
+
+    `aspect` is the canvas's width / height; what does not fit the picture's shape is seen
+    beyond the picture's edges.
+    """
+    half_width = camera.width / 2 / float(camera.intrinsics[0, 0])
+    half_height = camera.height / 2 / float(camera.intrinsics[1, 1])
+    return 2 * math.atan(max(half_height, half_width / aspect))
+
+
+def go_to(client: viser.ClientHandle, camera_to_world: torch.Tensor, focus: float) -> None:
+    """Put the page's camera at a pose, its orbit centre `focus` in front of it."""
+    pose = camera_to_world.double().numpy()
+    position = pose[:3, 3]
+    with client.atomic():
+        client.camera.position = position
+        client.camera.up_direction = -pose[:3, 1]
+        client.camera.look_at = position + focus * pose[:3, 2]
+
+
+def current(client: viser.ClientHandle, height: int, aspect: float | None = None) -> Camera:
+    """The camera of the page's current view, with `height` rows.
+
+    The picture is as wide as the canvas, or `aspect` times its height.
+    """
+    width = max(1, round(height * (aspect or client.camera.aspect)))
+    focal_px = height / 2 / math.tan(client.camera.fov / 2)
+    pose = np.eye(4)
+    pose[:3, :3] = viser.transforms.SO3(client.camera.wxyz).as_matrix()
+    pose[:3, 3] = client.camera.position
+    return Camera.from_focal(focal_px, width, height).moved(torch.from_numpy(pose).float())
