@@ -1,9 +1,10 @@
-"""Render on the CPU: runs the kernels, frame after frame."""
+"""Render on the CPU: runs the kernels, forward and backward, one camera at a time."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
@@ -12,30 +13,21 @@ from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
-from nvs.render.cpu import order, project, rasterize
+from nvs.render.cpu import order
+from nvs.render.cpu.compiler import Array
+from nvs.render.cpu.project import RECORD, TILE, project
+from nvs.render.cpu.project_backward import CHUNKS, POSE, project_backward
+from nvs.render.cpu.rasterize import rasterize
+from nvs.render.cpu.rasterize_backward import GRADIENT, rasterize_backward
 from nvs.render.cpu.threads import all_cores
 
 if TYPE_CHECKING:
     from nvs.render.rendering import Rendering, Settings
 
-# (Gaussian, tile) pairs handled at once: bounds the memory of scenes of huge Gaussians.
+# (Gaussian, tile) pairs handled at once: bounds the memory that scenes of huge Gaussians
+# take, 4 bytes a pair forward and 44 backward.
 MOST_PAIRS = 1 << 26
-
-
-class Frame(NamedTuple):
-    """One camera's picture."""
-
-    rgb: Tensor  # [H, W, 3]
-    alpha: Tensor  # [H, W]
-    depth: Tensor  # [H, W]
-
-
-class TileLists(NamedTuple):
-    """The Gaussians of some consecutive tiles, each tile's front to back."""
-
-    first_tile: int
-    starts: np.ndarray  # [tiles + 1] int64
-    lists: np.ndarray  # [pairs] uint32
+MOST_PAIRS_BACKWARD = 1 << 23
 
 
 def render(
@@ -44,81 +36,198 @@ def render(
     """`nvs.render.render` for tensors in main memory; background [C, 3]."""
     from nvs.render.rendering import Rendering
 
-    frames = [
-        _render_frame(scene, camera, colour, settings)
-        for camera, colour in zip(cameras, background, strict=True)
-    ]
+    frames = []
+    for camera, colour in zip(cameras, background, strict=True):
+        frame = _Frame.apply(
+            scene.means,
+            scene.quats,
+            scene.scales,
+            scene.opacities,
+            scene.colors,
+            camera.world_to_camera[:3],
+            camera.camera_to_world[:3, 3],
+            colour,
+            _Lens.of(camera),
+            settings,
+        )
+        frames.append(frame)
     return Rendering(*(torch.stack(images) for images in zip(*frames, strict=True)))
 
 
-def _render_frame(
-    scene: Gaussians, camera: Camera, background: Tensor, settings: Settings
-) -> Frame:
-    count, width, height = len(scene), camera.width, camera.height
-    view = camera.world_to_camera
-    frame = Frame(
-        torch.empty(height, width, 3), torch.empty(height, width), torch.empty(height, width)
-    )
-    with all_cores():
-        chunks = 4 * numba.get_num_threads()
-        records = np.empty((count, project.RECORD), np.float32)
-        tiles = np.empty((count, 4), np.uint16)
-        keys, sorted_keys = np.empty((2, count), np.uint64)
-        visible = np.empty(chunks, np.int64)
-        project.project(
-            _array(scene.means),
-            _array(scene.quats),
-            _array(scene.scales),
-            _array(scene.opacities),
-            _array(scene.colors).reshape(count, -1 if count else 3),
-            -1 if scene.sh_degree is None else scene.sh_degree,
-            _array(view[:3]),
-            _array(camera.camera_to_world[:3, 3]),
-            np.array([camera.intrinsics[k] for k in ((0, 0), (1, 1), (0, 2), (1, 2))], np.float32),
-            width,
-            height,
-            settings.mode == "antialiased",
-            np.float32(settings.near_plane),
-            np.float32(settings.far_plane),
-            np.float32(settings.radius_clip),
-            np.float32(settings.eps2d),
-            chunks,
-            records,
-            tiles,
-            keys,
-            visible,
-        )
-        total = order.sort_by_depth(keys, visible, sorted_keys)
-        for part in _tile_lists(sorted_keys[:total], tiles, width, height, chunks):
-            rasterize.rasterize(
-                records,
-                part.starts,
-                part.lists,
-                part.first_tile,
-                _array(background),
-                *(image.numpy() for image in frame),
+class _Frame(torch.autograd.Function):
+    """One camera's rgb [H, W, 3], alpha [H, W] and expected depth [H, W]."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401
+        *tensors, lens, settings = inputs
+        *gaussians_and_pose, background = (_array(tensor) for tensor in tensors)
+        with all_cores():
+            splats = _project(gaussians_and_pose, lens, settings)
+            images = (
+                np.empty((lens.height, lens.width, 3), np.float32),
+                np.empty((lens.height, lens.width), np.float32),
+                np.empty((lens.height, lens.width), np.float32),
             )
-    return frame
+            for part in _tile_lists(splats, lens, MOST_PAIRS):
+                rasterize(splats.records, part.starts, part.lists, part.first, background, *images)
+        rgb, alpha, depth = (torch.from_numpy(image) for image in images)
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(*tensors, rgb, alpha, depth)
+            ctx.splats, ctx.lens, ctx.settings = splats, lens, settings
+        return rgb, alpha, depth
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *by_images: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        *tensors, rgb, alpha, depth = ctx.saved_tensors
+        splats, lens, settings = ctx.splats, ctx.lens, ctx.settings
+        *gaussians_and_pose, _ = (_array(tensor) for tensor in tensors)
+        images = [_array(image) for image in (rgb, alpha, depth, *by_images)]
+        with all_cores():
+            by_splats = np.zeros((len(splats.records), GRADIENT), np.float32)
+            for part in _tile_lists(splats, lens, MOST_PAIRS_BACKWARD):
+                by_pairs = np.empty((len(part.lists), GRADIENT), np.float32)
+                rasterize_backward(
+                    splats.records, part.starts, part.lists, part.first, *images, by_pairs
+                )
+                order.sum_over_tiles(
+                    splats.sorted_keys,
+                    splats.tiles,
+                    lens.tiles_x,
+                    part.counts,
+                    part.first,
+                    part.last,
+                    part.starts,
+                    by_pairs,
+                    by_splats,
+                )
+            by_gaussians = [np.zeros_like(array) for array in gaussians_and_pose[:5]]
+            by_pose = np.zeros((CHUNKS, POSE))
+            project_backward(
+                *gaussians_and_pose[:4],
+                *_colors(gaussians_and_pose[4]),
+                *gaussians_and_pose[5:],
+                lens.numbers,
+                lens.width,
+                lens.height,
+                settings.mode == "antialiased",
+                splats.records,
+                splats.sorted_keys,
+                by_splats,
+                *by_gaussians[:4],
+                _colors(by_gaussians[4])[0],
+                by_pose,
+            )
+        pose = by_pose.sum(axis=0).astype(np.float32)
+        by_background = ((1 - alpha)[..., None] * by_images[0]).sum(dim=(0, 1))
+        return (
+            *(torch.from_numpy(array) for array in by_gaussians),
+            torch.from_numpy(pose[:12].reshape(3, 4)),
+            torch.from_numpy(pose[12:]),
+            by_background,
+            None,
+            None,
+        )
 
 
-def _tile_lists(
-    sorted_keys: np.ndarray, tiles: np.ndarray, width: int, height: int, chunks: int
-) -> Iterator[TileLists]:
-    """Every tile's list, as many tiles at a time as `MOST_PAIRS` allows."""
-    tiles_x, tiles_y = -(-width // project.TILE), -(-height // project.TILE)
-    counts = np.empty((chunks, tiles_x * tiles_y), np.int32)
-    order.count_tiles(sorted_keys, tiles, tiles_x, counts)
+@dataclasses.dataclass(frozen=True)
+class _Lens:
+    """The part of a camera that gets no gradients."""
+
+    numbers: Array  # [4] float32: fx, fy, cx, cy, pixels
+    width: int
+    height: int
+
+    @staticmethod
+    def of(camera: Camera) -> _Lens:
+        (fx, _, cx), (_, fy, cy), _ = camera.intrinsics.tolist()
+        return _Lens(np.array([fx, fy, cx, cy], np.float32), camera.width, camera.height)
+
+    @property
+    def tiles_x(self) -> int:
+        return -(-self.width // TILE)
+
+    @property
+    def tiles_y(self) -> int:
+        return -(-self.height // TILE)
+
+
+class _Splats(NamedTuple):
+    """The projected Gaussians of one picture."""
+
+    records: Array  # [N, RECORD]; only rows of visible Gaussians hold something
+    tiles: Array  # [N, 4]
+    sorted_keys: Array  # [M] visible ones, front to back
+
+
+class _TileLists(NamedTuple):
+    """The Gaussians of some consecutive tiles, each tile's front to back."""
+
+    first: int  # tile
+    last: int  # tile, not included
+    counts: Array  # [chunks, T]
+    starts: Array  # [last - first + 1]
+    lists: Array  # [pairs] indices of Gaussians
+
+
+def _project(gaussians_and_pose: list[Array], lens: _Lens, settings: Settings) -> _Splats:
+    means, quats, scales, opacities, colors, view, eye = gaussians_and_pose
+    count, chunks = len(means), 4 * numba.get_num_threads()
+    records = np.empty((count, RECORD), np.float32)
+    tiles = np.empty((count, 4), np.uint16)
+    keys, sorted_keys = np.empty((2, count), np.uint64)
+    visible = np.empty(chunks, np.int64)
+    project(
+        means,
+        quats,
+        scales,
+        opacities,
+        *_colors(colors),
+        view,
+        eye,
+        lens.numbers,
+        lens.width,
+        lens.height,
+        settings.mode == "antialiased",
+        np.float32(settings.near_plane),
+        np.float32(settings.far_plane),
+        np.float32(settings.radius_clip),
+        np.float32(settings.eps2d),
+        records,
+        tiles,
+        keys,
+        visible,
+    )
+    total = order.sort_by_depth(keys, visible, sorted_keys)
+    return _Splats(records, tiles, sorted_keys[:total])
+
+
+def _tile_lists(splats: _Splats, lens: _Lens, most_pairs: int) -> Iterator[_TileLists]:
+    """Every tile's list, of as many tiles at a time as `most_pairs` allows."""
+    chunks = 4 * numba.get_num_threads()
+    counts = np.empty((chunks, lens.tiles_x * lens.tiles_y), np.int32)
+    order.count_tiles(splats.sorted_keys, splats.tiles, lens.tiles_x, counts)
     ends = np.cumsum(counts.sum(axis=0, dtype=np.int64))
     first = 0
     while first < len(ends):
         before = ends[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(ends, before + MOST_PAIRS, side="right")))
+        last = max(first + 1, int(np.searchsorted(ends, before + most_pairs, side="right")))
         starts = np.empty(last - first + 1, np.int64)
         lists = np.empty(ends[last - 1] - before, np.uint32)
-        order.fill_tiles(sorted_keys, tiles, tiles_x, counts, first, last, starts, lists)
-        yield TileLists(first, starts, lists)
+        order.fill_tiles(
+            splats.sorted_keys, splats.tiles, lens.tiles_x, counts, first, last, starts, lists
+        )
+        yield _TileLists(first, last, counts, starts, lists)
         first = last
 
 
-def _array(tensor: Tensor) -> np.ndarray:
+def _colors(colors: Array) -> tuple[Array, int]:
+    """Colours as rows, and the degree of their harmonics: -1 for plain RGB."""
+    if colors.ndim == 2:
+        return colors, -1
+    count, terms, _ = colors.shape
+    return colors.reshape(count, 3 * terms), int(terms**0.5) - 1
+
+
+def _array(tensor: Tensor) -> Array:
     return tensor.detach().contiguous().numpy()

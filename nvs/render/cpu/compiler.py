@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numba
+import numpy as np
 from numba.core import event
 
 # What LLVM may change about float arithmetic: fuse a*b+c, and ignore the sign of zero.
 # Not more: NaN and infinity must keep their meaning, and sums their order.
 FLOAT_RULES = {"contract", "nsz"}
+
+# What kernels take: numba infers the exact types, and the comment beside an argument says
+# shape and type.
+Array: TypeAlias = np.ndarray
+Float: TypeAlias = Any  # one float32
+Int: TypeAlias = Any  # one integer, of any width
+
+# numba drops a cached kernel when the kernel's own file changes; ours call into each other.
+_SOURCES = tuple(
+    (path.name, path.stat().st_mtime, path.stat().st_size)
+    for path in sorted(Path(__file__).parent.glob("*.py"))
+)
 
 
 def kernel(*, parallel: bool = False) -> Callable[[Callable], Any]:
@@ -19,9 +33,11 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable], Any]:
 
     def decorate(function: Callable) -> Any:  # noqa: ANN401 (numba has no types)
         try:
-            return numba.njit(function, cache=True, parallel=parallel, fastmath=FLOAT_RULES)
+            compiled = numba.njit(function, cache=True, parallel=parallel, fastmath=FLOAT_RULES)
         except RuntimeError:  # no folder for the cache can be written: do without
             return numba.njit(function, parallel=parallel, fastmath=FLOAT_RULES)
+        compiled._cache._cache_file._source_stamp = _SOURCES  # type: ignore[attr-defined]
+        return compiled
 
     return decorate
 

@@ -5,13 +5,12 @@ tiles in that order leaves every tile's list sorted; no sort over (tile, depth) 
 needed.  Equal depths keep the order of the input, so the same scene gives the same bits.
 """
 
-# ruff: noqa: ANN001, ANN201
 from __future__ import annotations
 
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import kernel
+from nvs.render.cpu.compiler import Array, inline, kernel
 
 DIGIT_BITS = 11
 DIGITS = 1 << DIGIT_BITS
@@ -20,10 +19,10 @@ DEPTH_SHIFT = 32  # a key is depth bits << 32 | index
 
 @kernel(parallel=True)
 def sort_by_depth(
-    keys,  # [N] uint64, in chunks that `project` filled partly
-    visible,  # [chunks] how many keys of each chunk are filled
-    sorted_keys,  # [N] uint64 out
-):
+    keys: Array,  # [N] uint64, in chunks that `project` filled partly
+    visible: Array,  # [chunks] how many keys of each chunk are filled
+    sorted_keys: Array,  # [N] uint64 out
+) -> int:
     """Radix sort, least significant digit first; returns how many keys there are.
 
     Only the bits in which depths differ are sorted by: 2 or 3 passes for usual scenes.
@@ -81,11 +80,11 @@ def sort_by_depth(
 
 @kernel(parallel=True)
 def count_tiles(
-    sorted_keys,  # [M] uint64
-    tiles,  # [N, 4] uint16
-    tiles_x,
-    counts,  # [chunks, T] int32 out: Gaussians of each chunk on each tile
-):
+    sorted_keys: Array,  # [M] uint64
+    tiles: Array,  # [N, 4] uint16
+    tiles_x: int,
+    counts: Array,  # [chunks, T] int32 out: Gaussians of each chunk on each tile
+) -> None:
     """How long the list of every tile will be."""
     chunks, count = len(counts), len(sorted_keys)
     for chunk in prange(chunks):
@@ -97,27 +96,34 @@ def count_tiles(
                     counts[chunk, y * tiles_x + x] += 1
 
 
-@kernel(parallel=True)
-def fill_tiles(
-    sorted_keys,  # [M] uint64
-    tiles,  # [N, 4] uint16
-    tiles_x,
-    counts,  # [chunks, T] int32
-    first,  # the tiles first..last - 1 are filled
-    last,
-    starts,  # [last - first + 1] int64 out: where each list begins
-    lists,  # [pairs] uint32 out: indices of Gaussians
-):
-    """The list of each tile, front to back."""
-    chunks, count = len(counts), len(sorted_keys)
-    cursors = np.empty((chunks, last - first), np.int64)
+@inline
+def places(counts: Array, first: int, last: int, starts: Array) -> Array:
+    """Where each chunk's part of each list begins, [chunks, last - first]; fills `starts`."""
+    cursors = np.empty((len(counts), last - first), np.int64)
     total = 0
     for tile in range(first, last):
         starts[tile - first] = total
-        for chunk in range(chunks):
+        for chunk in range(len(counts)):
             cursors[chunk, tile - first] = total
             total += counts[chunk, tile]
     starts[last - first] = total
+    return cursors
+
+
+@kernel(parallel=True)
+def fill_tiles(
+    sorted_keys: Array,  # [M] uint64
+    tiles: Array,  # [N, 4] uint16
+    tiles_x: int,
+    counts: Array,  # [chunks, T] int32
+    first: int,  # the tiles first..last - 1 are filled
+    last: int,
+    starts: Array,  # [last - first + 1] int64 out: where each list begins
+    lists: Array,  # [pairs] uint32 out: indices of Gaussians
+) -> None:
+    """The list of each tile, front to back."""
+    chunks, count = len(counts), len(sorted_keys)
+    cursors = places(counts, first, last, starts)
     for chunk in prange(chunks):
         for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
             i = sorted_keys[k] & np.uint64(0xFFFFFFFF)
@@ -127,3 +133,35 @@ def fill_tiles(
                     if tile >= first and tile < last:
                         lists[cursors[chunk, tile - first]] = i
                         cursors[chunk, tile - first] += 1
+
+
+@kernel(parallel=True)
+def sum_over_tiles(
+    sorted_keys: Array,  # [M] uint64
+    tiles: Array,  # [N, 4] uint16
+    tiles_x: int,
+    counts: Array,  # [chunks, T] int32
+    first: int,
+    last: int,
+    starts: Array,  # [last - first + 1] int64
+    of_pairs: Array,  # [pairs, D] float32, one row for each entry of the lists
+    of_gaussians: Array,  # [N, D] float32 in and out: what the pairs are added to
+) -> None:
+    """Add up what a Gaussian has on its tiles: `fill_tiles`, walked again the other way.
+
+    Every Gaussian belongs to one chunk and meets its tiles in one order, so the sums do
+    not depend on how the threads run.
+    """
+    chunks, count = len(counts), len(sorted_keys)
+    cursors = places(counts, first, last, starts)
+    for chunk in prange(chunks):
+        for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
+            i = sorted_keys[k] & np.uint64(0xFFFFFFFF)
+            for y in range(tiles[i, 2], tiles[i, 3]):
+                for x in range(tiles[i, 0], tiles[i, 1]):
+                    tile = y * tiles_x + x
+                    if tile >= first and tile < last:
+                        pair = cursors[chunk, tile - first]
+                        cursors[chunk, tile - first] += 1
+                        for column in range(of_pairs.shape[1]):
+                            of_gaussians[i, column] += of_pairs[pair, column]

@@ -12,7 +12,6 @@ a Cholesky factor of the inverse covariance: it costs as much as the usual three
 coefficients, and needles keep their shape in float32, where those cancel.
 """
 
-# ruff: noqa: ANN001, ANN201
 from __future__ import annotations
 
 import math
@@ -20,7 +19,7 @@ import math
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import inline, kernel
+from nvs.render.cpu.compiler import Array, Float, Int, inline, kernel
 from nvs.render.cpu.spherical_harmonics import color_of
 
 f32 = np.float32
@@ -44,65 +43,96 @@ MOST_REACH_SIGMAS = f32(3.33)
 FIELD_MARGIN = f32(0.15)  # of the picture's size: how far outside it J is still trusted
 
 
-@inline
-def rotation(w, x, y, z):
-    """The rotation matrix, row by row, of a unit quaternion."""
-    return (
-        (ONE - TWO * (y * y + z * z), TWO * (x * y - w * z), TWO * (x * z + w * y)),
-        (TWO * (x * y + w * z), ONE - TWO * (x * x + z * z), TWO * (y * z - w * x)),
-        (TWO * (x * z - w * y), TWO * (y * z + w * x), ONE - TWO * (x * x + y * y)),
-    )
+Vector = tuple[Float, Float, Float]
 
 
 @inline
-def dot(a, b):
+def dot(a: Vector, b: Vector) -> Float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @inline
-def clamp(value, least, most):
+def cross(a: Vector, b: Vector) -> Vector:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@inline
+def scaled(s: Float, a: Vector) -> Vector:
+    return s * a[0], s * a[1], s * a[2]
+
+
+@inline
+def combined(s: Float, a: Vector, t: Float, b: Vector) -> Vector:
+    return s * a[0] + t * b[0], s * a[1] + t * b[1], s * a[2] + t * b[2]
+
+
+@inline
+def clamp(value: Float, least: Float, most: Float) -> Float:
     return least if value < least else (most if value > most else value)
 
 
 @inline
-def bits_of(depth):
+def rotation(w: Float, x: Float, y: Float, z: Float) -> tuple[Vector, Vector, Vector]:
+    """The columns of the rotation matrix of a unit quaternion."""
+    return (
+        (ONE - TWO * (y * y + z * z), TWO * (x * y + w * z), TWO * (x * z - w * y)),
+        (TWO * (x * y - w * z), ONE - TWO * (x * x + z * z), TWO * (y * z + w * x)),
+        (TWO * (x * z + w * y), TWO * (y * z - w * x), ONE - TWO * (x * x + y * y)),
+    )
+
+
+@inline
+def field_limits(lens: Array, width: int, height: int) -> tuple[Float, Float, Float, Float]:
+    """The x/z and y/z between which J is taken where the Gaussian is, else at the limit.
+
+    Left, right, top, bottom: the picture and a margin around it.
+    """
+    fx, fy, cx, cy = lens[0], lens[1], lens[2], lens[3]
+    margin_x, margin_y = FIELD_MARGIN * f32(width), FIELD_MARGIN * f32(height)
+    return (
+        -(cx + margin_x) / fx,
+        (f32(width) - cx + margin_x) / fx,
+        -(cy + margin_y) / fy,
+        (f32(height) - cy + margin_y) / fy,
+    )
+
+
+@inline
+def bits_of(depth: Float) -> Int:
     """A positive float's bits, which order as the float does."""
     return np.float32(depth).view(np.uint32)
 
 
 @kernel(parallel=True)
 def project(
-    means,  # [N, 3]
-    quats,  # [N, 4]
-    scales,  # [N, 3]
-    opacities,  # [N]
-    colors,  # [N, 3] or, with sh_degree >= 0, [N, 3K]
-    sh_degree,  # -1: plain colours
-    view,  # [3, 4] world to camera
-    eye,  # [3] the camera's centre, world
-    lens,  # [4] fx, fy, cx, cy, pixels
-    width,
-    height,
-    antialiased,
-    near,
-    far,
-    radius_clip,
-    eps2d,
-    chunks,
-    records,  # [N, RECORD] out; rows of hidden Gaussians stay as they are
-    tiles,  # [N, 4] uint16 out: first and last + 1 tile in x, then in y
-    keys,  # [N] uint64 out: depth bits << 32 | index, each chunk's from its own start on
-    visible,  # [chunks] out: how many keys each chunk wrote
-):
+    means: Array,  # [N, 3]
+    quats: Array,  # [N, 4]
+    scales: Array,  # [N, 3]
+    opacities: Array,  # [N]
+    colors: Array,  # [N, 3] or, with sh_degree >= 0, [N, 3K]
+    sh_degree: int,  # -1: plain colours
+    view: Array,  # [3, 4] world to camera
+    eye: Array,  # [3] the camera's centre, world
+    lens: Array,  # [4] fx, fy, cx, cy, pixels
+    width: int,
+    height: int,
+    antialiased: bool,
+    near: Float,
+    far: Float,
+    radius_clip: Float,
+    eps2d: Float,
+    records: Array,  # [N, RECORD] out; rows of hidden Gaussians stay as they are
+    tiles: Array,  # [N, 4] uint16 out: first and last + 1 tile in x, then in y
+    keys: Array,  # [N] uint64 out: depth bits << 32 | index, each chunk's from its own start on
+    visible: Array,  # [chunks] out: how many keys each chunk wrote
+) -> None:
     """Records, tiles and sort keys of all Gaussians that the camera can see."""
-    count = len(means)
+    count, chunks = len(means), len(visible)
     view_x = (view[0, 0], view[0, 1], view[0, 2])
     view_y = (view[1, 0], view[1, 1], view[1, 2])
     view_z = (view[2, 0], view[2, 1], view[2, 2])
     fx, fy, cx, cy = lens[0], lens[1], lens[2], lens[3]
-    w, h = f32(width), f32(height)
-    left, right = -cx / fx - FIELD_MARGIN * w / fx, (w - cx) / fx + FIELD_MARGIN * w / fx
-    top, bottom = -cy / fy - FIELD_MARGIN * h / fy, (h - cy) / fy + FIELD_MARGIN * h / fy
+    left, right, top, bottom = field_limits(lens, width, height)
     tiles_x, tiles_y = f32((width + TILE - 1) // TILE), f32((height + TILE - 1) // TILE)
     tile = f32(TILE)
 
@@ -122,46 +152,22 @@ def project(
             length = np.sqrt(qw * qw + qx * qx + qy * qy + qz * qz)
             if not (length > ZERO and length < np.inf):
                 continue
-            turn = rotation(qw / length, qx / length, qy / length, qz / length)
+            turn_0, turn_1, turn_2 = rotation(qw / length, qx / length, qy / length, qz / length)
 
-            # The rows of J W, then those of M = J W R S: the ellipse is M Mᵀ.
+            # The rows of J W, then a and b, those of M = J W R S: the ellipse is M Mᵀ.
             inside_x, inside_y = clamp(x, left, right), clamp(y, top, bottom)
             gain_x, gain_y = fx / z, fy / z
-            across = (
-                gain_x * (view_x[0] - inside_x * view_z[0]),
-                gain_x * (view_x[1] - inside_x * view_z[1]),
-                gain_x * (view_x[2] - inside_x * view_z[2]),
-            )
-            along = (
-                gain_y * (view_y[0] - inside_y * view_z[0]),
-                gain_y * (view_y[1] - inside_y * view_z[1]),
-                gain_y * (view_y[2] - inside_y * view_z[2]),
-            )
-            a0 = scales[i, 0] * (
-                across[0] * turn[0][0] + across[1] * turn[1][0] + across[2] * turn[2][0]
-            )
-            a1 = scales[i, 1] * (
-                across[0] * turn[0][1] + across[1] * turn[1][1] + across[2] * turn[2][1]
-            )
-            a2 = scales[i, 2] * (
-                across[0] * turn[0][2] + across[1] * turn[1][2] + across[2] * turn[2][2]
-            )
-            b0 = scales[i, 0] * (
-                along[0] * turn[0][0] + along[1] * turn[1][0] + along[2] * turn[2][0]
-            )
-            b1 = scales[i, 1] * (
-                along[0] * turn[0][1] + along[1] * turn[1][1] + along[2] * turn[2][1]
-            )
-            b2 = scales[i, 2] * (
-                along[0] * turn[0][2] + along[1] * turn[1][2] + along[2] * turn[2][2]
-            )
+            across = combined(gain_x, view_x, -gain_x * inside_x, view_z)
+            along = combined(gain_y, view_y, -gain_y * inside_y, view_z)
+            s0, s1, s2 = scales[i, 0], scales[i, 1], scales[i, 2]
+            a = (s0 * dot(across, turn_0), s1 * dot(across, turn_1), s2 * dot(across, turn_2))
+            b = (s0 * dot(along, turn_0), s1 * dot(along, turn_1), s2 * dot(along, turn_2))
 
-            # det M Mᵀ is the squared length of the rows' cross product (Cauchy-Binet): a
-            # sum of squares, where xx·yy - xy² would cancel.
-            cross0, cross1, cross2 = a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0
-            xx, yy = a0 * a0 + a1 * a1 + a2 * a2, b0 * b0 + b1 * b1 + b2 * b2
-            xy = a0 * b0 + a1 * b1 + a2 * b2
-            sharp_det = cross0 * cross0 + cross1 * cross1 + cross2 * cross2
+            # det M Mᵀ is the squared length of a x b (Cauchy-Binet): a sum of squares, where
+            # xx·yy - xy² would cancel.
+            normal = cross(a, b)
+            xx, xy, yy = dot(a, a), dot(a, b), dot(b, b)
+            sharp_det = dot(normal, normal)
             det = sharp_det + eps2d * (xx + yy) + eps2d * eps2d
             xx, yy = xx + eps2d, yy + eps2d
             if not (det > ZERO and det < np.inf):
@@ -187,9 +193,8 @@ def project(
             if not (last_x > first_x and last_y > first_y):
                 continue
 
-            red, green, blue = color_of(
-                colors, i, sh_degree, mean[0] - eye[0], mean[1] - eye[1], mean[2] - eye[2]
-            )
+            sight = (mean[0] - eye[0], mean[1] - eye[1], mean[2] - eye[2])
+            red, green, blue = color_of(colors, i, sh_degree, sight)
             if not abs(red + green + blue) < np.inf:
                 continue
 

@@ -5,7 +5,6 @@ stays in the first-level cache.  Gaussians are blended row by row, 8 or 16 pixel
 time and without branches, so that every row becomes a few vector instructions.
 """
 
-# ruff: noqa: ANN001, ANN201
 from __future__ import annotations
 
 import math
@@ -13,7 +12,7 @@ import math
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import inline, kernel
+from nvs.render.cpu.compiler import Array, Float, Int, inline, kernel
 from nvs.render.cpu.project import (
     BLUE,
     CENTER_X,
@@ -34,6 +33,7 @@ f32 = np.float32
 size_t = np.uint64  # unsigned: numba then needs no test for negative indices
 
 ZERO, HALF, ONE, EIGHTH = f32(0), f32(0.5), f32(1), f32(0.125)
+NARROW = f32(8)  # pixels
 MOST_ALPHA = f32(0.999)
 LOG2_LEAST_ALPHA = f32(-math.log2(255))
 LEAST_TRANSMITTANCE = f32(1e-4)
@@ -52,7 +52,7 @@ CHECK_EVERY = 32  # Gaussians, after which to see whether the tile is opaque alr
 
 
 @inline
-def exp2(x):
+def exp2(x: Float) -> Float:
     """2^x for -8 <= x <= 0, to 1e-6 of its value; numba has no vector exp.
 
     Below -8 the value means nothing: the caller selects by x.
@@ -65,7 +65,18 @@ def exp2(x):
 
 
 @inline
-def blend_row(pixels, at, lanes, slope, u, exponent, red, green, blue, depth):
+def blend_row(
+    pixels: Array,
+    at: Int,
+    lanes: int,
+    slope: Float,
+    u: Float,
+    exponent: Float,
+    red: Float,
+    green: Float,
+    blue: Float,
+    depth: Float,
+) -> None:
     """Blend one Gaussian into `lanes` pixels from index `at` on.
 
     In lane k, alpha = 2^(exponent - (u + slope·k)²).  A pixel whose transmittance would
@@ -90,27 +101,38 @@ def blend_row(pixels, at, lanes, slope, u, exponent, red, green, blue, depth):
 
 
 @inline
-def blend(pixels, record, left, top):
-    """Blend one Gaussian into the tile whose first pixel is (left, top)."""
-    # Pixel k of the tile has its centre at left + k + 1/2.
-    x, y = record[CENTER_X] - left - HALF, record[CENTER_Y] - top - HALF
-    reach_x, reach_y = record[REACH_X] + SLACK, record[REACH_Y] + SLACK
+def footprint(
+    records: Array, i: int, left: Float, top: Float
+) -> tuple[Float, Float, Int, Int, Float, bool]:
+    """Where a Gaussian meets the tile whose first pixel is (left, top).
+
+    Its centre x, y, counted from the centre of that pixel; its first and last row (none if
+    the last is less than the first); and the first of the columns that hold it: 8 if it is
+    narrow, else all of them.
+    """
+    x, y = records[i, CENTER_X] - left - HALF, records[i, CENTER_Y] - top - HALF
+    reach_x, reach_y = records[i, REACH_X] + SLACK, records[i, REACH_Y] + SLACK
     last = f32(TILE - 1)
-    first_row = np.ceil(max(y - reach_y, ZERO))
-    last_row = np.floor(min(y + reach_y, last))
-    first_column = np.ceil(max(x - reach_x, ZERO))
-    last_column = np.floor(min(x + reach_x, last))
+    first_row, last_row = np.ceil(max(y - reach_y, ZERO)), np.floor(min(y + reach_y, last))
+    first_column, last_column = np.ceil(max(x - reach_x, ZERO)), np.floor(min(x + reach_x, last))
     if last_row < first_row or last_column < first_column:
-        return
-    slope, across, down = record[P], record[Q], record[R]
-    opacity = record[LOG_OPACITY]
-    red, green, blue, depth = record[RED], record[GREEN], record[BLUE], record[DEPTH]
-    narrow = last_column - first_column < f32(8)
-    column = min(first_column, f32(8)) if narrow else ZERO
-    for row in range(np.int64(first_row), np.int64(last_row) + 1):
+        return x, y, 0, -1, ZERO, True
+    narrow = last_column - first_column < NARROW
+    column = min(first_column, f32(TILE) - NARROW) if narrow else ZERO
+    return x, y, np.int64(first_row), np.int64(last_row), column, narrow
+
+
+@inline
+def blend(pixels: Array, records: Array, i: int, left: Float, top: Float) -> None:
+    """Blend one Gaussian into the tile whose first pixel is (left, top)."""
+    x, y, first_row, last_row, column, narrow = footprint(records, i, left, top)
+    slope, across, down = records[i, P], records[i, Q], records[i, R]
+    opacity, depth = records[i, LOG_OPACITY], records[i, DEPTH]
+    red, green, blue = records[i, RED], records[i, GREEN], records[i, BLUE]
+    u_column = slope * (column - x)
+    for row in range(first_row, last_row + 1):
         dy = f32(row) - y
-        u = slope * (column - x) + across * dy
-        v = down * dy
+        u, v = u_column + across * dy, down * dy
         at = size_t(row) * size_t(TILE) + size_t(column)
         if narrow:
             blend_row(pixels, at, 8, slope, u, opacity - v * v, red, green, blue, depth)
@@ -119,26 +141,26 @@ def blend(pixels, record, left, top):
 
 
 @inline
-def is_opaque(pixels):
+def is_opaque(pixels: Array) -> bool:
     """Whether all pixels are finished."""
     most = -ONE
     for pixel in range(PLANE):
         t = pixels[size_t(pixel)]
         most = t if t > most else most
-    return most <= ZERO
+    return bool(most <= ZERO)
 
 
 @kernel(parallel=True)
 def rasterize(
-    records,  # [N, RECORD]
-    starts,  # [tiles + 1] int64
-    lists,  # [pairs] uint32
-    first_tile,
-    background,  # [3]
-    rgb,  # [H, W, 3] out
-    alpha,  # [H, W] out
-    expected_depth,  # [H, W] out
-):
+    records: Array,  # [N, RECORD]
+    starts: Array,  # [tiles + 1] int64
+    lists: Array,  # [pairs] uint32
+    first_tile: int,
+    background: Array,  # [3]
+    rgb: Array,  # [H, W, 3] out
+    alpha: Array,  # [H, W] out
+    expected_depth: Array,  # [H, W] out
+) -> None:
     """Draw the tiles first_tile, first_tile + 1, ... that `starts` and `lists` describe."""
     height, width = alpha.shape
     tiles_x = (width + TILE - 1) // TILE
@@ -155,7 +177,7 @@ def rasterize(
 
         until_check = CHECK_EVERY
         for entry in range(starts[k], starts[k + 1]):
-            blend(pixels, records[lists[entry]], f32(left), f32(top))
+            blend(pixels, records, lists[entry], f32(left), f32(top))
             until_check -= 1
             if until_check == 0:
                 if is_opaque(pixels):
