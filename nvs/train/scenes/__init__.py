@@ -1,0 +1,12 @@
+"""Made-up scenes with exact depth: what the depth field and the Gaussian head learn from.
+
+From the seed to the picture::
+
+    seed ─► rooms / streets / landscapes / tabletops ─► World (placed meshes, lights, sky)
+            ─► rasterize (exact depth) ─► shading (radiance) ─► photograph (8-bit picture)
+"""
+
+from nvs.train.scenes.generate import GeneratedScene, GeneratedView, generate
+from nvs.train.scenes.textures import Textures
+
+__all__ = ["GeneratedScene", "GeneratedView", "Textures", "generate"]

@@ -1,0 +1,493 @@
+"""Indoor scenes: a room with windows and doors, furnished as a kitchen, bedroom, office ..."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from nvs.train.scenes import furniture
+from nvs.train.scenes.clutter import anything, scatter
+from nvs.train.scenes.materials import Materials
+from nvs.train.scenes.mesh import Array
+from nvs.train.scenes.people import animal, person
+from nvs.train.scenes.plants import potted_plant, tree
+from nvs.train.scenes.stage import Stage
+from nvs.train.scenes.weather import outdoors
+from nvs.train.scenes.world import Frame, Lighting, Material, Sky, World
+
+
+@dataclasses.dataclass(frozen=True)
+class Room:
+    """An empty room: the floor spans [0, wide] x [0, deep]."""
+
+    wide: float
+    deep: float
+    tall: float
+    walls: tuple[Frame, ...]  # origin in the middle of each wall's foot; the wall is at +y
+    lengths: tuple[float, ...]  # of the four walls
+    open_walls: tuple[bool, ...]  # has a window or a door
+
+
+def indoor(make: Materials) -> Stage:
+    """A furnished room and someone's view of it."""
+    rng = make.rng
+    kind = str(
+        rng.choice(
+            ["living", "kitchen", "bedroom", "office", "corridor", "hall"],
+            p=[0.27, 0.2, 0.18, 0.17, 0.1, 0.08],
+        )
+    )
+    wide, deep = float(rng.uniform(2.8, 6.0)), float(rng.uniform(3.0, 7.0))
+    tall = float(np.clip(rng.normal(2.6, 0.25), 2.2, 3.6))
+    if kind == "corridor":
+        wide, deep = float(rng.uniform(1.3, 2.6)), float(rng.uniform(6, 20))
+    elif kind == "hall":
+        wide, deep, tall = (
+            float(rng.uniform(7, 20)),
+            float(rng.uniform(9, 30)),
+            float(rng.uniform(3, 7)),
+        )
+    middle = np.array([wide / 2, deep / 2, tall / 2])
+    world = World(*_light(make, middle, (wide, deep, tall)))
+    room = _shell(world, make, wide, deep, tall)
+    _FURNISH[kind](room, world.root, make)
+    _ceiling_lamps(world, room, make)
+    inner = world.root
+    if make.chance(0.16):
+        x, y = float(rng.uniform(0.25, 0.75)) * wide, float(rng.uniform(0.25, 0.75)) * deep
+        (person if make.chance(0.8) else animal)(
+            inner.at(x, y, yaw=float(rng.uniform(0, 6.3))), make
+        )
+    if make.chance(0.25):
+        _floor_clutter(inner, room, make)
+    eye, target = _viewpoint(rng, room)
+    return Stage(f"indoor {kind}", world, eye, target, float(rng.uniform(45, 88)), 0.45)
+
+
+def _light(
+    make: Materials, middle: Array, size: tuple[float, float, float]
+) -> tuple[Lighting, Sky]:
+    """Daylight through the windows, or lamps at the ceiling."""
+    rng = make.rng
+    lighting, sky = outdoors(make, middle, float(np.hypot(size[0], size[1])) * 0.6 + 2)
+    sky.haze_m = 1e5
+    warm = float(rng.uniform(0.6, 1.0))
+    if make.chance(0.45):  # lamps
+        place = middle + rng.normal(0, 1, 3) * np.array([0.1 * size[0], 0.15 * size[1], 0.0])
+        place[2] = size[2] - float(rng.uniform(0.1, 0.7))
+        power = float(rng.uniform(2.5, 6.0)) * max(1.0, size[0] * size[1] / 20)
+        lighting.key_position, lighting.key_target = place, place - [0.0, 0.0, 1.0]
+        lighting.key_radius_m = 2.5
+        lighting.key_color = (power, power * (0.5 + warm / 2), power * warm)
+        lighting.key_falloff = True
+        lighting.shadow_softness = float(rng.uniform(1, 4))
+        lighting.above, lighting.below = (
+            (0.42, 0.42 * (0.5 + warm / 2), 0.42 * warm),
+            (0.36, 0.34, 0.3),
+        )
+    else:
+        lighting.shadow_softness = float(rng.uniform(0.8, 2))
+        level = float(rng.uniform(0.4, 0.9))
+        lighting.above, lighting.below = (
+            (level * 0.9, level * 0.92, level * 0.95),
+            (level * 0.95, level * 0.9, level * 0.85),
+        )
+        side = np.array([[0.1, 0.5, 0.6], [0.9, 0.5, 0.6], [0.5, 0.1, 0.6], [0.5, 0.9, 0.6]])[
+            rng.integers(4)
+        ]
+        lighting.lamps.append((side * np.array(size), (2.2, 2.3, 2.5)))
+    return lighting, sky
+
+
+def _shell(world: World, make: Materials, wide: float, deep: float, tall: float) -> Room:
+    """Floor, ceiling, four walls with openings, skirting; a view outside the windows."""
+    rng, root = make.rng, world.root
+    floor = make.of(
+        "planks",
+        "planks",
+        "tiles",
+        "carpet",
+        "wood",
+        "speckle",
+        "marble",
+        "concrete",
+        tint=_floor_tint(make),
+        tile_m=1.4,
+        gloss=float(rng.choice([0, 0.1, 0.3, 0.5])),
+    )
+    ceiling = make.white(0) if make.chance(0.85) else make.of("planks", "wood", tile_m=1.2)
+    paint = make.wall_color()
+    paper = make.of("plaster", "plaster", "plain", tint=paint, tile_m=1.5)
+    if make.chance(0.12):
+        paper = make.of("brick", "concrete", "siding", "tiles", "cloth", "rubble", tile_m=1.2)
+    root.box(wide / 2, deep / 2, -0.1, (wide + 0.4, deep + 0.4, 0.1), floor)
+    root.box(wide / 2, deep / 2, tall, (wide + 0.4, deep + 0.4, 0.1), ceiling)
+    accent = (
+        make.of("plaster", "cloth", "brick", "planks", tint=make.color(0.8, 0.3, 0.9), tile_m=1.2)
+        if make.chance(0.25)
+        else paper
+    )
+    places = (
+        (wide / 2, deep, 0.0),
+        (wide, deep / 2, -np.pi / 2),
+        (wide / 2, 0.0, np.pi),
+        (0.0, deep / 2, np.pi / 2),
+    )
+    lengths = (wide, deep, wide, deep)
+    walls = tuple(root.at(x, y, yaw=yaw) for x, y, yaw in places)
+    opened = []
+    trim = make.white(0.2) if make.chance(0.7) else make.wood()
+    for k, (wall, length) in enumerate(zip(walls, lengths, strict=True)):
+        material = accent if k == 0 else paper
+        kind = str(rng.choice(["plain", "window", "door"], p=[0.45, 0.35, 0.2]))
+        opened.append(kind != "plain")
+        if kind == "window" and length > 1.6:
+            w, h = float(rng.uniform(0.8, min(2.6, length - 0.5))), float(rng.uniform(0.9, 1.6))
+            low = float(rng.uniform(0.02, 1.0)) if h < tall - 1.2 else 0.1
+            _wall_with_hole(wall, length, tall, (w, low, min(low + h, tall - 0.15)), material)
+            _window(wall, make, w, low, min(low + h, tall - 0.15), trim)
+        else:
+            wall.box(0, 0.1, 0, (length + 0.2, 0.2, tall), material)
+            if kind == "door":
+                _door(wall.at(float(rng.uniform(-0.3, 0.3)) * length, 0), make, trim)
+        wall.box(0, -0.008, 0, (length, 0.016, float(rng.uniform(0.06, 0.12))), trim)
+        if kind == "plain" or make.chance(0.2):
+            _pictures(wall, length, make)
+    _outside(world, make, wide, deep)
+    return Room(wide, deep, tall, walls, lengths, tuple(opened))
+
+
+def _floor_tint(make: Materials) -> tuple[float, float, float]:
+    tone = float(make.rng.uniform(0.4, 1.1))
+    return tone, tone * float(make.rng.uniform(0.9, 1)), tone * float(make.rng.uniform(0.8, 1))
+
+
+def _wall_with_hole(
+    wall: Frame, length: float, tall: float, hole: tuple[float, float, float], material: Material
+) -> None:
+    """Four boxes around a hole of (width, low edge, high edge) in the middle."""
+    width, low, high = hole
+    side = (length - width) / 2
+    for sign in (-1, 1):
+        wall.box(sign * (width / 2 + side / 2), 0.1, 0, (side, 0.2, tall), material)
+    if low > 0.01:
+        wall.box(0, 0.1, 0, (width, 0.2, low), material)
+    wall.box(0, 0.1, high, (width, 0.2, tall - high), material)
+
+
+def _window(
+    wall: Frame, make: Materials, width: float, low: float, high: float, trim: Material
+) -> None:
+    """Frame, bars, sill, and curtains or blinds."""
+    rng = make.rng
+    bar = 0.05
+    columns, rows = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+    for k in range(columns + 1):
+        wall.box((k / columns - 0.5) * (width - bar), 0.08, low, (bar, 0.05, high - low), trim)
+    for k in range(rows + 1):
+        wall.box(0, 0.08, low + k / rows * (high - low - bar), (width, 0.05, bar), trim)
+    wall.box(0, 0.0, low - 0.03, (width + 0.1, 0.25, 0.03), trim)
+    kind = rng.random()
+    if kind < 0.4:
+        cloth = float(rng.uniform(0.25, 0.5))
+        for sign in (-1, 1):
+            furniture.curtain(
+                wall.at(sign * (width / 2 + 0.05), -0.12), make, cloth, min(high + 0.15, 2.5)
+            )
+        wall.rod(
+            (-width / 2 - 0.3, -0.12, high + 0.16),
+            (width / 2 + 0.3, -0.12, high + 0.16),
+            0.03,
+            make.metal(),
+        )
+    elif kind < 0.55:
+        reach = float(rng.uniform(0.2, 0.9))
+        slats = int((high - low) * reach / 0.05)
+        for k in range(slats):
+            wall.box(0, 0.02, high - 0.05 * (k + 1), (width, 0.035, 0.006), trim)
+    if low > 0.4 and make.chance(0.4):
+        scatter(wall.at(0, 0.02, low), make, width, 0.2, int(rng.integers(1, 4)))
+
+
+def _door(wall: Frame, make: Materials, trim: Material) -> None:
+    body = make.white(0.3) if make.chance(0.5) else make.wood()
+    wall.box(0, -0.01, 0, (0.9, 0.03, 2.03), body)
+    for x in (-0.49, 0.49):
+        wall.box(x, -0.02, 0, (0.08, 0.05, 2.07), trim)
+    wall.box(0, -0.02, 2.03, (1.06, 0.05, 0.08), trim)
+    wall.rod((0.36, -0.02, 1.02), (0.36, -0.08, 1.02), 0.02, make.metal())
+    wall.rod((0.37, -0.08, 1.02), (0.26, -0.08, 1.02), 0.02, make.metal())
+    if make.chance(0.5):  # panels
+        for z in (0.2, 1.1):
+            wall.box(0, -0.03, z, (0.6, 0.02, 0.75), body)
+
+
+def _pictures(wall: Frame, length: float, make: Materials) -> None:
+    rng = make.rng
+    for _ in range(int(rng.integers(0, 4))):
+        w, h = float(rng.uniform(0.2, 0.9)), float(rng.uniform(0.25, 0.8))
+        x, z = float(rng.uniform(-0.4, 0.4)) * length, float(rng.uniform(1.3, 1.8))
+        frame = make.dark() if make.chance(0.5) else make.wood()
+        wall.box(x, -0.012, z - h / 2, (w, 0.025, h), frame)
+        wall.picture(x, -0.027, z, w - 0.04, h - 0.04, make.picture())
+
+
+def _outside(world: World, make: Materials, wide: float, deep: float) -> None:
+    """What windows show: ground below, trees, the house opposite."""
+    rng = make.rng
+    below = -float(rng.choice([0.3, 3.0, 9.0]))
+    root = world.root
+    root.box(
+        wide / 2,
+        deep / 2,
+        below - 0.2,
+        (400, 400, 0.1),
+        make.of("grass", "paving", "asphalt", tile_m=3),
+    )
+    for _ in range(int(rng.integers(3, 9))):
+        turn, reach = float(rng.uniform(0, 6.3)), float(rng.uniform(9, 40))
+        x, y = wide / 2 + np.cos(turn) * reach, deep / 2 + np.sin(turn) * reach
+        if make.chance(0.6):
+            tree(root.at(x, y, below), make, float(rng.uniform(4, 11)), 500)
+        else:
+            root.at(x, y, below, yaw=float(rng.uniform(0, 6.3))).box(
+                0, 0, 0, (12, 8, float(rng.uniform(5, 14))), make.of("facade", "brick", tile_m=6)
+            )
+
+
+def _ceiling_lamps(world: World, room: Room, make: Materials) -> None:
+    root = world.root
+    glow = make.plain((1.0, 0.95, 0.85), 0, float(make.rng.choice([0.5, 2.5, 5.0])))
+    kind = make.rng.random()
+    x, y = room.wide / 2, room.deep / 2
+    if kind < 0.35:
+        drop = float(make.rng.uniform(0.3, 0.9))
+        root.rod((x, y, room.tall), (x, y, room.tall - drop), 0.015, make.dark())
+        root.at(x, y, room.tall - drop - 0.15).ellipsoid(0, 0, 0, (0.35, 0.35, 0.25), glow)
+    elif kind < 0.75:
+        for i in range(max(1, int(room.wide / 2.2))):
+            for j in range(max(1, int(room.deep / 2.2))):
+                u, v = (
+                    (i + 0.5) / max(1, int(room.wide / 2.2)),
+                    (j + 0.5) / max(1, int(room.deep / 2.2)),
+                )
+                if kind < 0.6:
+                    root.cylinder(u * room.wide, v * room.deep, room.tall - 0.01, 0.14, 0.02, glow)
+                else:
+                    root.box(u * room.wide, v * room.deep, room.tall - 0.02, (0.3, 1.2, 0.03), glow)
+
+
+def _floor_clutter(frame: Frame, room: Room, make: Materials) -> None:
+    for _ in range(int(make.rng.integers(1, 6))):
+        x, y = (
+            float(make.rng.uniform(0.15, 0.85)) * room.wide,
+            float(make.rng.uniform(0.15, 0.85)) * room.deep,
+        )
+        place = frame.at(x, y, yaw=float(make.rng.uniform(0, 6.3)))
+        if make.chance(0.5):
+            anything(place, make)
+        else:
+            size = make.rng.uniform(0.2, 0.6, 3)
+            place.box(0, 0, 0, (float(size[0]), float(size[1]), float(size[2])), make.anything())
+
+
+def _along_walls(room: Room, make: Materials, pieces: int) -> None:
+    """Fill walls with cabinets, shelves, plants and the like."""
+    rng = make.rng
+    for _ in range(pieces):
+        k = int(rng.integers(4))
+        wall, length = room.walls[k], room.lengths[k]
+        wide = float(rng.uniform(0.5, 1.4))
+        place = wall.at(float(rng.uniform(-0.5, 0.5)) * max(length - wide - 0.4, 0.0), 0)
+        kind = rng.random()
+        if kind < 0.3:
+            furniture.shelf(
+                place.at(0, -0.18), make, wide, float(rng.uniform(0.8, min(2.2, room.tall - 0.2)))
+            )
+        elif kind < 0.6:
+            tall = float(rng.choice([0.75, 0.9, 1.2, 2.0]))
+            furniture.cabinet(
+                place.at(0, -0.25),
+                make,
+                (wide, 0.45, tall),
+                int(rng.integers(0, 5)) if tall < 1.4 else 0,
+            )
+        elif kind < 0.75:
+            potted_plant(place.at(0, -0.35), make, float(rng.uniform(0.6, 1.7)))
+        elif kind < 0.85:
+            furniture.floor_lamp(place.at(0, -0.3), make)
+        else:
+            furniture.chair(place.at(0, -0.3), make)
+
+
+def _living(room: Room, root: Frame, make: Materials) -> None:
+    rng = make.rng
+    k = int(rng.integers(4))
+    wall, length = room.walls[k], room.lengths[k]
+    wide = min(float(rng.uniform(1.5, 2.5)), length - 0.4)
+    furniture.sofa(wall.at(0, -0.55), make, wide)
+    if make.chance(0.7):
+        furniture.rug(wall.at(0, -1.9), make, wide, 1.6)
+    furniture.table(
+        wall.at(float(rng.normal(0, 0.1)), -1.65),
+        make,
+        (float(rng.uniform(0.7, 1.2)), 0.6, 0.42),
+        int(rng.integers(1, 6)),
+    )
+    for sign in (-1, 1):
+        if make.chance(0.5):
+            furniture.sofa(
+                wall.at(sign * (wide / 2 + 0.3), -2.0, yaw=-sign * float(rng.uniform(1.0, 1.6))),
+                make,
+                0.95,
+            )
+    other = (k + 2) % 4
+    if make.chance(0.6):
+        furniture.television(room.walls[other].at(0, -0.25), make)
+    _along_walls(room, make, int(rng.integers(2, 7)))
+    if make.chance(0.3):
+        _dining(room, root, make)
+
+
+def _dining(room: Room, root: Frame, make: Materials) -> None:
+    rng = make.rng
+    place = root.at(
+        float(rng.uniform(0.35, 0.65)) * room.wide,
+        float(rng.uniform(0.35, 0.65)) * room.deep,
+        yaw=float(rng.choice([0, np.pi / 2])),
+    )
+    wide = float(rng.uniform(1.0, 1.8))
+    furniture.table(place, make, (wide, 0.85, 0.75), int(rng.integers(2, 9)))
+    wood = make.wood() if make.chance(0.7) else make.paint()
+    for sign, yaw in ((1, 0.0), (-1, np.pi)):
+        for k in range(max(1, int(wide / 0.6))):
+            x = (k + 0.5) / max(1, int(wide / 0.6)) * wide - wide / 2
+            furniture.chair(
+                place.at(
+                    x, sign * float(rng.uniform(0.45, 0.75)), yaw=yaw + float(rng.normal(0, 0.15))
+                ),
+                make,
+                wood,
+            )
+
+
+def _kitchen(room: Room, root: Frame, make: Materials) -> None:
+    rng = make.rng
+    k = int(rng.integers(4))
+    furniture.kitchen_row(room.walls[k].at(-0.3, -0.34), make, max(room.lengths[k] - 0.8, 1.0))
+    furniture.fridge(room.walls[k].at(room.lengths[k] / 2 - 0.35, -0.36), make)
+    if make.chance(0.45):
+        j = (k + int(rng.choice([1, 3]))) % 4
+        furniture.kitchen_row(room.walls[j].at(0, -0.34), make, max(room.lengths[j] - 1.8, 1.0))
+    if make.chance(0.65):
+        _dining(room, root, make)
+    _along_walls(room, make, int(rng.integers(0, 3)))
+
+
+def _bedroom(room: Room, root: Frame, make: Materials) -> None:
+    rng = make.rng
+    k = int(rng.integers(4))
+    wall = room.walls[k].at(float(rng.normal(0, 0.1)) * room.lengths[k], 0)
+    wide = float(rng.choice([0.9, 1.4, 1.6, 1.8]))
+    furniture.bed(wall.at(0, -1.1), make, wide)
+    for sign in (-1, 1):
+        if make.chance(0.7):
+            furniture.bedside(wall.at(sign * (wide / 2 + 0.35), -0.25), make)
+    if make.chance(0.5):
+        furniture.rug(wall.at(0.3, -2.2), make, 1.8, 1.4)
+    j = (k + int(rng.integers(1, 4))) % 4
+    furniture.cabinet(
+        room.walls[j].at(float(rng.uniform(-0.2, 0.2)) * room.lengths[j], -0.33),
+        make,
+        (float(rng.uniform(0.9, 2.4)), 0.6, 2.0),
+    )
+    _along_walls(room, make, int(rng.integers(1, 4)))
+
+
+def _office(room: Room, root: Frame, make: Materials) -> None:
+    rng = make.rng
+    for k in range(4):
+        if not make.chance(0.65):
+            continue
+        length = room.lengths[k]
+        for i in range(max(1, int(length / 2.2))):
+            x = (i + 0.5) / max(1, int(length / 2.2)) * length - length / 2
+            wide = float(rng.uniform(1.2, 1.7))
+            place = room.walls[k].at(x, -0.42)
+            furniture.table(place, make, (wide, 0.75, 0.73), int(rng.integers(1, 6)))
+            for j in range(int(rng.integers(1, 3))):
+                furniture.monitor(place.at(-0.3 + 0.62 * j, 0.12, 0.73), make)
+            if make.chance(0.85):
+                furniture.office_chair(
+                    place.at(
+                        float(rng.normal(0, 0.2)), -0.75, yaw=np.pi + float(rng.normal(0, 0.6))
+                    ),
+                    make,
+                )
+    _along_walls(room, make, int(rng.integers(1, 5)))
+
+
+def _corridor(room: Room, root: Frame, make: Materials) -> None:
+    trim = make.white()
+    for k in (1, 3):
+        x = -room.lengths[k] / 2 + 1.2
+        while x < room.lengths[k] / 2 - 1.0:
+            if make.chance(0.6):
+                _door(room.walls[k].at(x, 0), make, trim)
+            x += float(make.rng.uniform(1.3, 3.0))
+    _along_walls(room, make, int(make.rng.integers(0, 4)))
+
+
+def _hall(room: Room, root: Frame, make: Materials) -> None:
+    """A restaurant, museum or lobby: columns, many tables, people."""
+    rng = make.rng
+    column = make.of("marble", "plaster", "stone", "concrete", tile_m=1.5)
+    wide = float(rng.uniform(0.3, 0.8))
+    for x in np.arange(2.5, room.wide - 1, float(rng.uniform(3, 6))):
+        for y in np.arange(2.5, room.deep - 1, float(rng.uniform(3, 6))):
+            if make.chance(0.5):
+                root.cylinder(x, y, 0, wide, room.tall, column)
+                root.box(x, y, 0, (wide * 1.4, wide * 1.4, 0.25), column)
+            elif make.chance(0.6):
+                place = root.at(x, y, yaw=float(rng.uniform(0, 6.3)))
+                furniture.table(place, make, (0.9, 0.9, 0.75), int(rng.integers(0, 5)))
+                wood = make.wood()
+                for side in range(4):
+                    if make.chance(0.6):
+                        furniture.chair(
+                            place.at(0, 0, yaw=side * np.pi / 2).at(0, 0.65), make, wood
+                        )
+            elif make.chance(0.4):
+                person(root.at(x, y, yaw=float(rng.uniform(0, 6.3))), make)
+    _along_walls(room, make, int(rng.integers(2, 8)))
+
+
+_FURNISH = {
+    "living": _living,
+    "kitchen": _kitchen,
+    "bedroom": _bedroom,
+    "office": _office,
+    "corridor": _corridor,
+    "hall": _hall,
+}
+
+
+def _viewpoint(rng: np.random.Generator, room: Room) -> tuple[Array, Array]:
+    """Near one side, eyes or chest high, looking across; sometimes at something close."""
+    size = np.array([room.wide, room.deep])
+    side = int(rng.integers(2))
+    eye = rng.uniform(0.15, 0.85, 2)
+    eye[side] = rng.choice([rng.uniform(0.06, 0.3), rng.uniform(0.7, 0.94)])
+    target = rng.uniform(0.1, 0.9, 2)
+    target[side] = 1 - eye[side]
+    height = float(np.clip(rng.normal(1.4, 0.25), 0.4, room.tall - 0.3))
+    if rng.random() < 0.15:
+        height = float(rng.uniform(0.3, 1.0))
+    eye_m, target_m = eye * size, target * size
+    if size[1] > 2.5 * size[0]:  # along a corridor
+        eye_m = np.array([rng.uniform(0.3, 0.7) * size[0], 0.6])
+        target_m = np.array([rng.uniform(0.2, 0.8) * size[0], 0.6 * size[1]])
+    reach = float(np.linalg.norm(target_m - eye_m))
+    pitch = float(rng.normal(-0.17, 0.17)) if rng.random() < 0.8 else float(rng.uniform(-0.7, 0.1))
+    return np.array([*eye_m, height]), np.array([*target_m, height + np.tan(pitch) * reach])

@@ -1,0 +1,235 @@
+"""Cars, vans, buses and bicycles of many parts; each stands at its frame's origin and faces -y."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nvs.train.scenes import mesh as shapes
+from nvs.train.scenes.materials import Materials, linear
+from nvs.train.scenes.world import Frame, Material, turn_x, turn_y, turn_z
+
+# Outlines seen from the left, (y, z) relative to length and height, front at y = -0.5.
+_BODIES = {
+    "sedan": [
+        (-0.5, 0.2),
+        (-0.5, 0.42),
+        (-0.46, 0.52),
+        (-0.2, 0.6),
+        (0.3, 0.63),
+        (0.48, 0.6),
+        (0.5, 0.45),
+        (0.5, 0.2),
+    ],
+    "hatch": [
+        (-0.5, 0.2),
+        (-0.5, 0.42),
+        (-0.45, 0.52),
+        (-0.22, 0.6),
+        (0.47, 0.63),
+        (0.5, 0.5),
+        (0.5, 0.2),
+    ],
+    "van": [(-0.5, 0.18), (-0.5, 0.38), (-0.46, 0.46), (-0.33, 0.52), (0.5, 0.52), (0.5, 0.18)],
+}
+_CABINS = {
+    "sedan": [(-0.22, 0.58), (-0.06, 0.97), (0.0, 1.0), (0.18, 1.0), (0.24, 0.96), (0.38, 0.6)],
+    "hatch": [(-0.24, 0.58), (-0.09, 0.97), (-0.03, 1.0), (0.34, 1.0), (0.4, 0.95), (0.48, 0.6)],
+    "van": [(-0.36, 0.5), (-0.27, 0.93), (-0.22, 1.0), (0.49, 1.0), (0.5, 0.96), (0.5, 0.5)],
+}
+
+
+def car(frame: Frame, make: Materials) -> None:
+    """A sedan, hatchback, estate, jeep or van."""
+    rng = make.rng
+    kind = str(rng.choice(["sedan", "hatch", "hatch", "van"]))
+    length, wide = float(rng.uniform(3.7, 4.9)), float(rng.uniform(1.65, 1.85))
+    tall = float(rng.uniform(1.38, 1.75))
+    if kind == "van":
+        length, tall, wide = length * 1.1, float(rng.uniform(1.8, 2.5)), wide * 1.08
+    shade = rng.random()
+    if shade < 0.55:
+        value = float(rng.choice([0.06, 0.12, 0.4, 0.65, 0.93]))
+        paint = make.plain(linear(value, value, value * 1.02), 0.7)
+    else:
+        paint = make.plain(make.color(1.2, 0.25, 0.9), 0.7)
+    glass = make.plain(linear(0.08, 0.1, 0.12), 0.9)
+    dark = make.dark(0.1)
+    size = np.array([length, tall])
+    frame.mesh(shapes.extrusion(np.array(_BODIES[kind]) * size), (0, 0, 0), (wide, 1, 1), paint)
+    cabin = np.array(_CABINS[kind])
+    frame.mesh(shapes.extrusion(cabin * size), (0, 0, 0), (wide * 0.86, 1, 1), paint)
+    _windows(frame, cabin * size, wide * 0.86, glass, kind == "van")
+    frame.box(0, 0, 0.14 * tall, (wide * 0.96, length * 0.94, 0.1 * tall), dark)
+    wheel = 0.43 * tall if kind != "van" else 0.66
+    rim = make.metal()
+    for y in (-0.31, 0.3):
+        for x in (-1, 1):
+            spot = (x * (wide / 2 - 0.1), y * length, wheel / 2)
+            _wheel(frame, spot, wheel, 0.22, dark, rim)
+            arch = (x * (wide / 2 - 0.02), y * length, wheel / 2 + 0.02)
+            frame.mesh(
+                shapes.cylinder(segments=16),
+                (arch[0] - 0.012, arch[1], arch[2]),
+                (wheel * 1.2, wheel * 1.2, 0.04),
+                dark,
+                turn_y(np.pi / 2),
+            )
+    for x in (-1, 1):
+        frame.ellipsoid(
+            x * wide * 0.37,
+            -length * 0.492,
+            tall * 0.45,
+            (0.34, 0.12, 0.14),
+            make.plain((0.9, 0.9, 0.95), 0.9, float(rng.choice([0, 0, 4]))),
+        )
+        frame.box(
+            x * wide * 0.41,
+            length * 0.497,
+            tall * 0.47,
+            (0.2, 0.04, 0.14),
+            make.plain((0.5, 0.02, 0.02), 0.5, float(rng.choice([0, 0, 3]))),
+        )
+        frame.ellipsoid(x * wide * 0.52, -length * 0.19, tall * 0.66, (0.2, 0.12, 0.14), paint)
+        frame.box(x * (wide / 2 + 0.004), 0.03 * length, tall * 0.54, (0.01, 0.16, 0.025), dark)
+    for y in (-1, 1):
+        frame.box(
+            0,
+            y * length * 0.497,
+            0.2 * tall,
+            (wide * 0.94, 0.06, 0.14 * tall),
+            dark if make.chance(0.5) else paint,
+        )
+        frame.box(0, y * length * 0.506, 0.3 * tall, (0.5, 0.02, 0.11), make.white())
+    frame.box(0, -length * 0.5, 0.36 * tall, (wide * 0.5, 0.03, 0.08 * tall), dark)
+
+
+def _windows(frame: Frame, cabin: np.ndarray, wide: float, glass: Material, closed: bool) -> None:
+    """Glass on the cabin's sides, front and back, a little outside the body."""
+    middle = cabin.mean(axis=0)
+    pane = middle + (cabin - middle) * [0.88, 0.78]
+    if closed:  # a delivery van has windows in front only
+        pane[:, 0] = np.minimum(pane[:, 0], pane[:, 0].min() + 0.22 * np.ptp(pane[:, 0]) + 0.3)
+    frame.mesh(shapes.extrusion(pane), (0, 0, 0), (wide + 0.02, 1, 1), glass)
+    for low, high in ((cabin[0], cabin[1]), (cabin[-1], cabin[-2])):
+        slope = high - low
+        height = float(np.hypot(*slope))
+        if abs(slope[0]) < 0.02 and closed:
+            continue
+        lean = float(np.arctan2(slope[0], slope[1]))
+        centre = low + slope * 0.5
+        frame.box(
+            0,
+            float(centre[0]),
+            float(centre[1]) - height * 0.41,
+            (wide * 0.86, 0.03, height * 0.82),
+            glass,
+            turn_x(-lean),
+        )
+    pillar = float(pane[:, 0].mean())
+    frame.box(
+        0,
+        pillar,
+        float(pane[:, 1].min()),
+        (wide + 0.03, 0.07, float(np.ptp(pane[:, 1]))),
+        glass.__class__(glass.texture, (0.01, 0.01, 0.01), 1.0, 0.2),
+    )
+
+
+def _wheel(
+    frame: Frame,
+    at: tuple[float, float, float],
+    diameter: float,
+    width: float,
+    tyre: Material,
+    rim: Material,
+) -> None:
+    sideways = turn_y(np.pi / 2)
+    frame.mesh(
+        shapes.cylinder(segments=20),
+        (at[0] - width / 2, at[1], at[2]),
+        (diameter, diameter, width),
+        tyre,
+        sideways,
+    )
+    frame.mesh(
+        shapes.cylinder(segments=12),
+        (at[0] - width / 2 - 0.006, at[1], at[2]),
+        (diameter * 0.62, diameter * 0.62, width + 0.012),
+        rim,
+        sideways,
+    )
+    frame.mesh(
+        shapes.cylinder(segments=8),
+        (at[0] - width / 2 - 0.012, at[1], at[2]),
+        (diameter * 0.2, diameter * 0.2, width + 0.024),
+        tyre,
+        sideways,
+    )
+
+
+def bus(frame: Frame, make: Materials) -> None:
+    """A bus or a lorry."""
+    rng = make.rng
+    length, tall = float(rng.uniform(7, 12)), float(rng.uniform(2.8, 4.2))
+    paint, dark, glass = make.paint(1.2, 0.5), make.dark(), make.plain(linear(0.1, 0.12, 0.14), 0.9)
+    frame.box(0, 0, 0.35, (2.5, length, tall - 0.35), paint)
+    if make.chance(0.6):
+        for z in (1.3,) if tall < 3.6 else (1.2, 2.9):
+            count = int(length / 1.4)
+            for k in range(count):
+                frame.box(
+                    0,
+                    (k + 0.5) / count * length * 0.94 - length * 0.47,
+                    z,
+                    (2.53, length * 0.94 / count - 0.1, 0.85),
+                    glass,
+                )
+    frame.box(0, -length / 2, 1.1, (2.3, 0.03, min(1.5, tall - 1.5)), glass)
+    frame.box(0, length / 2, 1.5, (2.0, 0.03, 0.8), glass)
+    for y in (-0.33, 0.28):
+        for x in (-1, 1):
+            _wheel(frame, (x * 1.12, y * length, 0.48), 0.96, 0.28, dark, make.metal())
+    for x in (-1, 1):
+        frame.ellipsoid(x * 0.95, -length / 2, 0.75, (0.35, 0.12, 0.2), make.white(0.8))
+
+
+def bicycle(frame: Frame, make: Materials) -> None:
+    """A bicycle leaning a little."""
+    paint, dark = make.paint(1.2, 0.5), make.dark()
+    part = frame.at(0, 0, 0, yaw=0.0)
+    turn = np.linspace(0, 2 * np.pi, 25)
+    turn[-1] = 0.0
+    for y in (-0.52, 0.52):
+        ring = np.stack([0 * turn, y + 0.33 * np.cos(turn), 0.34 + 0.33 * np.sin(turn)], 1)
+        part.mesh(shapes.tube(ring, 0.02, 6), (0, 0, 0), 1.0, dark)
+        for k in range(8):
+            a = k * np.pi / 8
+            c, s = 0.32 * np.cos(a), 0.32 * np.sin(a)
+            part.rod((0, y - c, 0.34 - s), (0, y + c, 0.34 + s), 0.005, make.metal())
+    joints = {
+        "rear": (0, 0.52, 0.34),
+        "crank": (0, 0.08, 0.3),
+        "seat": (0, 0.2, 0.78),
+        "head": (0, -0.38, 0.8),
+        "front": (0, -0.52, 0.34),
+    }
+    for start, end in (
+        ("rear", "crank"),
+        ("rear", "seat"),
+        ("crank", "seat"),
+        ("crank", "head"),
+        ("seat", "head"),
+        ("head", "front"),
+    ):
+        part.rod(joints[start], joints[end], 0.032, paint)
+    part.rod((0, 0.2, 0.78), (0, 0.23, 0.92), 0.03, dark)
+    part.ellipsoid(0, 0.22, 0.94, (0.14, 0.27, 0.07), dark)
+    part.rod((0, -0.38, 0.8), (0, -0.36, 1.0), 0.03, paint)
+    part.rod((-0.26, -0.32, 1.0), (0.26, -0.32, 1.0), 0.03, dark)
+    part.mesh(
+        shapes.cylinder(),
+        (-0.01, 0.08, 0.3),
+        (0.19, 0.19, 0.02),
+        dark,
+        turn_y(np.pi / 2) @ turn_z(0.3),
+    )
