@@ -16,6 +16,8 @@ from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.errors import InputError
+from nvs.focal import photo_camera
+from nvs.photo import Photo, load_photo
 
 Quantity = Literal["z", "disparity"]
 
@@ -27,6 +29,19 @@ class DepthEncoding:
     scale: float = 1.0
     invalid: tuple[float, ...] = (0.0,)
     quantity: Quantity = "z"  # "disparity": depth = scale / value, known only up to its scale
+    nearest: float = 0.0  # metres; nearer depths count as unknown
+    farthest: float = np.inf  # metres; farther depths count as unknown
+
+    def decode(self, values: np.ndarray) -> Tensor:
+        """Z-depth float32 of a file's numbers; 0 where they are not finite, invalid or too far."""
+        values = values.astype(np.float64)
+        known = np.isfinite(values) & (values > 0) & ~np.isin(values, self.invalid)
+        if self.quantity == "disparity":
+            depth = self.scale / np.where(known, values, 1.0)
+        else:
+            depth = values / self.scale
+        known &= (depth >= self.nearest) & (depth <= self.farthest)
+        return torch.from_numpy(np.where(known, depth, 0.0).astype(np.float32))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +53,23 @@ class DepthSample:
     depth: Tensor  # [H, W] float32 z-depth, metres (or up to scale); 0 = unknown
     camera: Camera | None  # at the photo's own size; None where the set does not give one
     prompt: Path | None = None
+    detail: Tensor | None = None  # [H, W] bool, the set's own mask of fine detail
+    notes: tuple[str, ...] = ()  # what a reader of the figures should know
+    rgb: Tensor | None = None  # [H, W, 3] where the set does not keep photos as files
+
+    def load_photo(self) -> Photo:
+        """The photo, with the set's intrinsics where it has them.
+
+        Raises:
+            InputError: the file cannot be used.
+        """
+        if self.rgb is None:
+            intrinsics = None if self.camera is None else self.camera.intrinsics
+            return load_photo(self.photo, intrinsics=intrinsics)
+        height, width = self.rgb.shape[:2]
+        camera = self.camera or photo_camera(width, height, {}).camera
+        # A photo's camera is the world's origin.
+        return Photo(self.rgb, camera.moved(torch.eye(4)), self.photo, "the data set")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,39 +80,56 @@ class DepthFrame:
     photo: Path
     depth: Path
     encoding: DepthEncoding = DepthEncoding()
-    intrinsics: Any = None  # [3, 3] nested lists or array, pixels of the photo as stored
+    intrinsics: Any = None  # [3, 3] nested lists or array, pixels of the upright photo
     camera_to_world: Any = None  # [4, 4], OpenCV axes
     prompt: Path | None = None
-    read: Callable[[Path, DepthEncoding], Tensor] | None = None  # for a set's own kind of file
+    detail: Path | None = None  # a picture, not 0 where there is fine detail
+    read: Callable[[Path], np.ndarray] | None = None  # for a set's own kind of depth file
+    pixels: Callable[[], np.ndarray] | None = None  # uint8 [H, W, 3] where `photo` holds many
 
     def load(self) -> DepthSample:
         """Read the depth and the photo's size.
 
         Raises:
             InputError: a missing or unreadable file, no valid depth at all, or a depth map
-                whose shape (as a ratio of width to height) is not the photo's.
+                whose ratio of width to height is not the photo's.
         """
-        width, height = _photo_size(self.photo)
-        depth = (self.read or read_depth)(self.depth, self.encoding)
+        rgb = None if self.pixels is None else torch.from_numpy(self.pixels()).float() / 255
+        width, height = photo_size(self.photo) if rgb is None else rgb.shape[1::-1]
+        numbers = (self.read or read_numbers)(self.depth)
+        depth = self.encoding.decode(_as_map(numbers, self.depth))
         rows, columns = depth.shape
-        # A map of another size may have rounded each side by a pixel; more is another picture.
-        if abs(columns * height - rows * width) > max(height, width, rows, columns):
+        # Sensors of one device differ by half a percent (ScanNet), small maps by rounding.
+        tolerance = 0.01 + 1 / min(rows, columns)
+        if abs(columns * height / (rows * width) - 1) > tolerance:
             raise InputError(
                 f"{self.depth.name}: depth {columns}x{rows} cannot belong to a photo of "
                 f"{width}x{height}"
             )
         if not bool((depth > 0).any()):
             raise InputError(f"{self.depth.name}: no valid depth")
-        camera = None
-        if self.intrinsics is not None:
-            pose = np.eye(4) if self.camera_to_world is None else self.camera_to_world
-            camera = Camera(
-                torch.as_tensor(np.asarray(self.intrinsics, np.float32)),
-                torch.as_tensor(np.asarray(pose, np.float32)),
-                width,
-                height,
-            )
-        return DepthSample(self.name, self.photo, depth, camera, self.prompt)
+        nan = int(np.isnan(numbers).sum()) if numbers.dtype.kind == "f" else 0
+        return DepthSample(
+            self.name,
+            self.photo,
+            depth,
+            self._camera(width, height),
+            self.prompt,
+            None if self.detail is None else _read_mask(self.detail, (rows, columns)),
+            (f"{nan} pixels of the depth are NaN",) if nan else (),
+            rgb,
+        )
+
+    def _camera(self, width: int, height: int) -> Camera | None:
+        if self.intrinsics is None:
+            return None
+        pose = np.eye(4) if self.camera_to_world is None else self.camera_to_world
+        return Camera(
+            torch.as_tensor(np.asarray(self.intrinsics, np.float32)),
+            torch.as_tensor(np.asarray(pose, np.float32)),
+            width,
+            height,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,28 +142,20 @@ class DepthSet:
 
 
 def read_depth(path: Path, encoding: DepthEncoding = DepthEncoding()) -> Tensor:
-    """Z-depth float32 [H, W] of a picture (.png, .tif), .npy or .npz file; 0 = unknown.
-
-    Numbers that are not finite, not positive or listed in `encoding.invalid` become 0.
+    """Z-depth float32 [H, W] of a picture (.png, .tif), .npy, .npz or .exr file; 0 = unknown.
 
     Raises:
         InputError: the file is missing, unreadable, pickled, or not one 2-D map.
     """
-    values = _read_numbers(path)
-    if values.ndim == 3 and values.shape[-1] == 1:
-        values = values[..., 0]
-    if values.ndim != 2:
-        raise InputError(f"{path.name}: a depth map has 2 dimensions, not {values.ndim}")
-    values = values.astype(np.float64)
-    known = np.isfinite(values) & (values > 0) & ~np.isin(values, encoding.invalid)
-    if encoding.quantity == "disparity":
-        depth = encoding.scale / np.where(known, values, 1.0)
-    else:
-        depth = values / encoding.scale
-    return torch.from_numpy(np.where(known, depth, 0.0).astype(np.float32))
+    return encoding.decode(_as_map(read_numbers(path), path))
 
 
-def _read_numbers(path: Path) -> np.ndarray:
+def read_numbers(path: Path) -> np.ndarray:
+    """What a depth file holds, as it is.
+
+    Raises:
+        InputError: the file is missing, unreadable or pickled.
+    """
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
@@ -122,15 +163,36 @@ def _read_numbers(path: Path) -> np.ndarray:
                 return archive[names[0]]
         if path.suffix == ".npy":
             return np.load(path, allow_pickle=False)
+        if path.suffix == ".exr":
+            from nvs.depth.file import read_depth_file
+
+            return read_depth_file(path).numpy()
         with Image.open(path) as image:
             return np.asarray(image)
     except FileNotFoundError:
         raise InputError(f"{path}: no such depth file") from None
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot read this depth file ({error})") from None
 
 
-def _photo_size(path: Path) -> tuple[int, int]:
+def _as_map(values: np.ndarray, path: Path) -> np.ndarray:
+    if values.ndim == 3 and values.shape[-1] == 1:
+        values = values[..., 0]
+    if values.ndim != 2:
+        raise InputError(f"{path.name}: a depth map has 2 dimensions, not {values.ndim}")
+    return values
+
+
+def _read_mask(path: Path, shape: tuple[int, int]) -> Tensor:
+    mask = _as_map(read_numbers(path), path) > 0
+    if mask.shape != shape:
+        raise InputError(f"{path.name}: a mask of {mask.shape} cannot belong to depth {shape}")
+    return torch.from_numpy(mask)
+
+
+def photo_size(path: Path) -> tuple[int, int]:
     """(width, height) from the file's header, after its EXIF orientation."""
     try:
         with Image.open(path) as image:
@@ -208,28 +270,35 @@ def list_set(path: Path, encoding: DepthEncoding | None = None) -> DepthSet:
     return DepthSet(path.stem, frames)
 
 
-def depth_sets(path: Path) -> list[DepthSet]:
+def depth_sets(path: Path, layout: str = "auto") -> list[DepthSet]:
     """Every RGB-D set at `path`: a list file, one set's folder, or a folder of such folders.
 
+    Args:
+        layout: "auto" takes what is found: cameras.json, a list, or a public set as its owners
+            distribute it; else a name of `nvs.evaluate.layouts.LAYOUTS`.
+
     Raises:
-        InputError: nothing there that could be measured.
+        InputError: nothing there that could be measured, or an unknown layout.
     """
+    from nvs.evaluate.layouts import LAYOUTS, public_set
+
+    if layout not in ("auto", *LAYOUTS):
+        raise InputError(f"unknown layout '{layout}': choose auto, {', '.join(LAYOUTS)}")
+    if not path.exists():
+        raise InputError(f"{path}: no such data set")
     if path.is_file():
         found = [list_set(path)]
+    elif layout != "auto":
+        found = [public_set(path, layout)]
     elif (path / "cameras.json").is_file():
         found = [cameras_json_set(path)]
-    elif path.is_dir():
-        found = [
-            cameras_json_set(folder)
-            for folder in sorted(path.iterdir())
-            if (folder / "cameras.json").is_file()
-        ]
     else:
-        raise InputError(f"{path}: no such data set")
+        described = sorted(path.glob("*/cameras.json"))
+        found = [cameras_json_set(file.parent) for file in described] or [public_set(path)]
     found = [depth_set for depth_set in found if depth_set.frames]
     if not found:
         raise InputError(
             f"{path}: no photo with depth found; expected cameras.json, a folder of folders "
-            "with it, or a list of `rgb depth` lines"
+            f"with it, a list of `rgb depth` lines, or the layout of {', '.join(LAYOUTS)}"
         )
     return found

@@ -13,10 +13,14 @@ from torch import Tensor
 from nvs.depth.field import DepthField
 from nvs.evaluate.alignment import Alignment, Fit, align
 from nvs.evaluate.baselines import BASELINES, DepthPredictor
-from nvs.evaluate.data import DepthFrame, DepthSample, DepthSet
+from nvs.evaluate.data import DepthFrame, DepthSet
 from nvs.evaluate.depth_metrics import depth_metrics
+from nvs.evaluate.edges import edge_errors
+from nvs.evaluate.high_frequency import HighFrequency, high_frequency_mask
+from nvs.evaluate.ordinal import ordinal_errors
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
-from nvs.photo import Photo, load_photo
+
+DENSE = 0.5  # share of pixels with known depth from which on neighbours can be compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +29,8 @@ class DepthProtocol:
 
     alignment: Alignment = "affine-disparity"
     fit: Fit = "least-squares"
-    seed: int = 0  # of RANSAC
+    seed: int = 0  # of RANSAC and of everything else that is drawn
+    detail: bool = False  # also measure fine detail, where the truth is dense
 
 
 def evaluate_depth(
@@ -77,21 +82,36 @@ def depth_at_truth(field: DepthField, mask: Tensor) -> Tensor:
     return depth
 
 
-def load_sample_photo(sample: DepthSample) -> Photo:
-    """The photo, with the set's intrinsics where it has them."""
-    intrinsics = None if sample.camera is None else sample.camera.intrinsics
-    return load_photo(sample.photo, intrinsics=intrinsics)
+def detail_scores(
+    prediction: Tensor, truth: Tensor, mask: Tensor | None = None, seed: int = 0
+) -> dict[str, float]:
+    """Figures of fine detail, of an aligned prediction [H, W]; the truth must be dense.
+
+    The depth metrics on the high-frequency mask (names begin with "hf_"; the set's own mask
+    where it is given), D³R and ORD, and the edge metrics.
+    """
+    p, t = prediction.double().numpy(), truth.double().numpy()
+    chosen = (
+        torch.from_numpy(high_frequency_mask(t, HighFrequency(seed=seed))) if mask is None else mask
+    )
+    scores: dict[str, float] = {}
+    if bool((chosen & (truth > 0)).any()):
+        fine = dataclasses.asdict(depth_metrics(prediction, truth, chosen))
+        scores |= {f"hf_{name}": value for name, value in fine.items()}
+    for errors in (ordinal_errors(p, t, seed), edge_errors(p, t)):
+        scores |= dataclasses.asdict(errors)
+    return scores
 
 
 def _measure(
     methods: dict[str, DepthPredictor], set_name: str, frame: DepthFrame, protocol: DepthProtocol
 ) -> FrameRecord:
     sample = frame.load()
-    photo = load_sample_photo(sample)
-    truth, mask = sample.depth, sample.depth > 0
-    record = FrameRecord(set_name, frame.name)
+    photo = sample.load_photo()
+    truth, known = sample.depth, sample.depth > 0
+    record = FrameRecord(set_name, frame.name, notes=list(sample.notes))
     for method, predictor in methods.items():
-        prediction = depth_at_truth(predictor(photo), mask)
+        prediction = depth_at_truth(predictor(photo), known)
         aligned = align(
             prediction,
             truth,
@@ -104,4 +124,8 @@ def _measure(
             "scale": aligned.scale,
             "shift": aligned.shift,
         }
+        if protocol.detail and float(known.float().mean()) >= DENSE:
+            record.scores[method] |= detail_scores(
+                aligned.depth, truth, sample.detail, protocol.seed
+            )
     return record

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from nvs.commands.options import RunOptions
+from nvs.errors import InputError
 from nvs.evaluate.alignment import Alignment, Fit
 from nvs.evaluate.data import DepthSet, depth_sets
 from nvs.evaluate.depth import DepthProtocol, evaluate_depth
 from nvs.evaluate.results import RESULTS_FILE, FrameRecord, Results
 from nvs.evaluate.tables import number, table, write_section
 
-METHODS = {"model": "model", "ramp": "ramp", "constant": "constant"}
+METHODS = ("model", "ramp", "constant")
+SHOWN_NOTES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,14 +30,11 @@ class DepthEvaluation:
     """
 
     data: Path
-    """An RGB-D set: a folder with cameras.json, a folder of such folders, or a text file with
-    one `rgb depth [prompt]` line per frame."""
+    """An RGB-D set: a folder with cameras.json, a folder of such folders, a text file with one
+    `rgb depth [prompt]` line per frame, or a public set as its owners distribute it."""
 
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder for results.json."""
-
-    model: str = "default"
-    """A named model (see `nvs models list`) or the path of a checkpoint."""
 
     alignment: Alignment = "affine-disparity"
     """What is fitted to the truth before measuring; "none" measures metric depth."""
@@ -41,17 +42,20 @@ class DepthEvaluation:
     fit: Fit = "least-squares"
     """How it is fitted."""
 
+    detail: bool = False
+    """Also measure fine detail where the true depth is dense: the high-frequency mask, D3R and
+    ORD, edges (needs scikit-image)."""
+
+    layout: str = "auto"
+    """Layout of the set, where it is not recognised: kitti, eth3d, nyu, ..."""
+
     frames: int | None = None
     """Measure only so many frames of each set, evenly spread."""
 
     markdown: Path | None = None
     """Also put the tables into this Markdown file, replacing those of an earlier run."""
 
-    device: str = "auto"
-    """auto, cpu or cuda."""
-
-    seed: int = 0
-    """Of RANSAC."""
+    run: RunOptions = dataclasses.field(default_factory=RunOptions)
 
 
 def main(options: DepthEvaluation) -> int:
@@ -60,27 +64,37 @@ def main(options: DepthEvaluation) -> int:
     Raises:
         InputError: no such data set or model; an output that cannot be written.
     """
-    import nvs
-
-    sets = [spread(one, options.frames) for one in depth_sets(options.data)]
-    model = nvs.load_model(options.model, device=options.device)
+    sets = [spread(one, options.frames) for one in depth_sets(options.data, options.layout)]
+    if options.detail and importlib.util.find_spec("skimage") is None:
+        raise InputError("--detail needs scikit-image: pip install scikit-image")
+    model = options.run.load_model()
     results = evaluate_depth(
         model.depth_field,
         sets,
-        DepthProtocol(options.alignment, options.fit, options.seed),
-        name=options.model,
+        DepthProtocol(options.alignment, options.fit, options.run.seed, options.detail),
+        name=options.run.model,
         folder=options.output,
     )
     print(set_table(results))
     if options.markdown is not None:
-        write_section(options.markdown, f"depth, {options.model}", document(results))
+        write_section(options.markdown, f"depth, {options.run.model}", document(results))
         print(f"wrote {options.markdown}")
     print(f"wrote {options.output / RESULTS_FILE}")
+    print_problems(results)
+    return 1 if results.failed else 0
+
+
+def print_problems(results: Results) -> None:
+    """Name the frames that could not be measured, and those that something is to be said of."""
+    noted = [frame for frame in results.measured if frame.notes]
+    for frame in noted[:SHOWN_NOTES]:
+        print(f"note: {frame.set}/{frame.name}: {'; '.join(frame.notes)}")
+    if len(noted) > SHOWN_NOTES:
+        print(f"note: {len(noted) - SHOWN_NOTES} more frames have notes in {RESULTS_FILE}")
     for frame in results.failed:
         print(f"not measured: {frame.set}/{frame.name}: {frame.error}")
     if results.failed:
         print(f"{len(results.failed)} of {len(results.frames)} frames could not be measured")
-    return 1 if results.failed else 0
 
 
 def spread(one: DepthSet, frames: int | None) -> DepthSet:
@@ -102,8 +116,8 @@ def wins(frames: list[FrameRecord], metric: str, over: str = "ramp") -> int:
 def set_table(results: Results) -> str:
     """One row per set: δ1 and AbsRel of every method, and the frames on which the model wins."""
     head = ["set", "frames"]
-    head += [f"δ1 {label}" for label in METHODS.values()]
-    head += [f"AbsRel {label}" for label in METHODS.values()]
+    head += [f"δ1 {method}" for method in METHODS]
+    head += [f"AbsRel {method}" for method in METHODS]
     head += ["wins δ1", "wins AbsRel"]
     rows = []
     for of_set in [*results.sets, None]:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-import nvs
 from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.evaluate.baselines import BASELINES, VerticalRamp
@@ -107,12 +106,37 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
     assert len(asked) == 9
 
 
+def test_fine_detail_where_the_truth_is_dense(tmp_path):
+    pytest.importorskip("skimage")
+    write_set(tmp_path, frames=3)
+    y, x = np.mgrid[:24, :32]
+    write_depth(tmp_path / "1-depth.png", np.where(x > 15, np.where(y > 11, 1.0, 2.0), 4.0))
+    write_depth(tmp_path / "2-depth.png", np.where((x + y) % 3 == 0, 2.0, 0.0))  # sparse
+
+    class Steps(KnownDepth):
+        def forward(self, xy):
+            right = torch.where(xy[:, 1] > 12, 1.0, 2.0)
+            return torch.where(xy[:, 0] > 16, right, 4.0)
+
+    results = evaluate_depth(
+        lambda photo: Steps(photo.camera), depth_sets(tmp_path), DepthProtocol(detail=True)
+    )
+    steps, sparse = results.frames[1], results.frames[2]
+    assert steps.scores["model"]["hf_delta_1pct"] == 1
+    assert 0 < steps.scores["model"]["hf_pixels"] <= 24 * 32 // 10
+    assert steps.scores["model"]["d3r"] == 0
+    assert steps.scores["model"]["boundary_f1"] == pytest.approx(1)
+    assert steps.scores["constant"]["boundary_f1"] == 0
+    assert "d3r" not in sparse.scores["model"]
+    assert sparse.scores["model"]["delta1"] > 0
+
+
 class PerfectModel:
     depth_field = staticmethod(perfect)
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(nvs, "load_model", lambda name, device: PerfectModel(), raising=False)
+    monkeypatch.setattr("nvs.weights.load_model", lambda name, device: PerfectModel())
     data, out = write_set(tmp_path / "set-a"), tmp_path / "out"
     options = DepthEvaluation(data, out, markdown=tmp_path / "results.md")
     assert main(options) == 0
@@ -125,10 +149,14 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert "Better than the ramp on 3 of 3 frames" in (tmp_path / "results.md").read_text()
 
     (data / "1-depth.png").unlink()
+    np.save(data / "2-depth.npy", np.where(np.eye(24, 32), np.nan, true_depth(2)) * 1000)
+    description = (data / "cameras.json").read_text().replace("2-depth.png", "2-depth.npy")
+    (data / "cameras.json").write_text(description)
     assert main(options) == 1
     shown = capsys.readouterr().out
     assert "not measured: set-a/1: " in shown
     assert "1 of 3 frames could not be measured" in shown
+    assert "note: set-a/2: 24 pixels of the depth are NaN" in shown
 
 
 def test_frames_are_spread_evenly(tmp_path):
