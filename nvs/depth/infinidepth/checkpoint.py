@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -63,9 +64,11 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
 
 def _read_torch(path: Path) -> Any:  # noqa: ANN401 (whatever was pickled)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # about pickle protocols: nothing a user can act on
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "GLOBAL" in str(error) or "global" in str(error):
+        if any(word in str(error) for word in ("GLOBAL", "global", "reduce", "BUILD")):
             raise InputError(
                 f"{path} is refused: it is a pickle with code in it, and none of it was run; "
                 "take the weights from their authors"
