@@ -41,8 +41,9 @@ class DisparityGeometry:
 def fit_disparity(disparity: Tensor, depth: Tensor, unit: Unit, name: str) -> DisparityGeometry:
     """Scale and shift that bring the network's disparity [N] to known z-depths [N].
 
-    Robust and repeatable: RANSAC with a fixed seed finds the pair of points that most others
-    agree with, then least squares over those (in disparity, as the network was trained).
+    Robust and without chance: least absolute deviation in disparity (as the network was
+    trained), then Tukey's biweight, so that wrong depths lose their say.  (RANSAC, which the
+    released code takes, likes to settle on one wall that fills the picture.)
     Where disparity falls as the known one rises no scale makes sense, and then only the
     median depth is taken over.
 
@@ -53,7 +54,7 @@ def fit_disparity(disparity: Tensor, depth: Tensor, unit: Unit, name: str) -> Di
     # `align` wants positive predictions; what is added to them, its shift takes off again.
     lift = 1 - float(disparity.min())
     fitted = align(
-        1 / (disparity.double() + lift), depth, alignment="affine-disparity", fit="ransac"
+        1 / (disparity.double() + lift), depth, alignment="affine-disparity", fit="robust"
     )
     scale, shift = fitted.scale, fitted.shift + fitted.scale * lift
     source = f"scale and shift fitted to {name} ({len(depth)} points)"
