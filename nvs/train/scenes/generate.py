@@ -107,7 +107,7 @@ def generate_kind(
         radiance = shade(
             sight.pinhole, sight.seen, scene, textures, lighting, sky, shadow, occlusion
         )
-        metered = metered or meter(radiance)
+        metered = metered or meter(radiance) / stage.bright
         rgb = photograph(radiance, sight.depth, shot, metered, _focus(sight.depth), rng)
         camera = _camera(sight.pinhole, first.pinhole, width, height)
         photos.append(GeneratedView(rgb, sight.depth, camera))

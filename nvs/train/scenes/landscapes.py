@@ -63,7 +63,7 @@ def landscape(make: Materials) -> Stage:
             root.at(x, y, z),
             make,
             float(rng.uniform(4, 16)),
-            int(np.clip(9000 / np.hypot(x, y), 150, 1600)),
+            float(np.hypot(x, y)),
         )
     for _ in range(int(rng.integers(0, 14))):
         x, y, z = spot(2.0, 50)
@@ -71,7 +71,7 @@ def landscape(make: Materials) -> Stage:
             root.at(x, y, z),
             make,
             float(rng.uniform(0.4, 2.5)),
-            int(np.clip(3000 / np.hypot(x, y), 80, 700)),
+            float(np.hypot(x, y)),
         )
     stone = make.of("stone", "rubble", "rough", tile_m=1.5)
     for _ in range(

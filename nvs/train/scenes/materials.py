@@ -99,8 +99,10 @@ class Materials:
 
     def fabric(self) -> Material:
         """Cloth, plain or patterned."""
-        if self.chance(0.35):
-            return self.of("cloth", "smooth", "carpet", tile_m=0.6)
+        if self.chance(0.5):
+            return self.of(
+                "cloth", "cloth", "smooth", "carpet", tile_m=float(self.rng.uniform(0.2, 0.7))
+            )
         return Material(self.textures.kinds["cloth"][0], self.color(0.7), 0.25)
 
     def picture(self) -> Material:
@@ -111,12 +113,14 @@ class Materials:
     def anything(self) -> Material:
         """Whatever a small object may be covered with."""
         kind = self.rng.random()
-        if kind < 0.5:
+        if kind < 0.38:
             return self.paint(0.9)
-        if kind < 0.6:
+        if kind < 0.5:
             return self.wood()
         if kind < 0.7:
             return self.fabric()
         if kind < 0.8:
             return self.metal()
-        return self.of("printed", "rough", "stone", "smooth", "marble", "speckle", tile_m=0.4)
+        return self.of(
+            "printed", "rough", "pattern", "stone", "smooth", "marble", "speckle", tile_m=0.4
+        )

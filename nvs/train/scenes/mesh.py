@@ -194,8 +194,10 @@ def tube(path: Array, radius: float | Array, segments: int = 8) -> Mesh:
     return grid_surface(points, uv, (0, 2))
 
 
-def extrusion(outline: Array) -> Mesh:
-    """A convex or star-shaped outline [K, 2] in (y, z), drawn along x from -0.5 to 0.5."""
+@functools.cache
+def extrusion(points: tuple[tuple[float, float], ...]) -> Mesh:
+    """A convex or star-shaped outline of (y, z), drawn along x from -0.5 to 0.5."""
+    outline = np.array(points)
     count = len(outline)
     left = np.concatenate([np.full((count, 1), -0.5), outline], 1)
     right = left + np.array([1.0, 0, 0])

@@ -8,10 +8,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_TURNS = 8
-_RING = np.array(
-    [(math.cos(k * 2.4), math.sin(k * 2.4), math.sqrt((k + 0.5) / _TURNS)) for k in range(_TURNS)]
-)
+_PAIRS = 5  # of opposite neighbours
+_TURNS = 16  # orientations of the pattern, from pixel to pixel: grain instead of bands
+_PATTERN = np.array(
+    [
+        [
+            (math.cos(2.4 * k + t) * reach, math.sin(2.4 * k + t) * reach)
+            for k in range(_PAIRS)
+            for reach in [math.sqrt((k + 0.5) / _PAIRS)]
+        ]
+        for t in np.arange(_TURNS) * 2 * math.pi / _TURNS
+    ],
+    dtype=np.float32,
+)  # [turns, pairs, 2]
 
 
 def ambient_occlusion(
@@ -23,38 +32,40 @@ def ambient_occlusion(
     its depth in the middle of theirs (in disparity, where planes are linear).
     """
     open_share = np.empty(depth.shape, dtype=np.float32)
-    _occlude(depth, focal_px, radius_m, strength, _RING, open_share)
+    floats = (np.float32(focal_px), np.float32(radius_m), np.float32(strength))
+    _occlude(depth, *floats, _PATTERN, open_share)
     return open_share
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _occlude(depth, focal_px, radius_m, strength, ring, out):  # noqa: ANN001, ANN202
+def _occlude(depth, focal_px, radius_m, strength, pattern, out):  # noqa: ANN001, ANN202
     height, width = depth.shape
+    pairs = pattern.shape[1]
+    widest = np.float32(0.15 * width)
     for y in range(height):
         for x in range(width):
             z = depth[y, x]
             if z <= 0:
                 out[y, x] = 1.0
                 continue
-            reach_px = min(max(focal_px * radius_m / z, 1.5), 0.15 * width)
-            total = 0.0
-            # A turn that differs from pixel to pixel trades banding for grain, as sensors do.
-            turn = ((x * 7 + y * 13) % 16) * (2 * math.pi / 16)
-            c, s = math.cos(turn), math.sin(turn)
-            for k in range(ring.shape[0]):
-                dx = (ring[k, 0] * c - ring[k, 1] * s) * ring[k, 2] * reach_px
-                dy = (ring[k, 0] * s + ring[k, 1] * c) * ring[k, 2] * reach_px
-                inverse = 0.0
-                for side in range(2):
-                    x1 = int(x + 0.5 + (dx if side else -dx))
-                    y1 = int(y + 0.5 + (dy if side else -dy))
-                    x1, y1 = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
-                    other = depth[y1, x1]
-                    nearest = z - 2 * radius_m
-                    if other <= nearest or other <= 0:
-                        # Far in front (another object): counts a little, as its halo is wrong.
-                        other = z
-                    inverse += 1.0 / other
-                step = (0.5 * inverse * z - 1.0) * z / radius_m  # metres in front, relative
-                total += min(max(step * 2.0 - 0.02, 0.0), 1.0)
-            out[y, x] = 1.0 - strength * total / ring.shape[0]
+            reach_px = min(max(focal_px * radius_m / z, np.float32(1.5)), widest)
+            turn = (x * 7 + y * 13) & 15
+            nearest = max(z - 2 * radius_m, np.float32(1e-3))
+            total = np.float32(0.0)
+            for k in range(pairs):
+                dx, dy = pattern[turn, k, 0] * reach_px, pattern[turn, k, 1] * reach_px
+                before = depth[
+                    min(max(int(y + np.float32(0.5) - dy), 0), height - 1),
+                    min(max(int(x + np.float32(0.5) - dx), 0), width - 1),
+                ]
+                after = depth[
+                    min(max(int(y + np.float32(0.5) + dy), 0), height - 1),
+                    min(max(int(x + np.float32(0.5) + dx), 0), width - 1),
+                ]
+                # Sky, or an object far in front, hides nothing of this surface's own light.
+                before = before if before > nearest else z
+                after = after if after > nearest else z
+                mean_inverse = np.float32(0.5) * (before + after) / (before * after)
+                in_front = (mean_inverse * z - np.float32(1.0)) * z / radius_m
+                total += min(max(in_front * 2 - np.float32(0.02), np.float32(0)), np.float32(1))
+            out[y, x] = np.float32(1.0) - strength * total / np.float32(pairs)

@@ -79,7 +79,7 @@ def plain(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def plaster(rng: np.random.Generator) -> NDArray[np.float64]:
-    rough = float(rng.uniform(0.008, 0.035))
+    rough = float(rng.uniform(0.01, 0.07))
     return _white(0.93 + rough * noise(rng, 0.6) + 0.02 * noise(rng, 2.0))
 
 
@@ -136,7 +136,9 @@ def paving(rng: np.random.Generator) -> NDArray[np.float64]:
     joint, tone, _ = _cells(rng, rows, int(rng.integers(2, 7)), float(rng.choice([0.0, 0.5])))
     base = np.array([0.6, 0.58, 0.55]) * rng.uniform(0.6, 1.2) + rng.uniform(-0.04, 0.04, 3)
     face = base * (0.85 + 0.3 * tone[..., None]) + 0.035 * noise(rng, 0.5)[..., None]
-    return face * np.where(joint < 0.006, 0.55, 1.0)[..., None]
+    return (face + 0.03 * noise(rng, 0.3)[..., None]) * np.where(joint < 0.006, 0.55, 1.0)[
+        ..., None
+    ]
 
 
 def stone(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -166,12 +168,12 @@ def rubble(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def asphalt(rng: np.random.Generator) -> NDArray[np.float64]:
-    grey = rng.uniform(0.3, 0.55) + 0.05 * noise(rng, 0.05) + 0.03 * noise(rng, 1.6)
+    grey = rng.uniform(0.3, 0.55) + 0.08 * noise(rng, 0.1) + 0.05 * noise(rng, 1.4)
     return _white(grey) * (1 + rng.uniform(-0.04, 0.04, 3))
 
 
 def concrete(rng: np.random.Generator) -> NDArray[np.float64]:
-    grey = rng.uniform(0.55, 0.75) + 0.05 * noise(rng, 1.6) + 0.02 * noise(rng, 0.2)
+    grey = rng.uniform(0.55, 0.75) + 0.06 * noise(rng, 1.4) + 0.04 * noise(rng, 0.2)
     return _white(grey - 0.06 * np.clip(noise(rng, 1.5, (0.1, 1)), 0, 3))
 
 
@@ -197,7 +199,7 @@ def cloth(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def carpet(rng: np.random.Generator) -> NDArray[np.float64]:
-    grey = 0.8 + 0.07 * noise(rng, 0.1) + 0.04 * noise(rng, 1.2)
+    grey = 0.78 + 0.11 * noise(rng, 0.15) + 0.05 * noise(rng, 1.2)
     if rng.random() < 0.5:
         return _white(grey)
     y, x = np.abs(_Y - 0.5) * 2, np.abs(_X - 0.5) * 2

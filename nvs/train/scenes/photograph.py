@@ -26,6 +26,7 @@ class Shot:
     aperture_px: float  # blur at infinity when focused near, in pixels; 0 = all sharp
     jpeg_quality: int
     bloom: float
+    sharpening: float  # as phones do it: an unsharp mask of this strength
 
 
 def choose_shot(rng: np.random.Generator, shallow_focus: bool) -> Shot:
@@ -33,16 +34,17 @@ def choose_shot(rng: np.random.Generator, shallow_focus: bool) -> Shot:
     warmth = float(rng.normal(0, 0.06))
     poor = rng.random() < 0.25  # an old phone, a dark room
     return Shot(
-        exposure=float(0.2 * np.exp(rng.normal(0, 0.3))),
+        exposure=float(0.2 * np.exp(rng.normal(0, 0.45))),
         white_balance=(1 + warmth, 1.0 + float(rng.normal(0, 0.015)), 1 - warmth),
         saturation=0.0 if rng.random() < 0.03 else float(np.clip(rng.normal(1.05, 0.2), 0.3, 1.6)),
         contrast=float(np.clip(rng.normal(1.1, 0.15), 0.75, 1.6)),
         vignette=float(max(0, rng.normal(0.08, 0.12))),
         noise=float(abs(rng.normal(0, 0.025 if poor else 0.008))),
-        blur_px=float(abs(rng.normal(0, 0.7 if poor else 0.35))),
+        blur_px=float(abs(rng.normal(0, 0.7 if poor else 0.2))),
         aperture_px=float(rng.uniform(2, 9)) if shallow_focus else 0.0,
         jpeg_quality=int(rng.integers(45, 80)) if poor else int(rng.integers(75, 98)),
         bloom=float(max(0, rng.normal(0.02, 0.05))),
+        sharpening=float(max(0.0, rng.normal(0.6, 0.6))),
     )
 
 
@@ -73,7 +75,7 @@ def photograph(
         circle = np.minimum(scale * np.abs(1 - focus_m / far), 0.04 * width).astype(np.float32)
         light = _defocus(light, circle, far.astype(np.float32))
     if shot.bloom > 0:
-        light += shot.bloom * _soften(np.maximum(light - 1.0, 0.0), 0.03 * width)
+        light += shot.bloom * _glare(light)
     if shot.vignette > 0:
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         radius = ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2) * 2
@@ -82,8 +84,10 @@ def photograph(
         grey = light @ np.array([0.25, 0.6, 0.15], dtype=np.float32)
         light = np.maximum(grey[..., None] + (light - grey[..., None]) * shot.saturation, 0)
     encoded = _tone(light, shot.contrast)
-    if shot.blur_px > 0.2:
+    if shot.blur_px > 0.25:
         encoded = _soften(encoded, shot.blur_px)
+    if shot.sharpening > 0:
+        encoded += np.float32(shot.sharpening) * (encoded - _soften(encoded, 0.9))
     if shot.noise > 0.001:
         grain = rng.standard_normal((height, width, 3), dtype=np.float32)
         grain += rng.standard_normal((height, width, 1), dtype=np.float32)
@@ -110,34 +114,48 @@ def _tone(light: NDArray[np.float32], contrast: float) -> NDArray[np.float32]:
 
 def _soften(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Gaussian blur, separable."""
-    reach = max(
-        1, min(int(2.5 * sigma + 0.5), picture.shape[1] // 2 - 1, picture.shape[0] // 2 - 1)
-    )
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-3)) ** 2)
-    return _convolve(picture, (kernel / kernel.sum()).astype(np.float32))
+    height, width, _ = picture.shape
+    reach = max(1, min(int(2.5 * sigma + 0.5), width // 2 - 1, height // 2 - 1))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    out = np.empty_like(picture)
+    _convolve(picture, (kernel / kernel.sum()).astype(np.float32), out)
+    return out
+
+
+def _glare(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is brighter than white, spread over 3 % of the width; coarse, as it is smooth."""
+    height, width, _ = light.shape
+    step = max(1, min(width, height) // 60)
+    rows, columns = height // step, width // step
+    blocks = np.maximum(light[: rows * step, : columns * step] - 1.0, 0)
+    coarse = blocks.reshape(rows, step, columns, step, 3).mean(axis=(1, 3), dtype=np.float32)
+    spread = _soften(coarse, 0.03 * columns)
+    row = np.minimum(np.arange(height) // step, rows - 1)
+    column = np.minimum(np.arange(width) // step, columns - 1)
+    return spread[row[:, None], column[None]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _convolve(picture, kernel):  # noqa: ANN001, ANN202
-    height, width, channels = picture.shape
+def _convolve(picture, kernel, out):  # noqa: ANN001, ANN202
+    height, width, _ = picture.shape
     reach = kernel.shape[0] // 2
-    middle = np.zeros_like(picture)
+    middle = np.empty(3 * (width + 2 * reach), dtype=np.float32)  # one row, its ends repeated
     for y in range(height):
+        middle[:] = 0
         for k in range(-reach, reach + 1):
-            row = min(max(y + k, 0), height - 1)
+            row = picture[min(max(y + k, 0), height - 1)].ravel()
             weight = kernel[k + reach]
-            for x in range(width):
-                for c in range(channels):
-                    middle[y, x, c] += weight * picture[row, x, c]
-    out = np.zeros_like(picture)
-    for y in range(height):
-        for x in range(width):
-            for k in range(-reach, reach + 1):
-                column = min(max(x + k, 0), width - 1)
-                weight = kernel[k + reach]
-                for c in range(channels):
-                    out[y, x, c] += weight * middle[y, column, c]
-    return out
+            for i in range(3 * width):
+                middle[3 * reach + i] += weight * row[i]
+        for i in range(3 * reach):
+            middle[i] = middle[3 * reach + i % 3]
+            middle[3 * (reach + width) + i] = middle[3 * (reach + width - 1) + i % 3]
+        target = out[y].ravel()
+        target[:] = 0
+        for k in range(2 * reach + 1):
+            weight = kernel[k]
+            for i in range(3 * width):
+                target[i] += weight * middle[3 * k + i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

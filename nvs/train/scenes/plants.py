@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
 import numpy as np
 
 from nvs.train.scenes import mesh as shapes
@@ -9,40 +12,46 @@ from nvs.train.scenes.materials import Materials, linear
 from nvs.train.scenes.mesh import Array, Mesh
 from nvs.train.scenes.world import Frame, Material
 
-_CROWNS: dict[tuple[int, int, str], Mesh] = {}
+_FINENESS = (120, 400, 1200, 3500)  # leaves of a crown, from far to near
 
 
+@functools.cache
 def crown(variation: int, leaves: int, form: str) -> Mesh:
-    """Leaves in clumps over a crown of diameter 1, "round" or "conical"."""
-    key = (variation, leaves, form)
-    if key not in _CROWNS:
-        rng = np.random.default_rng([variation, leaves, len(form)])
-        clumps = 12 if form == "round" else 26
-        middle = rng.normal(size=(clumps, 3))
-        middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    """Leaves in clumps over a crown of diameter 1, "round" or "conical", dense inside."""
+    rng = np.random.default_rng([variation, leaves, len(form)])
+    clumps = 24 if form == "round" else 28
+    middle = rng.normal(size=(clumps, 3))
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    reach = rng.uniform(0.1, 0.19, clumps)
+    if form == "round":
         middle *= 0.36 * rng.random((clumps, 1)) ** 0.4
-        reach = np.full(clumps, 0.2)
-        if form == "conical":
-            height = np.sort(rng.random(clumps)) - 0.5
-            middle = (
-                middle
-                / np.linalg.norm(middle, axis=1, keepdims=True)
-                * (0.36 * (0.55 - height))[:, None]
-            )
-            middle[:, 2] = height
-            reach = 0.07 + 0.12 * (0.5 - height)
-        owner = rng.integers(clumps, size=leaves)
-        offset = rng.normal(size=(leaves, 3))
-        offset /= np.linalg.norm(offset, axis=1, keepdims=True)
-        offset *= rng.random((leaves, 1)) ** 0.35
-        centres = middle[owner] + offset * reach[owner, None]
-        outward = offset + 0.7 * centres / np.maximum(
-            np.linalg.norm(centres, axis=1, keepdims=True), 1e-6
-        )
-        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
-        size = np.sqrt(9.0 / leaves) * 0.55 * rng.uniform(0.6, 1.3, leaves)
-        _CROWNS[key] = shapes.flakes(centres, outward, size, rng)
-    return _CROWNS[key]
+    else:
+        height = np.sort(rng.random(clumps)) - 0.5
+        middle *= (0.36 * (0.55 - height))[:, None]
+        middle[:, 2] = height
+        reach = 0.07 + 0.12 * (0.5 - height)
+    owner = rng.integers(clumps, size=leaves)
+    offset = rng.normal(size=(leaves, 3))
+    offset /= np.linalg.norm(offset, axis=1, keepdims=True)
+    offset *= 0.55 + 0.55 * rng.random((leaves, 1))
+    centres = middle[owner] + offset * reach[owner, None]
+    outward = offset + 0.7 * centres / np.maximum(
+        np.linalg.norm(centres, axis=1, keepdims=True), 1e-6
+    )
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
+    size = np.sqrt(8.0 / leaves) * 0.55 * rng.uniform(0.5, 1.3, leaves)
+    ball = shapes.sphere(8)
+    inside = [
+        dataclasses.replace(ball, vertices=ball.vertices * (1.1 * reach[k]) + middle[k])
+        for k in range(0, clumps, 2)
+    ]
+    return shapes.joined([shapes.flakes(centres, outward, size, rng), *inside], smooth=False)
+
+
+def _fineness(size_m: float, distance_m: float) -> int:
+    """Enough leaves that each covers a few pixels at most."""
+    wanted = 1200 * size_m / max(distance_m, 0.5)
+    return next((leaves for leaves in _FINENESS if leaves >= wanted), _FINENESS[-1])
 
 
 def foliage(make: Materials) -> Material:
@@ -54,15 +63,16 @@ def foliage(make: Materials) -> Material:
     return make.of("leaf", "grass", "foliage_wall", tint=tint, tile_m=1.0)
 
 
-def tree(frame: Frame, make: Materials, height: float, leaves: int = 1500) -> None:
-    """A broad-leaved or conical tree; fewer `leaves` do for a far one."""
+def tree(frame: Frame, make: Materials, height: float, distance_m: float) -> None:
+    """A broad-leaved or conical tree, as fine as it must be at this distance."""
     rng = make.rng
+    leaves = _fineness(height, distance_m)
     bark, leaf = make.of("bark", tile_m=0.7), foliage(make)
     lean = rng.normal(0, 0.03, 2) * height
     variation = int(rng.integers(6))
     if make.chance(0.25):
         width = height * float(rng.uniform(0.3, 0.5))
-        frame.rod((0, 0, -0.1), (lean[0], lean[1], height), 0.035 * height + 0.05, bark, 0.2)
+        frame.rod((0, 0, -0.1), (lean[0], lean[1], height), 0.025 * height + 0.05, bark, 0.2)
         frame.mesh(
             crown(variation, leaves, "conical"),
             (lean[0], lean[1], height * 0.56),
@@ -73,7 +83,7 @@ def tree(frame: Frame, make: Materials, height: float, leaves: int = 1500) -> No
     width = height * float(rng.uniform(0.45, 0.9))
     tall = height * float(rng.uniform(0.5, 0.75))
     middle = (lean[0], lean[1], height - tall / 2)
-    trunk = 0.03 * height + 0.06
+    trunk = 0.02 * height + 0.06
     frame.rod((0, 0, -0.1), (middle[0], middle[1], height - tall * 0.4), trunk * 1.3, bark, 0.5)
     for _ in range(int(rng.integers(2, 6))):
         turn = float(rng.uniform(0, 2 * np.pi))
@@ -86,8 +96,9 @@ def tree(frame: Frame, make: Materials, height: float, leaves: int = 1500) -> No
     frame.mesh(crown(variation, leaves, "round"), middle, (width, width, tall), leaf)
 
 
-def bush(frame: Frame, make: Materials, size: float, leaves: int = 500) -> None:
-    """A round bush standing on the ground."""
+def bush(frame: Frame, make: Materials, size: float, distance_m: float) -> None:
+    """A round bush standing on the ground, as fine as it must be at this distance."""
+    leaves = _fineness(size, distance_m)
     height = size * float(make.rng.uniform(0.6, 1.2))
     frame.mesh(
         crown(int(make.rng.integers(6)), leaves, "round"),
@@ -140,7 +151,7 @@ def potted_plant(frame: Frame, make: Materials, height: float) -> None:
     if make.chance(0.6):
         spread = height * float(rng.uniform(0.5, 0.9))
         frame.mesh(
-            crown(int(rng.integers(6)), 160, "round"),
+            crown(int(rng.integers(6)), 120, "round"),
             (0, 0, height * 0.68),
             (spread, spread, height * 0.65),
             foliage(make),

@@ -35,7 +35,7 @@ def indoor(make: Materials) -> Stage:
     kind = str(
         rng.choice(
             ["living", "kitchen", "bedroom", "office", "corridor", "hall"],
-            p=[0.27, 0.2, 0.18, 0.17, 0.1, 0.08],
+            p=[0.28, 0.22, 0.18, 0.18, 0.06, 0.08],
         )
     )
     wide, deep = float(rng.uniform(2.8, 6.0)), float(rng.uniform(3.0, 7.0))
@@ -59,7 +59,7 @@ def indoor(make: Materials) -> Stage:
         (person if make.chance(0.8) else animal)(
             inner.at(x, y, yaw=float(rng.uniform(0, 6.3))), make
         )
-    if make.chance(0.25):
+    if make.chance(0.5):
         _floor_clutter(inner, room, make)
     eye, target = _viewpoint(rng, room)
     return Stage(f"indoor {kind}", world, eye, target, float(rng.uniform(45, 88)), 0.45)
@@ -75,7 +75,7 @@ def _light(
     warm = float(rng.uniform(0.6, 1.0))
     if make.chance(0.45):  # lamps
         place = middle + rng.normal(0, 1, 3) * np.array([0.1 * size[0], 0.15 * size[1], 0.0])
-        place[2] = size[2] - float(rng.uniform(0.1, 0.7))
+        place[2] = size[2] - float(rng.uniform(0.35, 0.8))
         power = float(rng.uniform(2.5, 6.0)) * max(1.0, size[0] * size[1] / 20)
         lighting.key_position, lighting.key_target = place, place - [0.0, 0.0, 1.0]
         lighting.key_radius_m = 2.5
@@ -249,7 +249,7 @@ def _outside(world: World, make: Materials, wide: float, deep: float) -> None:
         turn, reach = float(rng.uniform(0, 6.3)), float(rng.uniform(9, 40))
         x, y = wide / 2 + np.cos(turn) * reach, deep / 2 + np.sin(turn) * reach
         if make.chance(0.6):
-            tree(root.at(x, y, below), make, float(rng.uniform(4, 11)), 500)
+            tree(root.at(x, y, below), make, float(rng.uniform(4, 11)), reach)
         else:
             root.at(x, y, below, yaw=float(rng.uniform(0, 6.3))).box(
                 0, 0, 0, (12, 8, float(rng.uniform(5, 14))), make.of("facade", "brick", tile_m=6)
@@ -345,7 +345,7 @@ def _living(room: Room, root: Frame, make: Materials) -> None:
     other = (k + 2) % 4
     if make.chance(0.6):
         furniture.television(room.walls[other].at(0, -0.25), make)
-    _along_walls(room, make, int(rng.integers(2, 7)))
+    _along_walls(room, make, int(rng.integers(4, 12)))
     if make.chance(0.3):
         _dining(room, root, make)
 
@@ -382,7 +382,7 @@ def _kitchen(room: Room, root: Frame, make: Materials) -> None:
         furniture.kitchen_row(room.walls[j].at(0, -0.34), make, max(room.lengths[j] - 1.8, 1.0))
     if make.chance(0.65):
         _dining(room, root, make)
-    _along_walls(room, make, int(rng.integers(0, 3)))
+    _along_walls(room, make, int(rng.integers(3, 10)))
 
 
 def _bedroom(room: Room, root: Frame, make: Materials) -> None:
@@ -402,7 +402,7 @@ def _bedroom(room: Room, root: Frame, make: Materials) -> None:
         make,
         (float(rng.uniform(0.9, 2.4)), 0.6, 2.0),
     )
-    _along_walls(room, make, int(rng.integers(1, 4)))
+    _along_walls(room, make, int(rng.integers(2, 8)))
 
 
 def _office(room: Room, root: Frame, make: Materials) -> None:
@@ -425,7 +425,7 @@ def _office(room: Room, root: Frame, make: Materials) -> None:
                     ),
                     make,
                 )
-    _along_walls(room, make, int(rng.integers(1, 5)))
+    _along_walls(room, make, int(rng.integers(3, 10)))
 
 
 def _corridor(room: Room, root: Frame, make: Materials) -> None:
@@ -474,8 +474,18 @@ _FURNISH = {
 
 
 def _viewpoint(rng: np.random.Generator, room: Room) -> tuple[Array, Array]:
-    """Near one side, eyes or chest high, looking across; sometimes at something close."""
+    """Near one side, eyes or chest high, looking across; often at something close."""
     size = np.array([room.wide, room.deep])
+    if rng.random() < 0.35 and min(size) > 2.0:
+        k = int(rng.integers(4))
+        along = float(rng.uniform(-0.4, 0.4)) * room.lengths[k]
+        reach = min(float(rng.uniform(1.1, 2.8)), size[(k + 1) % 2] - 0.3)
+        aside = float(
+            np.clip(along + rng.normal(0, 0.8), -0.45 * room.lengths[k], 0.45 * room.lengths[k])
+        )
+        eye_height = float(np.clip(rng.normal(1.35, 0.25), 0.6, 1.9))
+        close = room.walls[k].point(aside, -reach, eye_height)
+        return close, room.walls[k].point(along, -0.3, float(rng.uniform(0.3, 1.4)))
     side = int(rng.integers(2))
     eye = rng.uniform(0.15, 0.85, 2)
     eye[side] = rng.choice([rng.uniform(0.06, 0.3), rng.uniform(0.7, 0.94)])

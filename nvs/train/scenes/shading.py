@@ -251,6 +251,7 @@ def _shade(
 ) -> None:
     rows, columns = seen.shape
     height, width = occlusion.shape
+    wear = int(air[10])
     for order in range(2):  # pixel centres first, then what lies between them
         for row in range(rows):
             for column in range(columns):
@@ -325,7 +326,7 @@ def _shade(
                 spread = max(math.sqrt(longest * shortest), longest * 0.3)
                 level = 0
                 if spread > 1.0:
-                    level = min(LEVELS - 1, int(math.log2(spread) + 0.5))
+                    level = min(LEVELS - 1, int(math.log2(spread) + 0.3))
                 norm = 1.0 / max(math.sqrt(nx * nx + ny * ny + nz * nz), 1e-12)
                 nx, ny, nz = nx * norm, ny * norm, nz * norm
                 if nx * wx + ny * wy + nz * wz > 0:
@@ -335,6 +336,12 @@ def _shade(
                 tile = int(look_row[0])
                 r, g, b = _texel(texels, linear, mirrored[tile], tile, u, v, level, look_row[6] > 0)
                 r, g, b = r * look_row[1], g * look_row[2], b * look_row[3]
+                if look_row[6] == 0:  # wear and stains: nothing real is of one even colour
+                    stain, _, _ = _texel(
+                        texels, linear, True, wear, 1.3 * u + 0.37, 1.3 * v, level, False
+                    )
+                    stain = 0.92 + 0.32 * stain
+                    r, g, b = r * stain, g * stain, b * stain
                 open_sky = occlusion[min(row // 2, height - 1), min(column // 2, width - 1)]
                 # Light from everywhere, from above more than from below.
                 mix = 0.5 + 0.5 * nz

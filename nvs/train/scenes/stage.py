@@ -21,6 +21,7 @@ class Stage:
     fov_deg: float  # along the longer side of the picture
     occlusion_m: float  # reach of ambient occlusion
     shallow_focus: bool = False
+    bright: float = 1.0  # exposure relative to an average scene: white backdrops are bright
     nearest_m: float = 0.3  # the camera stands at least this far from most of what it sees
 
 

@@ -48,6 +48,8 @@ def building(frame: Frame, make: Materials, wide: float, deep: float, tall: floa
     trim = make.white() if make.chance(0.6) else make.paint(0.4)
     if make.chance(0.55):
         skin = make.of("facade", tile_m=float(rng.uniform(6, 12)))
+        if "photo_front" in make.textures.kinds and make.chance(0.35):
+            skin = make.of("photo_front", tile_m=0)
         frame.box(0, 0, 0, (wide, deep, tall), skin)
     else:
         frame.box(0, 0, 0, (wide, deep, tall), wall)
@@ -180,7 +182,7 @@ def fence(frame: Frame, make: Materials, length: float) -> None:
                 frame.at((k + 0.5) * 0.9 - length / 2, float(rng.normal(0, 0.1)), tall * 0.5),
                 make,
                 1.1,
-                140,
+                12,
             )
     else:
         gap = 0.16 if kind == 2 else 1.6
@@ -249,7 +251,7 @@ def _street(root: Frame, make: Materials) -> tuple[np.ndarray, np.ndarray]:
                     root.at(sign * (half + 0.9), y, 0.1),
                     make,
                     float(rng.uniform(4, 11)),
-                    int(np.clip(9000 / (y + 6), 150, 1300)),
+                    y + 5,
                 )
             elif make.chance(0.4):
                 lamp_post(
@@ -345,7 +347,7 @@ def _square(root: Frame, make: Materials) -> tuple[np.ndarray, np.ndarray]:
             root.at(float(rng.uniform(-15, 15)), float(rng.uniform(5, 25))),
             make,
             float(rng.uniform(4, 10)),
-            700,
+            12.0,
         )
     for _ in range(int(rng.integers(0, 4))):
         car(
@@ -388,11 +390,9 @@ def _garden(root: Frame, make: Materials) -> tuple[np.ndarray, np.ndarray]:
     for _ in range(int(rng.integers(2, 12))):
         x, y = float(rng.uniform(-10, 10)), float(rng.uniform(3, 22))
         if make.chance(0.4):
-            tree(root.at(x, y), make, float(rng.uniform(3, 10)), int(np.clip(9000 / y, 300, 1600)))
+            tree(root.at(x, y), make, float(rng.uniform(3, 10)), y)
         else:
-            bush(
-                root.at(x, y), make, float(rng.uniform(0.5, 2.2)), int(np.clip(3500 / y, 120, 700))
-            )
+            bush(root.at(x, y), make, float(rng.uniform(0.5, 2.2)), y)
     for _ in range(int(rng.integers(1, 5))):
         place = root.at(float(rng.uniform(-9, 9)), float(away + 16 + rng.uniform(0, 30)))
         building(place, make, 10, 9, float(rng.uniform(4, 12)))

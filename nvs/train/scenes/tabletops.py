@@ -28,12 +28,17 @@ def tabletop(make: Materials) -> Stage:
     turn = float(rng.normal(0, 0.4))
     target = np.array([*rng.normal(0, 0.05, 2), float(rng.uniform(0.02, 0.12))])
     if kind == "flowers":
-        pitch, target = float(rng.uniform(-0.2, 0.7)), np.array([0.0, 0.0, 0.35])
+        pitch, target, reach = (
+            float(rng.uniform(-0.2, 0.7)),
+            np.array([0.0, 0.0, 0.33]),
+            reach * 0.6,
+        )
     eye = target + reach * np.array(
         [-np.sin(turn) * np.cos(pitch), -np.cos(turn) * np.cos(pitch), np.sin(pitch)]
     )
     eye[2] = max(eye[2], 0.06)
-    shallow = make.chance(0.65)
+    shallow = make.chance(0.65 if kind != "studio" else 0.25)
+    bright = float(rng.uniform(1.0, 5.0)) if kind == "studio" else 1.0
     return Stage(
         f"tabletop {kind}",
         world,
@@ -42,6 +47,7 @@ def tabletop(make: Materials) -> Stage:
         float(rng.uniform(38, 68)),
         0.08,
         shallow,
+        bright,
         nearest_m=0.12,
     )
 
@@ -158,7 +164,7 @@ def _flowers(root: Frame, make: Materials) -> None:
             root.at(float(rng.normal(0, 1.2)), float(rng.uniform(0.8, 6))),
             make,
             float(rng.uniform(0.3, 1.6)),
-            500,
+            2.0,
         )
     if make.chance(0.4):
         root.mesh(

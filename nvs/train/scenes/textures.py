@@ -24,7 +24,7 @@ class Textures:
     """N tiles of 256x256 sRGB texels, each with all its mip levels.
 
     `kinds` sorts the tiles: the names of `nvs.train.scenes.patterns`, and for photos
-    "picture" (a whole photo) and "leaf", "stone", "smooth", "facade", "rough" (crops).
+    "picture" (a whole photo) and "leaf", "pattern", "smooth", "photo_front", "rough" (crops).
     """
 
     texels: NDArray[np.uint8]  # [N · PYRAMID, 3]
@@ -96,13 +96,15 @@ def _kind(tile: NDArray[np.uint8]) -> str:
     grey = color.mean(axis=2)
     across, down = np.abs(np.diff(grey, axis=1)).mean(), np.abs(np.diff(grey, axis=0)).mean()
     red, green, blue = color.mean(axis=(0, 1))
+    blocks = grey.reshape(8, TILE // 8, 8, TILE // 8).mean(axis=(1, 3))
     if across + down < 0.03:
         return "smooth"
-    if green > 1.05 * red and green > 1.1 * blue:
-        return "leaf"
+    even = blocks.std() < 0.5 * grey.std() and max(across, down) < 1.3 * min(across, down)
+    if even:  # the same all over and in all directions: a texture, not a thing
+        return "leaf" if green > 1.05 * red and green > 1.1 * blue else "pattern"
     if max(across, down) > 1.5 * min(across, down):
-        return "facade"
-    return "stone" if color.std(axis=2).mean() < 0.06 else "rough"
+        return "photo_front"
+    return "rough"
 
 
 def _collect(

@@ -8,33 +8,24 @@ from nvs.train.scenes import mesh as shapes
 from nvs.train.scenes.materials import Materials, linear
 from nvs.train.scenes.world import Frame, Material, turn_x, turn_y, turn_z
 
-# Outlines seen from the left, (y, z) relative to length and height, front at y = -0.5.
-_BODIES = {
-    "sedan": [
-        (-0.5, 0.2),
-        (-0.5, 0.42),
-        (-0.46, 0.52),
-        (-0.2, 0.6),
-        (0.3, 0.63),
-        (0.48, 0.6),
-        (0.5, 0.45),
-        (0.5, 0.2),
-    ],
-    "hatch": [
-        (-0.5, 0.2),
-        (-0.5, 0.42),
-        (-0.45, 0.52),
-        (-0.22, 0.6),
-        (0.47, 0.63),
-        (0.5, 0.5),
-        (0.5, 0.2),
-    ],
-    "van": [(-0.5, 0.18), (-0.5, 0.38), (-0.46, 0.46), (-0.33, 0.52), (0.5, 0.52), (0.5, 0.18)],
+Outline = tuple[tuple[float, float], ...]
+
+# Outlines seen from the side, (y, z) relative to length and height, front at y = -0.5.
+_BODIES: dict[str, Outline] = {
+    "sedan": (
+        *((-0.5, 0.2), (-0.5, 0.42), (-0.46, 0.52), (-0.2, 0.6)),
+        *((0.3, 0.63), (0.48, 0.6), (0.5, 0.45), (0.5, 0.2)),
+    ),
+    "hatch": (
+        *((-0.5, 0.2), (-0.5, 0.42), (-0.45, 0.52), (-0.22, 0.6)),
+        *((0.47, 0.63), (0.5, 0.5), (0.5, 0.2)),
+    ),
+    "van": ((-0.5, 0.18), (-0.5, 0.38), (-0.46, 0.46), (-0.33, 0.52), (0.5, 0.52), (0.5, 0.18)),
 }
-_CABINS = {
-    "sedan": [(-0.22, 0.58), (-0.06, 0.97), (0.0, 1.0), (0.18, 1.0), (0.24, 0.96), (0.38, 0.6)],
-    "hatch": [(-0.24, 0.58), (-0.09, 0.97), (-0.03, 1.0), (0.34, 1.0), (0.4, 0.95), (0.48, 0.6)],
-    "van": [(-0.36, 0.5), (-0.27, 0.93), (-0.22, 1.0), (0.49, 1.0), (0.5, 0.96), (0.5, 0.5)],
+_CABINS: dict[str, Outline] = {
+    "sedan": ((-0.22, 0.58), (-0.06, 0.97), (0.0, 1.0), (0.18, 1.0), (0.24, 0.96), (0.38, 0.6)),
+    "hatch": ((-0.24, 0.58), (-0.09, 0.97), (-0.03, 1.0), (0.34, 1.0), (0.4, 0.95), (0.48, 0.6)),
+    "van": ((-0.36, 0.5), (-0.27, 0.93), (-0.22, 1.0), (0.49, 1.0), (0.5, 0.96), (0.5, 0.5)),
 }
 
 
@@ -54,11 +45,10 @@ def car(frame: Frame, make: Materials) -> None:
         paint = make.plain(make.color(1.2, 0.25, 0.9), 0.7)
     glass = make.plain(linear(0.08, 0.1, 0.12), 0.9)
     dark = make.dark(0.1)
-    size = np.array([length, tall])
-    frame.mesh(shapes.extrusion(np.array(_BODIES[kind]) * size), (0, 0, 0), (wide, 1, 1), paint)
-    cabin = np.array(_CABINS[kind])
-    frame.mesh(shapes.extrusion(cabin * size), (0, 0, 0), (wide * 0.86, 1, 1), paint)
-    _windows(frame, cabin * size, wide * 0.86, glass, kind == "van")
+    frame.mesh(shapes.extrusion(_BODIES[kind]), (0, 0, 0), (wide, length, tall), paint)
+    cabin = (wide * 0.86, length, tall)
+    frame.mesh(shapes.extrusion(_CABINS[kind]), (0, 0, 0), cabin, paint)
+    _windows(frame, kind, cabin, glass)
     frame.box(0, 0, 0.14 * tall, (wide * 0.96, length * 0.94, 0.1 * tall), dark)
     wheel = 0.43 * tall if kind != "van" else 0.66
     rim = make.metal()
@@ -103,36 +93,31 @@ def car(frame: Frame, make: Materials) -> None:
     frame.box(0, -length * 0.5, 0.36 * tall, (wide * 0.5, 0.03, 0.08 * tall), dark)
 
 
-def _windows(frame: Frame, cabin: np.ndarray, wide: float, glass: Material, closed: bool) -> None:
+def _windows(frame: Frame, kind: str, size: tuple[float, float, float], glass: Material) -> None:
     """Glass on the cabin's sides, front and back, a little outside the body."""
+    wide, length, tall = size
+    cabin = np.array(_CABINS[kind])
     middle = cabin.mean(axis=0)
-    pane = middle + (cabin - middle) * [0.88, 0.78]
-    if closed:  # a delivery van has windows in front only
-        pane[:, 0] = np.minimum(pane[:, 0], pane[:, 0].min() + 0.22 * np.ptp(pane[:, 0]) + 0.3)
-    frame.mesh(shapes.extrusion(pane), (0, 0, 0), (wide + 0.02, 1, 1), glass)
+    pane = middle + (cabin - middle) * np.array([0.88, 0.78])
+    if kind == "van":  # a delivery van has side windows in front only
+        pane[:, 0] = np.minimum(pane[:, 0], pane[:, 0].min() + 0.28)
+    outline = tuple((float(y), float(z)) for y, z in pane)
+    frame.mesh(shapes.extrusion(outline), (0, 0, 0), (wide + 0.02, length, tall), glass)
     for low, high in ((cabin[0], cabin[1]), (cabin[-1], cabin[-2])):
-        slope = high - low
-        height = float(np.hypot(*slope))
-        if abs(slope[0]) < 0.02 and closed:
-            continue
-        lean = float(np.arctan2(slope[0], slope[1]))
-        centre = low + slope * 0.5
-        frame.box(
-            0,
-            float(centre[0]),
-            float(centre[1]) - height * 0.41,
-            (wide * 0.86, 0.03, height * 0.82),
+        slope = (high - low) * np.array([length, tall])
+        reach = float(np.hypot(*slope))
+        centre = (low + high) / 2 * np.array([length, tall])
+        # A thin pane around the slope's middle, leaning with it.
+        frame.mesh(
+            shapes.box(),
+            (0, float(centre[0]), float(centre[1])),
+            (wide * 0.86, 0.03, reach * 0.82),
             glass,
-            turn_x(-lean),
+            turn_x(-float(np.arctan2(slope[0], slope[1]))),
         )
-    pillar = float(pane[:, 0].mean())
-    frame.box(
-        0,
-        pillar,
-        float(pane[:, 1].min()),
-        (wide + 0.03, 0.07, float(np.ptp(pane[:, 1]))),
-        glass.__class__(glass.texture, (0.01, 0.01, 0.01), 1.0, 0.2),
-    )
+    pillar = Material(glass.texture, (0.01, 0.01, 0.01), 1.0, 0.2)
+    y, low_z, high_z = float(pane[:, 0].mean()), float(pane[:, 1].min()), float(pane[:, 1].max())
+    frame.box(0, y * length, low_z * tall, (wide + 0.03, 0.07, (high_z - low_z) * tall), pillar)
 
 
 def _wheel(

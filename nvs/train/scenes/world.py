@@ -79,16 +79,9 @@ class World:
     def __init__(self, lighting: Lighting, sky: Sky) -> None:
         self.lighting = lighting
         self.sky = sky
-        self._vertices: list[Array] = []
-        self._normals: list[Array] = []
-        self._uv: list[Array] = []
-        self._triangles: list[NDArray[np.int64]] = []
-        self._instance_sizes: list[int] = []
-        self._smooth: list[bool] = []
-        self._material: list[int] = []
+        self._placed: dict[int, _Placed] = {}  # by the mesh's identity
         self._looks: list[Material] = []
         self._look_index: dict[Material, int] = {}
-        self._vertex_count = 0
 
     @property
     def root(self) -> Frame:
@@ -96,38 +89,68 @@ class World:
 
     def add(self, mesh: Mesh, scale: Array, rotation: Array, at: Array, material: Material) -> None:
         """Place a mesh: scaled along its own axes, then turned, then moved."""
-        self._vertices.append((mesh.vertices * scale) @ rotation.T + at)
-        normals = (mesh.normals / scale) @ rotation.T
-        self._normals.append(normals)
-        if material.tile_m > 0:
-            self._uv.append(mesh.uv * scale[mesh.uv_axes] / material.tile_m)
-        else:
-            self._uv.append(mesh.uv)
-        self._triangles.append(mesh.triangles + self._vertex_count)
-        self._vertex_count += len(mesh.vertices)
-        self._instance_sizes.append(len(mesh.triangles))
-        self._smooth.append(mesh.smooth)
+        placed = self._placed.get(id(mesh))
+        if placed is None:
+            placed = self._placed[id(mesh)] = _Placed(mesh)
+        placed.scales.append(scale)
+        placed.rotations.append(rotation)
+        placed.positions.append(at)
         row = self._look_index.get(material)
         if row is None:
             row = self._look_index[material] = len(self._looks)
             self._looks.append(material)
-        self._material.append(row)
+        placed.looks.append(row)
 
     def triangles(self) -> Triangles:
         """Everything placed so far, as flat arrays."""
-        normals = np.concatenate(self._normals)
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        vertices, normals, uv, triangles, counts, smooth = [], [], [], [], [], []
+        tile_m = np.array([look.tile_m for look in self._looks])
+        start = 0
+        for placed in self._placed.values():  # all copies of one mesh at once
+            mesh, copies = placed.mesh, len(placed.scales)
+            scale, turned = np.array(placed.scales)[:, None], np.array(placed.rotations)
+            turned = turned.swapaxes(1, 2)
+            vertices.append(mesh.vertices * scale @ turned + np.array(placed.positions)[:, None])
+            normals.append(mesh.normals / scale @ turned)
+            tile = tile_m[placed.looks][:, None, None]
+            stretch = np.where(tile > 0, scale[:, 0, mesh.uv_axes] / np.where(tile > 0, tile, 1), 1)
+            uv.append(mesh.uv * stretch)
+            size = len(mesh.vertices)
+            triangles.append(mesh.triangles + (start + size * np.arange(copies))[:, None, None])
+            start += copies * size
+            counts.append(np.full(copies, len(mesh.triangles)))
+            smooth.append(np.full(copies, mesh.smooth))
+        sizes = np.concatenate(counts)
+        normal = _flat(normals)
+        normal /= np.maximum(np.sqrt((normal**2).sum(axis=1, keepdims=True)), 1e-12)
+        rows = [row for placed in self._placed.values() for row in placed.looks]
         looks = [(m.texture, *m.tint, m.gloss, m.glow, m.tile_m == 0) for m in self._looks]
         return Triangles(
-            np.concatenate(self._vertices),
-            normals,
-            np.concatenate(self._uv),
-            np.concatenate(self._triangles),
-            np.repeat(np.arange(len(self._instance_sizes)), self._instance_sizes),
-            np.array(self._smooth),
-            np.array(self._material),
+            _flat(vertices),
+            normal,
+            _flat(uv),
+            _flat(triangles),
+            np.repeat(np.arange(len(sizes)), sizes),
+            np.concatenate(smooth),
+            np.array(rows),
             np.array(looks, dtype=np.float64),
         )
+
+
+@dataclasses.dataclass
+class _Placed:
+    """All copies of one mesh."""
+
+    mesh: Mesh  # also keeps it alive, so that its identity stays its own
+    scales: list[Array] = dataclasses.field(default_factory=list)
+    rotations: list[Array] = dataclasses.field(default_factory=list)
+    positions: list[Array] = dataclasses.field(default_factory=list)
+    looks: list[int] = dataclasses.field(default_factory=list)
+
+
+def _flat(parts: list[NDArray]) -> NDArray:
+    """Arrays [K, N, C] as one [sum of K·N, C]."""
+    return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +220,7 @@ class Frame:
         top: float = 1.0,
     ) -> None:
         """An upright cylinder or, with `top` (its upper width, relative) below 1, a cone."""
-        self.mesh(shapes.cylinder(top), (x, y, z), (diameter, diameter, height), material)
+        self.mesh(shapes.cylinder(round(top, 2)), (x, y, z), (diameter, diameter, height), material)
 
     def rod(
         self,
@@ -211,7 +234,11 @@ class Frame:
         axis = np.subtract(end, start)
         length = float(np.linalg.norm(axis))
         self.mesh(
-            shapes.cylinder(top, 10), start, (diameter, diameter, length), material, along(axis)
+            shapes.cylinder(round(top, 2), 10),
+            start,
+            (diameter, diameter, length),
+            material,
+            along(axis),
         )
 
     def picture(
@@ -248,7 +275,12 @@ def turn_y(angle: float) -> Array:
 
 def along(axis: Array) -> Array:
     """A rotation whose z axis points along `axis`."""
-    z = np.asarray(axis, dtype=float) / np.linalg.norm(axis)
-    x = np.cross([0.0, 1, 0] if abs(z[1]) < 0.9 else [1.0, 0, 0], z)
-    x /= np.linalg.norm(x)
-    return np.stack([x, np.cross(z, x), z], axis=1)
+    a, b, c = (float(value) for value in axis)
+    length = math.sqrt(a * a + b * b + c * c)
+    a, b, c = a / length, b / length, c / length
+    # x = y_axis × z (or x_axis × z where z is nearly the y axis), then y = z × x.
+    x = (c, 0.0, -a) if abs(b) < 0.9 else (0.0, -c, b)
+    norm = math.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
+    x = (x[0] / norm, x[1] / norm, x[2] / norm)
+    y = (b * x[2] - c * x[1], c * x[0] - a * x[2], a * x[1] - b * x[0])
+    return np.array([[x[0], y[0], a], [x[1], y[1], b], [x[2], y[2], c]])
