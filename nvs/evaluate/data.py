@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +27,8 @@ class DepthEncoding:
 
     scale: float = 1.0
     invalid: tuple[float, ...] = (0.0,)
-    quantity: Quantity = "z"  # "disparity": depth = scale / value, known only up to its scale
+    quantity: Quantity = "z"  # "disparity": depth = scale / (value + offset)
+    offset: float = 0.0
     nearest: float = 0.0  # metres; nearer depths count as unknown
     farthest: float = np.inf  # metres; farther depths count as unknown
 
@@ -37,7 +37,7 @@ class DepthEncoding:
         values = values.astype(np.float64)
         known = np.isfinite(values) & (values > 0) & ~np.isin(values, self.invalid)
         if self.quantity == "disparity":
-            depth = self.scale / np.where(known, values, 1.0)
+            depth = self.scale / (np.where(known, values, 1.0) + self.offset)
         else:
             depth = values / self.scale
         known &= (depth >= self.nearest) & (depth <= self.farthest)
@@ -142,7 +142,7 @@ class DepthSet:
 
 
 def read_depth(path: Path, encoding: DepthEncoding = DepthEncoding()) -> Tensor:
-    """Z-depth float32 [H, W] of a picture (.png, .tif), .npy, .npz or .exr file; 0 = unknown.
+    """Z-depth float32 [H, W] of any file that `nvs.depth.file` reads; 0 = unknown.
 
     Raises:
         InputError: the file is missing, unreadable, pickled, or not one 2-D map.
@@ -156,25 +156,24 @@ def read_numbers(path: Path) -> np.ndarray:
     Raises:
         InputError: the file is missing, unreadable or pickled.
     """
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                names = [n for n in ("depth", "data") if n in archive] or archive.files[:1]
-                return archive[names[0]]
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        if path.suffix == ".exr":
-            from nvs.depth.file import read_depth_file
+    from nvs.depth.file import READERS
 
-            return read_depth_file(path).numpy()
-        with Image.open(path) as image:
-            return np.asarray(image)
+    read = READERS.get(path.suffix.lower())
+    if read is None:
+        raise InputError(f"{path} is no depth file; known are {', '.join(READERS)}")
+    try:
+        if path.suffix.lower() == ".png":
+            with Image.open(path) as image:
+                if image.mode == "L":  # disparities and masks of 8 bits
+                    return np.asarray(image)
+        return read(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such depth file") from None
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot read this depth file ({error})") from None
+    except Exception as error:  # the decoders raise whatever the file's bytes lead them to
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: cannot read this depth file ({reason})") from None
 
 
 def _as_map(values: np.ndarray, path: Path) -> np.ndarray:
