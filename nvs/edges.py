@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -27,18 +29,30 @@ def nearest_surface(surface: SurfaceMap) -> Tensor:
     return nearest.to(surface.depth.device)
 
 
-def without_bridges(
-    surface: SurfaceMap, xy: Tensor, depth: Tensor, gradient: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Depth [N] and its gradient [N, 2] at pixels `xy` [N, 2], bridges cut.
+@dataclasses.dataclass(frozen=True)
+class SurfaceDepth:
+    """Where the surface is behind N pixels, and how it slants."""
 
-    A point on a bridge takes the depth of the nearest surface and faces the camera: no
-    stretched sheet stands between near and far, and the photo stays whole.
+    depth: Tensor  # [N] z
+    gradient: Tensor  # [N, 2] (∂z/∂x, ∂z/∂y), a pixel
+
+
+def depth_on_surface(surface: SurfaceMap, xy: Tensor) -> SurfaceDepth:
+    """Depth at pixels `xy` [N, 2], bridges cut.
+
+    Inside a cell depth follows the field's own derivatives at its centre.  A point on a bridge
+    takes the depth of the nearest surface and faces the camera: no stretched sheet stands
+    between near and far, and the photo stays whole.
     """
     cell = surface.cell_of(xy)
+    depth, gradient = surface.depth.flatten()[cell], surface.gradient.view(-1, 2)[cell]
+    from_centre = xy - surface.center_of(cell)
+    # A steep cell must not throw its samples behind the camera, or far beyond its neighbours.
+    depth = depth + (gradient * from_centre).sum(-1).clamp(-0.2 * depth, 0.2 * depth)
+
     on_bridge = surface.bridge.flatten()[cell]
     landed = surface.depth.flatten()[nearest_surface(surface).flatten()[cell]]
-    return (
+    return SurfaceDepth(
         torch.where(on_bridge, landed, depth),
         torch.where(on_bridge[:, None], 0.0, gradient),
     )

@@ -14,8 +14,8 @@ from nvs.points import SurfacePoints
 
 GUESS_OPACITY = 0.95
 # Standard deviation of a Gaussian in distances to its neighbour: smaller is sharper, larger
-# leaves fewer holes. At 0.55 a square lattice of opacity 0.95 lets less than 1 % through.
-GUESS_SIGMA = 0.55
+# leaves fewer holes. With 0.6 and two samples a pixel, 99.5 % of the pixels are 99 % covered.
+GUESS_SIGMA = 0.6
 THICKNESS = 0.1  # of a disc, in shares of its shorter radius
 MAX_STRETCH = 8.0  # of a disc on a grazing surface: longer ones are needles at depth edges
 

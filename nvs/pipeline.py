@@ -1,8 +1,9 @@
 """The way of the data, from a photo to a scene.
 
-    photo ──► depth field ──► infinite depth query ──► Gaussian head ──► scene
-              z(x, y)         N points, evenly         offsets, colour,
-              continuous      spread over surfaces     scale, opacity, rotation
+photo ──► depth field ──► infinite depth query ──► Gaussian head ──► colours ──► scene
+          z(x, y)         N points, evenly         offsets, colour,  that render
+          continuous      spread over surfaces     scale, opacity,   to the photo
+                                                   rotation
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nvs.colors import match_photo
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork, NeuralDepthField
-from nvs.edges import without_bridges
+from nvs.edges import depth_on_surface
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead
 from nvs.photo import Photo
-from nvs.points import SurfacePoints, lift, read_picture
+from nvs.points import lift, read_picture
 from nvs.query import sample_cells, surface_density
 from nvs.sky import dome_distance, on_dome, sky_backdrop
+from nvs.stages import Report, silent
 from nvs.surface import SurfaceMap, measure_surface
 
-DEFAULT_POINTS = 500_000
+POINTS_PER_PIXEL = 2.0
 # Share of the samples that go evenly over the picture, and so keep the photo sharp from where
 # it was taken; the rest goes evenly over the surfaces, and so keeps them closed from elsewhere.
 PICTURE_SHARE = 0.75
@@ -50,43 +53,54 @@ class Model:
     def splat(
         self,
         photo: Photo,
-        points: int = DEFAULT_POINTS,
+        points: int | None = None,
         *,
         field: DepthField | None = None,
         seed: int = 0,
+        report: Report = silent,
     ) -> Gaussians:
         """The photo as Gaussians, in the space of its camera.
 
         Args:
-            points: how many samples become Gaussians (a sky adds a coarse dome to them).
+            points: how many samples become Gaussians (a sky adds a coarse dome to them); by
+                default two for each pixel of the photo.
             field: the depth to use instead of the network's own, for the same camera.
+            report: told the name of each stage as it begins.
 
         Raises:
             ValueError: `points` is less than 1.
         """
-        if points < 1:
+        if points is not None and points < 1:
             raise ValueError(f"a scene needs at least one point, not {points}")
+        rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
+        points = points or round(POINTS_PER_PIXEL * camera.width * camera.height)
+        report("encoding the photo")
         seen = self.depth_field(photo)
         field = field or seen
-        rgb = photo.rgb.to(self.device)
 
+        report("measuring the surfaces")
         surface = measure_surface(field)
         density = sample_density(surface)
         xy = sample_cells(surface, density, points, seed=seed)
-        # A cell's samples share it evenly: so many pixels from one to the next.
-        spacing_px = samples_spacing(surface, density, points)[surface.cell_of(xy)]
+        cell = surface.cell_of(xy)
+        spacing_px = samples_spacing(surface, density, points)[cell]
         color = read_picture(rgb, xy)
+        sky = surface.sky.flatten()[cell]
 
-        sky = surface.sky.flatten()[surface.cell_of(xy)]
-        ground = surface_points(field, surface, xy[~sky], spacing_px[~sky], color[~sky])
+        report("placing the Gaussians")
+        seen_at = depth_on_surface(surface, xy)
+        sampled = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
+        ground = sampled[~sky]
         parts = [self.head(ground, seen.features(ground.xy))]
         if sky.any():
             distance = dome_distance(surface)
-            parts.append(on_dome(field.camera, xy[sky], distance, spacing_px[sky], color[sky]))
+            parts.append(on_dome(camera, xy[sky], distance, spacing_px[sky], color[sky]))
+        shown = Gaussians.concatenate(parts)
+
+        report("matching the photo's colours")
+        shown = match_photo(shown, rgb, camera)
         backdrop = sky_backdrop(rgb, surface)
-        if backdrop is not None:
-            parts.append(backdrop)
-        return Gaussians.concatenate(parts)
+        return shown if backdrop is None else Gaussians.concatenate([shown, backdrop])
 
 
 def sample_density(surface: SurfaceMap) -> Tensor:
@@ -99,12 +113,3 @@ def samples_spacing(surface: SurfaceMap, density: Tensor, count: int) -> Tensor:
     """Distance between neighbouring samples [h·w] in the field's pixels, for each cell."""
     cell_area = float(surface.cell_px.prod())
     return (cell_area / (density * count)).sqrt().float().flatten()
-
-
-def surface_points(
-    field: DepthField, surface: SurfaceMap, xy: Tensor, spacing_px: Tensor, color: Tensor
-) -> SurfacePoints:
-    """Ask the field at each sample, and cut the bridges between surfaces."""
-    depth, gradient = field.depth_and_gradient(xy)
-    depth, gradient = without_bridges(surface, xy, depth, gradient)
-    return lift(field.camera, xy, depth, gradient, spacing_px, color)

@@ -25,6 +25,10 @@ class SurfacePoints:
     spacing_px: Tensor  # [N] distance to the neighbouring samples, pixels
     color: Tensor  # [N, 3] sRGB in 0..1
 
+    def __getitem__(self, mask: Tensor) -> SurfacePoints:
+        """The points that `mask` [N] selects."""
+        return SurfacePoints(*(getattr(self, f.name)[mask] for f in dataclasses.fields(self)))
+
     @property
     def footprint(self) -> Tensor:
         """[N] radius of the disc as large as the surface that one sample stands for."""

@@ -61,7 +61,7 @@ def sample_cells(surface: SurfaceMap, density: Tensor, count: int, *, seed: int 
     within = (rng.random(2) + np.arange(count)[:, None] * step) % 1.0  # [count, 2]
     xy = (np.stack([cell % width, cell // width], axis=-1) + within) * surface.cell_px
     # Rounding to single precision must not push a sample out of the picture.
-    limit = np.float32([width, height]) * np.float32(surface.cell_px)
+    limit = (np.array([width, height]) * surface.cell_px).astype(np.float32)
     xy = np.minimum(xy.astype(np.float32), np.nextafter(limit, np.float32(0)))
     return torch.from_numpy(xy).to(density.device)
 

@@ -20,6 +20,7 @@ class SurfaceMap:
     camera: Camera  # the field's, with one pixel a cell
     cell_px: np.ndarray  # [2] width and height of a cell in the field's pixels
     depth: Tensor  # [h, w] z at the cell's centre
+    gradient: Tensor  # [h, w, 2] (∂z/∂x, ∂z/∂y) there, a pixel of the field
     normal: Tensor  # [h, w, 3] camera space, unit length, towards the camera
     area: Tensor  # [h, w] surface that the cell covers, squared depth units
     sky: Tensor  # [h, w] bool: there is no surface
@@ -36,8 +37,14 @@ class SurfaceMap:
         column, row = (xy / torch.from_numpy(self.cell_px).to(xy)).long().unbind(-1)
         return row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
 
+    def center_of(self, cell: Tensor) -> Tensor:
+        """The field's pixels [N, 2] at the centres of cells [N]."""
+        width = self.depth.shape[1]
+        center = torch.stack([cell % width, cell // width], dim=-1) + 0.5
+        return center.to(self.depth) * torch.from_numpy(self.cell_px).to(self.depth)
 
-MAX_CELLS = 1 << 20
+
+MAX_CELLS = 1 << 18
 
 
 def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap:
@@ -69,6 +76,7 @@ def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap
         camera=cells,
         cell_px=cell_px,
         depth=depth.view(size),
+        gradient=(gradient / to_field).view(*size, 2),
         normal=normal.view(*size, 3),
         area=area.view(size),
         sky=sky,

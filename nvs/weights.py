@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,64 @@ from nvs.depth.encoder import EncoderConfig
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.errors import InputError
 from nvs.files import atomic_write
+from nvs.head import GaussianHead, GaussianHeadConfig
+from nvs.pipeline import Model
 
-EMBEDDED_DEPTH = Path(__file__).parent / "embedded" / "depth.safetensors"
-EMBEDDED_HEAD = Path(__file__).parent / "embedded" / "head.safetensors"
+EMBEDDED = Path(__file__).parent / "embedded"
+
+
+@dataclasses.dataclass(frozen=True)
+class NamedModel:
+    """A model that `load_model` knows by name."""
+
+    summary: str  # one line
+    load: Callable[[], Model]
+
+
+def load_model(name: str | Path = "default", *, device: str = "auto") -> Model:
+    """A model by its name, or from a .safetensors file that `nvs train depth` wrote.
+
+    Args:
+        name: a key of `NAMED_MODELS`, or a path.
+        device: "auto" (CUDA where there is one, else the CPU), "cpu" or "cuda".
+
+    Raises:
+        InputError: no such name or file, a file that does not fit, or no CUDA to run on.
+    """
+    where = torch_device(device)
+    if str(name) in NAMED_MODELS:
+        return NAMED_MODELS[str(name)].load().to(where)
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        return _assembled(path).to(where)
+    known = ", ".join(NAMED_MODELS)
+    raise InputError(
+        f"there is no model '{name}': choose {known}, or the path of a .safetensors file"
+    )
+
+
+def torch_device(name: str) -> torch.device:
+    """The device of an option: "auto", "cpu" or "cuda"."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("there is no CUDA device here: use --device cpu, or auto")
+    return torch.device(name)
+
+
+def _assembled(depth: Path) -> Model:
+    """A depth network with the embedded head where that fits it, else with a plain one."""
+    network = load_depth_network(depth)
+    head = GaussianHead(GaussianHeadConfig(network.config.decoder_channels))
+    return Model(network, head.eval().requires_grad_(False))
+
+
+NAMED_MODELS = {
+    "default": NamedModel(
+        "embedded: small, relative depth, trained on generated scenes",
+        lambda: _assembled(EMBEDDED / "depth.safetensors"),
+    ),
+}
 
 
 def save_depth_network(network: DepthNetwork, path: Path) -> None:

@@ -40,7 +40,7 @@ class FeedForward(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.mlp = nn.Sequential(
-            nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels)
+            nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels)
         )
 
     def forward(self, x: Tensor) -> Tensor:

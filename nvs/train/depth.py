@@ -59,7 +59,8 @@ def train_depth(
     from nvs.weights import save_depth_network
 
     torch.manual_seed(settings.scenes.seed)
-    network = DepthNetwork(settings.network).to(device, memory_format=torch.channels_last)
+    network = DepthNetwork(settings.network).to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay

@@ -1,0 +1,78 @@
+"""The command line: finds the command, calls it, and turns its end into an exit code.
+
+A command is a module with an options dataclass, `Options`, and `main(options) -> int`.
+Only the one that is called is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from nvs.errors import InputError
+
+COMMANDS = {
+    "fly": ("nvs.commands.fly", "photo or scene → a video of a camera path"),
+    "view": ("nvs.commands.view", "photo or scene → a page in the browser to fly through"),
+    "splat": ("nvs.commands.splat", "photos → Gaussians (.ply) for other tools"),
+    "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),
+    "train depth": ("nvs.commands.train_depth", "train the depth field"),
+    "evaluate depth": ("nvs.commands.evaluate_depth", "measure depth on RGB-D photos"),
+    "models list": ("nvs.commands.models", "the models that --model takes"),
+}
+
+
+def main() -> None:
+    """Run `nvs` with the arguments of this process, and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; 0 is success, 2 bad input, 130 an interruption by Ctrl-C."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"nvs {version('nvs')}")
+        return 0
+    words = 2 if any(name.split()[0] == arguments[0] and " " in name for name in COMMANDS) else 1
+    name = " ".join(arguments[:words])
+    if name not in COMMANDS:
+        near = [known for known in COMMANDS if known.split()[0] == arguments[0]]
+        hint = f"choose {' or '.join(near)}" if near else "see nvs --help"
+        if near and arguments[1:2] in (["-h"], ["--help"]):
+            print(_overview(near))
+            return 0
+        return _complain(f"there is no command '{name}': {hint}")
+
+    try:
+        import tyro
+
+        module = importlib.import_module(COMMANDS[name][0])
+        options = tyro.cli(
+            module.Options,
+            prog=f"nvs {name}",
+            args=arguments[words:],
+            config=(tyro.conf.OmitArgPrefixes,),
+        )
+        return module.main(options)
+    except InputError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        print("\nnvs: interrupted; nothing half-written was left behind", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0  # whoever read our output has seen enough
+
+
+def _overview(names: list[str] | None = None) -> str:
+    lines = ["usage: nvs COMMAND ... (nvs COMMAND --help explains each)", ""]
+    lines += [f"  nvs {name:<15} {COMMANDS[name][1]}" for name in names or COMMANDS]
+    return "\n".join(lines)
+
+
+def _complain(message: str) -> int:
+    print(f"nvs: {' '.join(message.split())}", file=sys.stderr)
+    return 2

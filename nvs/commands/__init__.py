@@ -1,0 +1,1 @@
+"""The commands of `nvs`, one module each: parse, call the library, say what was written."""

@@ -1,0 +1,99 @@
+"""`nvs depth`: a photo's depth, at any resolution."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from nvs.commands.options import LensOptions, PhotoOptions, RunOptions
+from nvs.errors import InputError
+from nvs.stages import Stages
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nvs.camera import Camera
+    from nvs.depth.field import DepthField
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Write the depth of a photo, and a coloured preview beside it.
+
+    .npz holds `depth` (float32, z, 0 where there is sky), `intrinsics` and `unit` ("m" or
+    "relative"); .png has 16 bits; .exr float32.
+    """
+
+    photo: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO")]
+
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = Path("depth.npz")
+    """depth.npz, depth.png or depth.exr."""
+
+    width: Annotated[int | None, tyro.conf.arg(metavar="PX")] = None
+    """Width of the depth map; the field is continuous and can be asked at any. By default the
+    photo's own."""
+
+    lens: LensOptions = dataclasses.field(default_factory=LensOptions)
+
+    run: RunOptions = dataclasses.field(default_factory=RunOptions)
+
+
+def main(options: Options) -> int:
+    """Run the command."""
+    from nvs.depth.file import check_depth_path, depth_preview, write_depth
+
+    check_depth_path(options.output)
+    stages = Stages()
+    stages("reading the photo")
+    photo = PhotoOptions(options.lens, longer_side=1 << 30).load(options.photo)
+    camera = photo.camera
+    if options.width is not None:
+        if not 1 <= options.width <= 20_000:
+            raise InputError(f"--width must lie between 1 and 20000 pixels, not {options.width}")
+        height = max(1, round(camera.height * options.width / camera.width))
+        camera = camera.resized(options.width, height)
+    stages("loading the model")
+    model = options.run.load_model()
+    stages("encoding the photo")
+    field = model.depth_field(photo)
+    with stages.counting("asking the field", camera.height, "row") as progress:
+        depth = depth_map(field, camera, progress)
+    stages("writing")
+    write_depth(options.output, depth, camera, field.unit)
+    preview = options.output.with_name(f"{options.output.stem}_preview.png")
+    _write_png(depth_preview(depth, depth <= 0), preview)
+    stages.end()
+    print(f"wrote {options.output}: {camera.width}x{camera.height}, unit {field.unit!r}")
+    print(f"wrote {preview}")
+    if options.run.timings:
+        print(stages.table())
+    return 0
+
+
+def depth_map(field: DepthField, camera: Camera, progress) -> Tensor:  # noqa: ANN001
+    """z-depth [H, W] of a field in the pixels of `camera`, the same view; 0 where sky."""
+    import torch
+
+    scale = torch.tensor([field.camera.width / camera.width, field.camera.height / camera.height])
+    rows_at_once = max(1, 1_000_000 // camera.width)
+    x = torch.arange(camera.width) + 0.5
+    parts = []
+    for top in range(0, camera.height, rows_at_once):
+        y = torch.arange(top, min(top + rows_at_once, camera.height)) + 0.5
+        xy = torch.cartesian_prod(y, x).flip(-1) * scale  # [rows·W, 2]
+        xy = xy.to(field.camera.intrinsics)
+        parts.append(torch.where(field.sky(xy), 0.0, field(xy)).view(len(y), -1).cpu())
+        progress(top + len(y), camera.height)
+    return torch.cat(parts)
+
+
+def _write_png(picture, path: Path) -> None:  # noqa: ANN001 (uint8 [H, W, 3])
+    from PIL import Image
+
+    from nvs.files import atomic_write
+
+    with atomic_write(path) as unfinished:
+        Image.fromarray(picture).save(unfinished)

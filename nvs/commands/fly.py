@@ -1,0 +1,95 @@
+"""`nvs fly`: a photo or a scene becomes a video."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from nvs.commands.scene import OpenedScene, SceneOptions, open_scene
+from nvs.errors import InputError
+from nvs.stages import Stages
+
+if TYPE_CHECKING:
+    from nvs.camera import Camera
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Render a camera path through a photo, or through a scene, as a video."""
+
+    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE.ply")]
+    """A photo, or Gaussians in a .ply file."""
+
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = Path("fly.mp4")
+    """The video: .mp4 or .gif."""
+
+    path: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "orbit"
+    """orbit, swing, spiral or dolly, or a path that the viewer saved (.json)."""
+
+    amplitude: float = 1.0
+    """How far the camera goes: 1 is what the photo can stand, 2 goes twice as far."""
+
+    frames: int | None = None
+    """Frames of the video; by default 120, or what a saved path takes."""
+
+    fps: float = 24.0
+    """Frames a second."""
+
+    width: Annotated[int | None, tyro.conf.arg(metavar="PX")] = None
+    """Width of the video; by default the photo's working size."""
+
+    ply: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Also write the scene itself."""
+
+    scene: SceneOptions = dataclasses.field(default_factory=SceneOptions)
+
+
+def main(options: Options) -> int:
+    """Run the command."""
+    from nvs.video import check_video_path, render_path, write_video
+
+    check_video_path(options.output)
+    stages = Stages()
+    stages("starting")
+    opened = open_scene(options.source, options.scene, stages)
+    cameras = _cameras(options, opened)
+    with stages.counting("rendering", len(cameras), "frame") as progress:
+        frames = render_path(opened.gaussians, cameras, progress=progress)
+        write_video(frames, options.output, options.fps)
+    size = f"{cameras[0].width}x{cameras[0].height}"
+    print(f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}")
+    if options.ply is not None:
+        from nvs.ply import write_ply
+
+        stages("writing the scene")
+        write_ply(opened.gaussians, options.ply)
+        print(f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians")
+    if options.scene.run.timings:
+        print(stages.table())
+    return 0
+
+
+def _cameras(options: Options, opened: OpenedScene) -> list[Camera]:
+    from nvs.path import DEFAULT_FRAMES, PATH_KINDS, camera_path, scene_depth
+    from nvs.video import even_size
+
+    camera = opened.camera
+    width = camera.width if options.width is None else options.width
+    if not 16 <= width <= 8192:
+        raise InputError(f"--width must lie between 16 and 8192 pixels, not {width}")
+    camera = camera.resized(*even_size(width, round(camera.height * width / camera.width)))
+    if options.path in PATH_KINDS:
+        depth = scene_depth(opened.gaussians, camera)
+        frames = DEFAULT_FRAMES if options.frames is None else options.frames
+        return camera_path(options.path, camera, depth, frames, options.amplitude)  # type: ignore[arg-type]
+    if Path(options.path).suffix.lower() != ".json":
+        known = ", ".join(PATH_KINDS)
+        raise InputError(f"unknown path '{options.path}': choose {known} or a saved .json")
+    from nvs.keyframes import load_path
+
+    keyframes = load_path(options.path)
+    frames = keyframes.frames(options.fps) if options.frames is None else options.frames
+    return keyframes.cameras(camera.width, camera.height, frames)

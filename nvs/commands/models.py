@@ -1,0 +1,20 @@
+"""`nvs models list`: what --model takes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """List the models that --model takes."""
+
+
+def main(options: Options) -> int:
+    """Run the command."""
+    from nvs.weights import NAMED_MODELS
+
+    for name, model in NAMED_MODELS.items():
+        print(f"{name:<12} {model.summary}")
+    print("A path of a .safetensors file that `nvs train depth` wrote is a model, too.")
+    return 0

@@ -1,0 +1,85 @@
+"""PHOTO | SCENE.ply: what `fly` and `view` open."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from nvs.commands.options import PhotoOptions, RunOptions
+from nvs.errors import InputError
+
+if TYPE_CHECKING:
+    from nvs.camera import Camera
+    from nvs.depth.field import DepthField, Unit
+    from nvs.gaussians import Gaussians
+    from nvs.photo import Photo
+    from nvs.pipeline import Model
+    from nvs.stages import Stages
+
+
+@dataclasses.dataclass(frozen=True)
+class SceneOptions:
+    """How a photo becomes a scene."""
+
+    photo: PhotoOptions = dataclasses.field(default_factory=PhotoOptions)
+
+    run: RunOptions = dataclasses.field(default_factory=RunOptions)
+
+    points: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """How many Gaussians show the photo's surfaces; by default two for each of its pixels."""
+
+    depth: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Use this depth map (.npy, .npz, 16-bit .png, ...) instead of the model's depth."""
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenedScene:
+    """A scene and the view it was made for."""
+
+    gaussians: Gaussians
+    camera: Camera
+    photo: Photo | None  # None where the scene came from a file
+    unit: Unit  # of the scene's lengths
+
+
+def open_scene(source: Path, options: SceneOptions, stages: Stages) -> OpenedScene:
+    """Read a scene, or make one of a photo."""
+    if source.suffix.lower() == ".ply":
+        from nvs.ply import read_ply
+        from nvs.viewpoint import viewpoint
+
+        stages("reading the scene")
+        gaussians = read_ply(source).to(options.run.torch_device())
+        return OpenedScene(gaussians, viewpoint(gaussians), photo=None, unit="relative")
+
+    stages("reading the photo")
+    photo = options.photo.load(source)
+    stages("loading the model")
+    model = options.run.load_model()
+    field = photo_field(model, photo, options, stages)
+    gaussians = splat(model, photo, field, options, stages)
+    return OpenedScene(gaussians, photo.camera, photo, field.unit)
+
+
+def photo_field(model: Model, photo: Photo, options: SceneOptions, stages: Stages) -> DepthField:
+    """The photo's depth: the model's, or that of the file which the user names."""
+    if options.depth is None:
+        stages("encoding the photo")
+        return model.depth_field(photo)
+    from nvs.depth.field import DepthField
+    from nvs.depth.file import read_depth_file
+
+    stages("reading the depth")
+    return DepthField.from_depth(read_depth_file(options.depth), photo.camera)
+
+
+def splat(
+    model: Model, photo: Photo, field: DepthField, options: SceneOptions, stages: Stages
+) -> Gaussians:
+    """`Model.splat` with the options of the command line."""
+    if options.points is not None and not 1 <= options.points <= 50_000_000:
+        raise InputError(f"--points must lie between 1 and 50 million, not {options.points}")
+    return model.splat(photo, options.points, field=field, seed=options.run.seed, report=stages)

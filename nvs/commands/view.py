@@ -1,0 +1,102 @@
+"""`nvs view`: a photo or a scene in the browser."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from nvs.commands.scene import SceneOptions, open_scene
+from nvs.errors import InputError
+from nvs.stages import Stages
+
+if TYPE_CHECKING:
+    from nvs.commands.scene import OpenedScene
+    from viewer.scene import Progress, ViewedScene
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Open the viewer: a page in the browser to fly through a photo or a scene."""
+
+    source: Annotated[
+        Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE.ply")
+    ] = None
+    """What to open; without it the page asks for a photo."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; any but this machine's own opens the viewer to others."""
+
+    port: int = 8080
+    """The port; a taken one gives the next free one."""
+
+    shared: bool = False
+    """A photo opened in one page is shown in all of them."""
+
+    share: bool = False
+    """Let pages ask for a public link."""
+
+    scene: SceneOptions = dataclasses.field(default_factory=SceneOptions)
+
+
+def main(options: Options) -> int:
+    """Run the command until Ctrl-C."""
+    from viewer.app import serve
+
+    if not 0 <= options.port <= 65535:
+        raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
+    stages = Stages()
+    shown = None
+    if options.source is not None:
+        shown = _viewed(options.source, open_scene(options.source, options.scene, stages))
+        stages.end()
+        if options.scene.run.timings:
+            print(stages.table())
+
+    def splat_upload(path: Path, progress: Progress) -> ViewedScene:
+        stages = _ReportingStages(progress)
+        return _viewed(path, open_scene(path, options.scene, stages))
+
+    serve(
+        shown,
+        splat=splat_upload,
+        samples=sample_photos(),
+        host=options.host,
+        port=options.port,
+        shared=options.shared,
+        share=options.share,
+    )
+    return 0
+
+
+def sample_photos() -> dict[str, Path]:
+    """The repository's own photos by name; none where nvs was installed without them."""
+    folder = Path(__file__).parents[2] / "assets" / "photos"
+    return {photo.stem: photo for photo in sorted(folder.glob("*.jpg"))}
+
+
+# How many stages a photo takes until it is a scene, for the share that is done.
+STAGES = 6
+
+
+class _ReportingStages(Stages):
+    """Stages told to a page instead of a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def __call__(self, stage: str) -> None:
+        self._progress(stage, min(1.0, len(self.seconds) / STAGES))
+        self.seconds[stage] = 0.0
+
+
+def _viewed(source: Path, opened: OpenedScene) -> ViewedScene:
+    from viewer.scene import ViewedScene
+
+    picture = None
+    if opened.photo is not None:
+        picture = (opened.photo.rgb * 255).round().byte().cpu().numpy()
+    return ViewedScene(source.stem, opened.gaussians, opened.camera, picture, opened.unit)
