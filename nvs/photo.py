@@ -105,6 +105,9 @@ def load_photo(
     notices: list[str] = []
     with _one_line_for_damage(path), _opened(path) as image:
         _refuse_unusable(image, path)
+        pages = getattr(image, "n_frames", 1)
+        if image.format == "TIFF" and pages > 1:
+            notices.append(f"the file has {pages} pages; the first is taken")
         full_size = _load_pixels(image, max_megapixels)
         exif = _read_exif(image)
         orientation = _orientation(exif)

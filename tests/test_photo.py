@@ -623,6 +623,15 @@ def test_multi_picture_jpeg_is_its_first_picture(tmp_path):
     assert error_of(load_photo(path), rgb / 255) < 0.05
 
 
+def test_of_several_pages_the_first_is_taken(tmp_path):
+    rgb = smooth_rgb()
+    path = tmp_path / "pages.tif"
+    Image.fromarray(rgb).save(path, save_all=True, append_images=[Image.new("RGB", (40, 30))])
+    photo = load_photo(path)
+    assert error_of(photo, rgb / 255) < 1e-6
+    assert photo.notices == ["the file has 2 pages; the first is taken"]
+
+
 def test_photos_load_at_the_same_time_in_threads(tmp_path):
     from concurrent.futures import ThreadPoolExecutor
 

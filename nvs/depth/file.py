@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import warnings
 import zipfile
@@ -258,7 +259,10 @@ def _write_exr(path: Path, depth: np.ndarray, camera: Camera, unit: Unit) -> Non
         "unit": unit,
         "intrinsics": _intrinsics(camera),
     }
-    openexr.File(header, {"Z": openexr.Channel(depth)}).write(str(path))
+    try:
+        openexr.File(header, {"Z": openexr.Channel(depth)}).write(str(path))
+    except RuntimeError:  # its one error for everything that happens to a file
+        raise OSError(errno.EIO, "the disk did not take the picture; is it full?") from None
 
 
 def _intrinsics(camera: Camera) -> np.ndarray:

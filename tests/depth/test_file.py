@@ -112,6 +112,18 @@ def test_what_cannot_be_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_one_line_for_exr_too(tmp_path, monkeypatch):
+    openexr = pytest.importorskip("OpenEXR")
+
+    def full(self, name):
+        raise RuntimeError("Failed to write pixel data")
+
+    monkeypatch.setattr(openexr.File, "write", full)
+    with pytest.raises(InputError, match=r"cannot write .*a\.exr: the disk"):
+        write_depth(tmp_path / "a.exr", some_depth(), CAMERA, "m")
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- Others' files --------------------------------------------------------------------------
 
 
