@@ -15,7 +15,7 @@ from nvs.train.scenes.landscapes import landscape
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.occlusion import ambient_occlusion
-from nvs.train.scenes.photograph import Shot, choose_shot, meter, photograph
+from nvs.train.scenes.photograph import choose_shot, meter, photograph
 from nvs.train.scenes.rasterize import Pinhole, Visibility, look
 from nvs.train.scenes.rooms import indoor
 from nvs.train.scenes.shading import cast_shadow, shade
@@ -92,7 +92,7 @@ def generate_kind(
         stage = BUILDERS[kind][0](Materials(rng, textures))
         scene = stage.world.triangles()
         first = _sight(_aim(rng, stage, width, height), scene, width, height)
-        if _worth_a_photo(first.depth, stage.nearest_m):
+        if _worth_a_photo(first, scene, stage.nearest_m):
             break
     sights = [first] + [
         _sight(_step_aside(rng, stage, first), scene, width, height) for _ in range(views - 1)
@@ -139,15 +139,19 @@ def _sight(pinhole: Pinhole, scene: Triangles, width: int, height: int) -> _Sigh
     return _Sight(pinhole, seen, depth)
 
 
-def _worth_a_photo(depth: NDArray[np.float32], nearest_m: float) -> bool:
-    """Not all sky, not up against something, and more than one distance."""
+def _worth_a_photo(sight: _Sight, scene: Triangles, nearest_m: float) -> bool:
+    """Not all sky, not up against something, several things and more than one distance."""
+    depth = sight.depth
     solid = depth[depth > 0]
     if solid.size < 0.3 * depth.size:
         return False
     if (solid < nearest_m).mean() > 0.12:
         return False
     near, far = np.percentile(solid, [5, 95])
-    return bool(far > 1.15 * near)
+    shown = sight.seen.triangle[::4, ::4]
+    area = np.bincount(scene.instance[shown[shown >= 0]])
+    things = int((area > max(1, 0.002 * shown.size)).sum())
+    return bool(far > 1.3 * near) and (things >= 5 or depth.size < 400)
 
 
 def _step_aside(rng: np.random.Generator, stage: Stage, first: _Sight) -> Pinhole:
@@ -180,6 +184,3 @@ def _camera(pinhole: Pinhole, origin: Pinhole, width: int, height: int) -> Camer
     pose[:3, :3] = origin.rotation @ pinhole.rotation.T
     pose[:3, 3] = origin.rotation @ (pinhole.position - origin.position)
     return Camera(intrinsics, torch.from_numpy(pose), width, height)
-
-
-__all__ = ["BUILDERS", "GeneratedScene", "GeneratedView", "Shot", "generate", "generate_kind"]

@@ -180,7 +180,7 @@ def concrete(rng: np.random.Generator) -> NDArray[np.float64]:
 def cloth(rng: np.random.Generator) -> NDArray[np.float64]:
     style = int(rng.integers(5))
     weave = (
-        0.9 + 0.04 * np.sin(_X * np.pi * 128) * np.sin(_Y * np.pi * 128) + 0.03 * noise(rng, 0.6)
+        0.87 + 0.06 * np.sin(_X * np.pi * 128) * np.sin(_Y * np.pi * 128) + 0.06 * noise(rng, 0.5)
     )
     if style == 0:
         return _white(weave)

@@ -31,12 +31,12 @@ class Shot:
 
 def choose_shot(rng: np.random.Generator, shallow_focus: bool) -> Shot:
     """Settings as they vary between photos; `shallow_focus` for close-ups."""
-    warmth = float(rng.normal(0, 0.06))
+    warmth = float(rng.normal(0.01, 0.1))
     poor = rng.random() < 0.25  # an old phone, a dark room
     return Shot(
         exposure=float(0.2 * np.exp(rng.normal(0, 0.45))),
         white_balance=(1 + warmth, 1.0 + float(rng.normal(0, 0.015)), 1 - warmth),
-        saturation=0.0 if rng.random() < 0.03 else float(np.clip(rng.normal(1.05, 0.2), 0.3, 1.6)),
+        saturation=0.0 if rng.random() < 0.03 else float(np.clip(rng.normal(1.2, 0.25), 0.3, 1.8)),
         contrast=float(np.clip(rng.normal(1.1, 0.15), 0.75, 1.6)),
         vignette=float(max(0, rng.normal(0.08, 0.12))),
         noise=float(abs(rng.normal(0, 0.025 if poor else 0.008))),

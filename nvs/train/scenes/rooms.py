@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from nvs.train.scenes import furniture
-from nvs.train.scenes.clutter import anything, scatter
+from nvs.train.scenes.clutter import anything, scatter, standing_books
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.people import animal, person
@@ -224,13 +224,41 @@ def _door(wall: Frame, make: Materials, trim: Material) -> None:
 
 
 def _pictures(wall: Frame, length: float, make: Materials) -> None:
+    """What hangs on a wall: pictures, a shelf with things, a radiator, sockets, clothes."""
     rng = make.rng
-    for _ in range(int(rng.integers(0, 4))):
-        w, h = float(rng.uniform(0.2, 0.9)), float(rng.uniform(0.25, 0.8))
-        x, z = float(rng.uniform(-0.4, 0.4)) * length, float(rng.uniform(1.3, 1.8))
+
+    def place() -> float:
+        return float(rng.uniform(-0.43, 0.43)) * length
+
+    for _ in range(int(rng.integers(0, 6))):
+        w, h = float(rng.uniform(0.12, 0.9)), float(rng.uniform(0.15, 0.8))
+        x, z = place(), float(rng.uniform(1.2, 1.9))
+        if make.chance(0.3):  # a sheet of paper, a poster, a calendar
+            wall.picture(x, -0.004, z, w, h, make.picture())
+            continue
         frame = make.dark() if make.chance(0.5) else make.wood()
         wall.box(x, -0.012, z - h / 2, (w, 0.025, h), frame)
         wall.picture(x, -0.027, z, w - 0.04, h - 0.04, make.picture())
+    for _ in range(int(rng.integers(0, 3))):  # a board with books or things
+        x, z, wide = place(), float(rng.uniform(1.1, 1.9)), float(rng.uniform(0.4, 1.2))
+        wall.box(x, -0.11, z, (wide, 0.22, 0.025), make.wood())
+        if make.chance(0.5):
+            standing_books(wall.at(x, -0.11, z + 0.025), make, wide * 0.9)
+        else:
+            scatter(wall.at(x, -0.11, z + 0.025), make, wide, 0.15, int(rng.integers(1, 6)))
+    if make.chance(0.2):  # a radiator
+        x, white = place(), make.white(0.2)
+        for k in range(int(rng.integers(6, 16))):
+            wall.box(x + 0.07 * k, -0.08, 0.12, (0.05, 0.1, 0.55), white)
+    if make.chance(0.25):  # clothes on hooks
+        x = place()
+        for k in range(int(rng.integers(1, 6))):
+            size = (float(rng.uniform(0.2, 0.4)), 0.16, float(rng.uniform(0.5, 1.1)))
+            wall.ellipsoid(x + 0.2 * k, -0.09, 1.65 - size[2] / 2, size, make.fabric())
+    for _ in range(int(rng.integers(0, 3))):
+        wall.box(
+            place(), -0.006, float(rng.choice([0.3, 1.1])), (0.08, 0.012, 0.08), make.white(0.3)
+        )
 
 
 def _outside(world: World, make: Materials, wide: float, deep: float) -> None:

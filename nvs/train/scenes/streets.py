@@ -231,6 +231,12 @@ def _street(root: Frame, make: Materials) -> tuple[np.ndarray, np.ndarray]:
     for sign in (-1.0, 1.0):
         if make.chance(0.85):
             _row(root, make, sign, half + side, float(rng.uniform(40, 110)))
+        else:  # a road in the country
+            for y in np.arange(2.0, 70.0, float(rng.uniform(4, 9))):
+                away = half + side + float(rng.uniform(1, 9))
+                (tree if make.chance(0.6) else bush)(
+                    root.at(sign * away, y), make, float(rng.uniform(1.5, 9)), y + 4
+                )
         parked = float(rng.uniform(0.2, 0.9))
         for y in np.arange(-3.0, 50.0, 5.6):
             if make.chance(parked if half > 4 else 0.2 * parked):
@@ -318,6 +324,10 @@ def _square(root: Frame, make: Materials) -> tuple[np.ndarray, np.ndarray]:
             root.cylinder(x, y, 0, 0.7, 5, column)
             root.box(x, y, 0, (1.0, 1.0, 0.4), column)
         root.box(0, y, 5, (26, 1.3, 1.0), column)
+    if make.chance(0.15):
+        _scaffold(root.at(float(rng.normal(0, 5)), float(rng.uniform(5, 15))), make)
+    if make.chance(0.3):
+        _steps(root.at(float(rng.normal(0, 4)), float(rng.uniform(4, 10))), make)
     if make.chance(0.5):  # a monument
         place = root.at(float(rng.normal(0, 4)), float(rng.uniform(5, 14)))
         size = float(rng.uniform(0.8, 2.2))
@@ -361,6 +371,46 @@ def _square(root: Frame, make: Materials) -> tuple[np.ndarray, np.ndarray]:
     eye = np.array([0.0, 0.0, float(np.clip(rng.normal(1.55, 0.2), 0.5, 2.4))])
     turn, pitch = float(rng.normal(0, 0.3)), float(rng.normal(0.06, 0.13))
     return eye, eye + heading(turn, pitch)
+
+
+def _scaffold(frame: Frame, make: Materials) -> None:
+    """A lattice of rods: scaffolding, a truss, a climbing frame."""
+    rng = make.rng
+    steel = make.metal() if make.chance(0.5) else make.paint(1.2, 0.3)
+    columns, storeys = int(rng.integers(2, 7)), int(rng.integers(1, 4))
+    wide, deep, tall = (float(value) for value in rng.uniform([1.0, 0.8, 1.2], [2.5, 3.0, 2.5]))
+    thick = float(rng.uniform(0.05, 0.15))
+    for y in (-deep / 2, deep / 2):
+        for k in range(columns + 1):
+            x = (k - columns / 2) * wide
+            frame.rod((x, y, 0), (x, y, storeys * tall), thick, steel)
+        for floor in range(1, storeys + 1):
+            ends = (columns / 2 * wide, y, floor * tall)
+            frame.rod((-ends[0], y, ends[2]), ends, thick, steel)
+            for k in range(columns):
+                x = (k - columns / 2) * wide
+                low, high = (floor - 1) * tall, floor * tall
+                if make.chance(0.7):
+                    frame.rod((x, y, low), (x + wide, y, high), thick * 0.8, steel)
+                if make.chance(0.4):
+                    frame.rod((x, y, high), (x + wide, y, low), thick * 0.8, steel)
+    for k in range(columns + 1):
+        x = (k - columns / 2) * wide
+        frame.rod((x, -deep / 2, storeys * tall), (x, deep / 2, storeys * tall), thick, steel)
+
+
+def _steps(frame: Frame, make: Materials) -> None:
+    """A flight of steps with a landing and rails."""
+    rng = make.rng
+    stone = make.of("stone", "concrete", "marble", "paving", tile_m=1.5)
+    count, wide = int(rng.integers(3, 14)), float(rng.uniform(2, 9))
+    for k in range(count):
+        frame.box(0, k * 0.32 + 2.0, k * 0.16, (wide, 4.0, 0.16), stone)
+    rail = make.metal()
+    for x in (-wide / 2 + 0.1, wide / 2 - 0.1):
+        frame.rod((x, 0, 0.9), (x, count * 0.32, 0.9 + count * 0.16), 0.05, rail)
+        for k in range(0, count, 3):
+            frame.rod((x, k * 0.32, k * 0.16), (x, k * 0.32, k * 0.16 + 0.95), 0.03, rail)
 
 
 def _garden(root: Frame, make: Materials) -> tuple[np.ndarray, np.ndarray]:
