@@ -16,6 +16,7 @@ import hmac
 import http
 import ipaddress
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+_patching = threading.RLock()
 PAGE_SCRIPT = Path(__file__).with_name("page.js")
 
 
@@ -41,20 +43,30 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def make_token(host: str) -> str | None:
-    """A secret for the link where `host` can be reached by others, else None."""
-    return None if is_loopback(host) else secrets.token_urlsafe(24)
+def make_token() -> str:
+    """A secret for a link."""
+    return secrets.token_urlsafe(24)
 
 
 @contextlib.contextmanager
 def guarded(token: str | None) -> Iterator[None]:
     """Servers made in this block answer only who is allowed, and serve our page.
 
+    Without a token only this machine's own pages are allowed.
+
     viser gives no place for this, but leaves all requests to `websockets`, whose `serve`
     takes a function that sees each request first: that function is wrapped.
     """
-    serve = websockets.asyncio.server.serve
+    with _patching:
+        serve = websockets.asyncio.server.serve
+        websockets.asyncio.server.serve = _guarded_serve(serve, token)  # type: ignore
+        try:
+            yield
+        finally:
+            websockets.asyncio.server.serve = serve  # type: ignore[misc]
 
+
+def _guarded_serve(serve: Callable, token: str | None) -> Callable:
     def guarded_serve(*args: Any, process_request: Callable, **kwargs: Any) -> Any:  # noqa: ANN401
         def answer(connection: ServerConnection, request: Request) -> Response | None:
             inner = _allowed(request, token)
@@ -64,11 +76,7 @@ def guarded(token: str | None) -> Iterator[None]:
 
         return serve(*args, process_request=answer, **kwargs)
 
-    websockets.asyncio.server.serve = guarded_serve  # type: ignore[assignment, misc]
-    try:
-        yield
-    finally:
-        websockets.asyncio.server.serve = serve  # type: ignore[misc]
+    return guarded_serve
 
 
 def _allowed(request: Request, token: str | None) -> Request | None:

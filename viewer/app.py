@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 
 import viser
 
-from nvs.path import scene_depth
 from viewer import access, view
-from viewer.page import Page
-from viewer.scene import ViewedScene
+from viewer.page import Page, PageSettings, depth_of
+from viewer.scene import Splat, ViewedScene
 
 
 class Viewer:
@@ -19,31 +20,46 @@ class Viewer:
 
     Args:
         scene: what a page shows when it opens, or None for an empty one.
+        splat: turns photos that are opened in a page into scenes; None: pages only show.
+        samples: photos to choose from, by name.
         host, port: where to listen; a taken port gives the next free one.
+        shared: whether a photo opened in one page is then shown in all of them.
+        share: whether a page may ask viser for a public tunnel.
     """
 
     def __init__(
-        self, scene: ViewedScene | None, *, host: str = "127.0.0.1", port: int = 8080
+        self,
+        scene: ViewedScene | None,
+        *,
+        splat: Splat | None = None,
+        samples: Mapping[str, Path] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        shared: bool = False,
+        share: bool = False,
     ) -> None:
         self.scene = scene
-        self._token = access.make_token(host)
+        self._settings = PageSettings(splat, samples or {})
+        self._shared = shared
+        self._token = None if access.is_loopback(host) and not share else access.make_token()
         self._pages: dict[int, Page] = {}
         self._lock = threading.Lock()
         # viser prints its own box of addresses, without the secret: ours is printed instead.
         with access.guarded(self._token), contextlib.redirect_stdout(io.StringIO()):
             self.server = viser.ViserServer(host=host, port=port, label="nvs", verbose=False)
-        access.refuse_sharing(self.server)
+        if not share:
+            access.refuse_sharing(self.server)
         self.server.gui.configure_theme(
             control_width="medium",
             dark_mode=True,
             show_logo=False,
-            show_share_button=False,
+            show_share_button=share,
             brand_color=(64, 132, 214),
         )
         self.server.gui.main_panel.dock_right()
         self.server.scene.set_up_direction(view.UP)
         if scene is not None:
-            self._start_at(scene)
+            view.start_at(self.server.initial_camera, scene.camera, depth_of(scene))
         self.server.on_client_connect(self._opened)
         self.server.on_client_disconnect(self._closed)
 
@@ -56,32 +72,31 @@ class Viewer:
         secret = f"{self._token}/" if self._token else ""
         return f"http://{host}:{self.server.get_port()}/{secret}"
 
+    @property
+    def pages(self) -> list[Page]:
+        """The pages that are open now."""
+        with self._lock:
+            return list(self._pages.values())
+
     def close(self) -> None:
         """Stop the server and everything that runs for its pages."""
-        with self._lock:
-            pages = list(self._pages.values())
-            self._pages.clear()
-        for page in pages:
+        for page in self.pages:
             page.close()
         with contextlib.redirect_stdout(io.StringIO()):
             self.server.stop()
 
-    def _start_at(self, scene: ViewedScene) -> None:
-        """Open new pages at the photo's view, without a flight from viser's own start."""
-        depth = scene_depth(scene.gaussians, scene.camera)
-        pose = scene.camera.camera_to_world.double().numpy()
-        start = self.server.initial_camera
-        start.position = pose[:3, 3]
-        start.look_at = pose[:3, 3] + depth.focus * pose[:3, 2]
-        start.up = -pose[:3, 1]
-        start.fov = view.fitted(scene.camera, 16 / 9)
-
     def _opened(self, client: viser.ClientHandle) -> None:
-        page = Page(client)
+        page = Page(client, self._settings, lambda scene: self._made(page, scene))
         with self._lock:
             self._pages[client.client_id] = page
         if self.scene is not None:
             page.show(self.scene)
+
+    def _made(self, page: Page, scene: ViewedScene) -> None:
+        if self._shared:
+            self.scene = scene
+        for shown_in in self.pages if self._shared else [page]:
+            shown_in.show(scene)
 
     def _closed(self, client: viser.ClientHandle) -> None:
         with self._lock:
@@ -90,19 +105,24 @@ class Viewer:
             page.close()
 
 
-def serve(scene: ViewedScene | None, *, host: str = "127.0.0.1", port: int = 8080) -> None:
-    """Show `scene` in the browser until Ctrl-C.
-
-    Args:
-        scene: what to show.
-        host: 127.0.0.1 is this machine alone; on any other the link carries a secret.
-        port: where to listen; a taken one gives the next free one.
-    """
-    viewer = Viewer(scene, host=host, port=port)
+def serve(
+    scene: ViewedScene | None,
+    *,
+    splat: Splat | None = None,
+    samples: Mapping[str, Path] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    shared: bool = False,
+    share: bool = False,
+) -> None:
+    """Run a `Viewer` until Ctrl-C; the arguments are its."""
+    viewer = Viewer(
+        scene, splat=splat, samples=samples, host=host, port=port, shared=shared, share=share
+    )
     if not access.is_loopback(host):
         print(
             f"Warning: others in the network can reach this viewer on {host}. "
-            "Whoever has the link below can see the photos and upload some."
+            "Whoever has the link below can open photos in it and take scenes from it."
         )
     print(f"Open {viewer.url} in a browser; Ctrl-C ends it.", flush=True)
     with contextlib.suppress(KeyboardInterrupt):

@@ -1,80 +1,135 @@
-"""Flying: back to the photo's view, field of view, and the ready-made paths."""
+"""Flying by hand: back to the photo's view, the lens, and how far the photo carries."""
+
+# mypy: disable-error-code=misc
+# (viser makes `value` writable in a way that mypy does not see)
 
 from __future__ import annotations
 
-import threading
-import time
+import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import viser
 
-from nvs.camera import Camera
-from nvs.path import DEFAULT_FPS, DEFAULT_FRAMES, PATH_KINDS, camera_path
+from viewer import reach
+from viewer.panel import Panel
 
 if TYPE_CHECKING:
     from viewer.page import Page
 
+KEYS = "Drag to turn, right-drag to pan, scroll to come closer; W A S D Q E to walk."
 
-class FlightPanel:
-    """The panel, and the one preview that may be running."""
+
+class FlightPanel(Panel):
+    """The "Fly" tab."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._preview: Preview | None = None
+        self._share = math.inf  # of the photo's reach, as last reported by the page
         gui = page.client.gui
-        home = gui.add_button("Photo's view", icon=viser.Icon.HOME)
+        home = gui.add_button("Back to the photo's view", icon=viser.Icon.HOME)
         home.on_click(lambda _: self._home())
-        self._kind = gui.add_dropdown("Path", PATH_KINDS, initial_value=PATH_KINDS[0])
-        self._amplitude = gui.add_slider("Reach", 0.25, 3.0, 0.05, 1.0)
-        self._play = gui.add_button("Play", icon=viser.Icon.PLAYER_PLAY)
-        self._play.on_click(lambda _: self._toggle())
+        self._distance = gui.add_markdown("")
+        self._meter = gui.add_progress_bar(0.0)
+        self._stay = gui.add_checkbox(
+            "Stay within reach",
+            True,
+            hint="Beyond it, the camera sees what was never photographed.",
+        )
+        self._fov = gui.add_slider("Field of view °", 15, 110, 1, 50)
+        self._fov.on_update(lambda event: self._set_fov(by_hand=event.client is not None))
+        self._near = gui.add_slider(
+            "Near clip", 0.0, 1.0, 0.01, 0.0, hint="Cut away what is nearest; 1 is the far end."
+        )
+        self._near.on_update(lambda _: self._set_near())
+        self._background = gui.add_rgb("Background", page.background)
+        self._background.on_update(lambda _: page.set_background(self._background.value))
+        self._frustum_shown = gui.add_checkbox("Show the photo's camera", False)
+        self._frustum_shown.on_update(lambda _: self._update_frustum())
+        self._frustum: viser.CameraFrustumHandle | None = None
+        gui.add_markdown(f"<sub>{KEYS}</sub>")
 
-    def stop(self) -> None:
-        """End the preview, if one runs."""
-        if self._preview is not None:
-            self._preview.stop()
-            self._preview = None
-            self._play.label = "Play"
+    def scene_changed(self) -> None:
+        scene, depth = self._page.scene, self._page.depth
+        assert scene is not None
+        # A scene from a file may be an object seen from all sides: nothing to hold back from.
+        self._stay.value = scene.photo is not None
+        self._share = math.inf
+        self._near.value = 0.0
+        self._set_near()
+        if self._frustum is not None:
+            self._frustum.remove()
+        camera = scene.camera
+        self._frustum = self._page.client.scene.add_camera_frustum(
+            "/photo",
+            fov=2 * math.atan(camera.height / 2 / float(camera.intrinsics[1, 1])),
+            aspect=camera.width / camera.height,
+            scale=0.12 * depth.near,
+            color=(64, 132, 214),
+            thickness=0.004 * depth.near,
+            image=None if scene.photo is None else thumbnail(scene.photo),
+            wxyz=viser.transforms.SO3.from_matrix(
+                camera.camera_to_world[:3, :3].double().numpy()
+            ).wxyz,
+            position=camera.camera_to_world[:3, 3].double().numpy(),
+            visible=False,
+        )
+
+    def camera_moved(self) -> None:
+        scene, client = self._page.scene, self._page.client
+        if scene is None:
+            return
+        fov_deg = math.degrees(client.camera.fov)
+        if abs(fov_deg - self._fov.value) > 0.6:
+            self._fov.value = round(min(max(fov_deg, 15), 110))
+        was_inside = self._share <= 1.001
+        self._share = reach.share(scene.camera, self._page.depth, client.camera.position)
+        leaves = was_inside and self._share > 1.001
+        # Whoever is outside already came there by other means, and finds back alone.
+        if leaves and self._stay.value and not self._page.playing:
+            back = reach.pulled_back(scene.camera, self._page.depth, client.camera.position)
+            look_at = client.camera.look_at
+            with client.atomic():
+                client.camera.position = back
+                client.camera.look_at = look_at
+            self._share = 1.0
+        self._show_share()
+        self._update_frustum()
 
     def _home(self) -> None:
-        self.stop()
+        self._page.stop_playing()
         self._page.go_home()
 
-    def _toggle(self) -> None:
-        if self._preview is not None:
-            self.stop()
+    def _show_share(self) -> None:
+        percent = round(100 * min(self._share, 99))
+        if round(self._meter.value) == min(percent, 100):
             return
-        if self._page.scene is None:
-            return
-        cameras = camera_path(
-            self._kind.value,
-            self._page.scene.camera,
-            self._page.depth,
-            DEFAULT_FRAMES,
-            self._amplitude.value,
+        self._meter.value = float(min(percent, 100))
+        self._meter.color = "blue" if percent <= 75 else "yellow" if percent <= 100 else "red"
+        self._distance.content = (
+            f"<sub>{percent} % of the photo's reach</sub>"
+            if percent <= 100
+            else "<sub>**beyond the photo's reach**: holes and smears are to be expected</sub>"
         )
-        self._play.label = "Stop"
-        self._preview = Preview(self._page, cameras, DEFAULT_FPS)
+
+    def _set_fov(self, by_hand: bool) -> None:
+        if by_hand:
+            self._page.client.camera.fov = math.radians(self._fov.value)
+
+    def _set_near(self) -> None:
+        depth = self._page.depth
+        start = 0.02 * depth.near
+        # Even steps of 1 / depth: fine where things are near.
+        share = self._near.value
+        self._page.client.camera.near = 1 / ((1 - share) / start + share / depth.far)
+
+    def _update_frustum(self) -> None:
+        if self._frustum is not None:
+            # From its own place the photo's picture would stand before the scene.
+            self._frustum.visible = self._frustum_shown.value and self._share > 0.15
 
 
-class Preview:
-    """Flies a page's camera along a path, round and round, until stopped."""
-
-    def __init__(self, page: Page, cameras: list[Camera], fps: float) -> None:
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(
-            target=self._fly, args=(page, cameras, fps), name="preview", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(timeout=2)
-
-    def _fly(self, page: Page, cameras: list[Camera], fps: float) -> None:
-        started = time.monotonic()
-        while not self._stopped.wait(1 / fps):
-            # By the clock, not by counting: a slow page skips frames instead of lagging.
-            frame = int((time.monotonic() - started) * fps) % len(cameras)
-            page.go_to(cameras[frame].camera_to_world)
+def thumbnail(photo: np.ndarray, longer_side: int = 320) -> np.ndarray:
+    """`photo` [H, W, 3] with every n-th pixel, at most `longer_side` of them."""
+    step = math.ceil(max(photo.shape[:2]) / longer_side)
+    return photo[::step, ::step]

@@ -2,51 +2,103 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
 import numpy as np
-import torch
 import viser
+from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.path import SceneDepth, scene_depth
 from viewer import view
 from viewer.flight import FlightPanel
-from viewer.scene import ViewedScene
+from viewer.look import LookPanel
+from viewer.opening import OpeningPanel
+from viewer.panel import Panel
+from viewer.scene import Splat, ViewedScene
+from viewer.shot import ShotPanel
 from viewer.splats import browser_splats
+from viewer.takeaway import TakeawayPanel
+from viewer.uploads import limit_uploads
+
+
+@dataclasses.dataclass(frozen=True)
+class PageSettings:
+    """What all pages of a viewer have in common."""
+
+    splat: Splat | None = None  # None: photos cannot be opened
+    samples: Mapping[str, Path] = dataclasses.field(default_factory=dict)  # by name
+    drawn_limit: int = 400_000  # Gaussians that a browser is given
 
 
 class Page:
-    """What one client sees; made when it connects, closed when it leaves."""
+    """What one client sees; made when it connects, closed when it leaves.
 
-    def __init__(self, client: viser.ClientHandle) -> None:
+    Args:
+        client: viser's side of it.
+        settings: what all pages share.
+        opened: given the scene that this page made of a photo.
+    """
+
+    def __init__(
+        self,
+        client: viser.ClientHandle,
+        settings: PageSettings,
+        opened: Callable[[ViewedScene], None],
+    ) -> None:
         self.client = client
         self.scene: ViewedScene | None = None
         self.depth = SceneDepth(1.0, 2.0, 4.0)
-        self._splats: viser.GaussianSplatHandle | None = None
-        self._title = client.gui.add_markdown("")
-        self.flight = FlightPanel(self)
+        self.background: tuple[int, int, int] = (24, 24, 27)
+        self.shown_count = 0
+        self._limit = settings.drawn_limit
         self._home_fov = 0.0
-        client.camera.on_update(lambda _: self._refit())
+        self._closed = False
+        limit_uploads(client)
+
+        gui = client.gui
+        self._title = gui.add_markdown("**Open a photo to fly through it.**")
+        self._panels: list[Panel] = []
+        if settings.splat is not None:
+            self._panels.append(OpeningPanel(self, settings.splat, settings.samples, opened))
+        tabs = gui.add_tab_group()
+        with tabs.add_tab("Fly", viser.Icon.DRONE):
+            self._panels.append(FlightPanel(self))
+        with tabs.add_tab("Shot", viser.Icon.MOVIE):
+            self._shot = ShotPanel(self)
+            self._panels.append(self._shot)
+        with tabs.add_tab("Look", viser.Icon.EYE):
+            self._panels.append(LookPanel(self))
+        with tabs.add_tab("Save", viser.Icon.DOWNLOAD):
+            self._panels.append(TakeawayPanel(self))
+        self.set_background(self.background)
+        client.camera.on_update(lambda _: self._camera_moved())
 
     def show(self, scene: ViewedScene) -> None:
         """Put `scene` in the place of the one shown and go to its photo's view."""
-        self.flight.stop()
-        old = self._splats
-        self.scene = scene
-        self.depth = _depth_of(scene)
-        splats = browser_splats(scene.gaussians, self._canvas_camera())
-        self._splats = self.client.scene.add_gaussian_splats(
-            "/scene", splats.centers, splats.covariances, splats.rgbs, splats.opacities,
-            scale=splats.scale,
-        )  # fmt: skip
-        if old is not None and old is not self._splats:
-            old.remove()
+        depth = depth_of(scene)
+        self.scene, self.depth = scene, depth
+        self.recolour(None)
         distances = (scene.gaussians.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
         with self.client.atomic():
-            self.client.camera.near = self.depth.near * 0.02
-            self.client.camera.far = float(distances.max()) * 4
-        self._title.content = f"**{scene.name}** · {len(scene.gaussians):,} Gaussians"
-        self.go_home()
+            self.client.camera.far = max(4 * float(distances.max()), 10 * depth.far)
+            self._title.content = f"**{scene.name}** · {len(scene.gaussians):,} Gaussians"
+            for panel in self._panels:
+                panel.scene_changed()
+            self.go_home()
+
+    def recolour(self, colors: Tensor | None) -> None:
+        """Draw the scene in `colors` [N, 3], or in its own."""
+        assert self.scene is not None
+        splats = browser_splats(
+            self.scene.gaussians, self._canvas_camera(), colors, limit=self._limit
+        )
+        splats.add_to(self.client.scene, "/scene")
+        self.shown_count = len(splats)
 
     def go_home(self) -> None:
         """To the photo's own view."""
@@ -54,25 +106,62 @@ class Page:
             return
         self._home_fov = view.fitted(self.scene.camera, self.client.camera.aspect)
         self.client.camera.fov = self._home_fov
-        self.go_to(self.scene.camera.camera_to_world)
+        self.go_to(self.scene.camera)
 
-    def go_to(self, camera_to_world: torch.Tensor) -> None:
-        """To a pose [4, 4]; the orbit's centre is at the depth of the scene's middle."""
-        view.go_to(self.client, camera_to_world, self.depth.focus)
+    def go_to(self, camera: Camera, with_lens: bool = False) -> None:
+        """To the place of `camera`, and, if asked, so that its whole picture is seen."""
+        if with_lens:
+            self.client.camera.fov = view.fitted(camera, self.client.camera.aspect)
+        view.go_to(self.client, camera, self.depth.focus)
 
-    def _refit(self) -> None:
-        """Keep the whole photo in sight when the canvas changes its shape."""
-        camera = self.client.camera
-        if self.scene is None or abs(camera.fov - self._home_fov) > 1e-6:
-            return  # the user chose a field of view
-        self._home_fov = view.fitted(self.scene.camera, camera.aspect)
-        camera.fov = self._home_fov
+    def set_background(self, color: tuple[int, int, int]) -> None:
+        """The colour behind the scene, in the page and in what is rendered."""
+        self.background = color
+        self.client.scene.set_background_image(view.plain(color))
+
+    @property
+    def playing(self) -> bool:
+        """Whether a preview flies the camera."""
+        return self._shot.playing
+
+    def stop_playing(self) -> None:
+        """Give the camera back to the user."""
+        self._shot.stop()
+
+    @property
+    def seconds(self) -> float:
+        """How long the shot is."""
+        return self._shot.seconds
+
+    @seconds.setter
+    def seconds(self, seconds: float) -> None:
+        self._shot.seconds = seconds
+
+    def tell(self, title: str, text: str, color: Literal["blue", "red"] = "blue") -> None:
+        """A short word to the user."""
+        self.client.add_notification(title, text, color=color, auto_close_seconds=8)
+
+    def download(self, name: str, content: bytes) -> None:
+        """Give the user a file."""
+        self.client.send_file_download(name, content, save_immediately=True)
 
     def close(self) -> None:
         """Stop what runs for this page and let go of its scene."""
-        self.flight.stop()
+        self._closed = True
+        for panel in self._panels:
+            panel.close()
         self.scene = None
-        self._splats = None
+
+    def _camera_moved(self) -> None:
+        if self.scene is None or self._closed:
+            return
+        camera = self.client.camera
+        if abs(camera.fov - self._home_fov) < 1e-6:
+            # Nobody chose a field of view: keep the whole photo in sight in any window.
+            self._home_fov = view.fitted(self.scene.camera, camera.aspect)
+            camera.fov = self._home_fov
+        for panel in self._panels:
+            panel.camera_moved()
 
     def _canvas_camera(self) -> Camera:
         """The photo's camera with the number of pixels that its picture has in the canvas."""
@@ -84,11 +173,13 @@ class Page:
         )
 
 
-def _depth_of(scene: ViewedScene) -> SceneDepth:
+def depth_of(scene: ViewedScene) -> SceneDepth:
     """The scene's depths from the photo's camera, or of all of it where that sees nothing."""
     try:
         return scene_depth(scene.gaussians, scene.camera)
     except InputError:
         distances = (scene.gaussians.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
+        if len(distances) == 0:
+            return SceneDepth(1.0, 2.0, 4.0)
         near, focus, far = np.quantile(distances.numpy(), [0.03, 0.5, 0.97]).tolist()
         return SceneDepth(max(near, 1e-6), max(focus, 1e-6), max(far, 1e-6))

@@ -16,6 +16,7 @@ import dataclasses
 
 import numpy as np
 import torch
+import viser
 from torch import Tensor
 
 from nvs.camera import Camera
@@ -23,6 +24,7 @@ from nvs.gaussians import Gaussians
 
 DROPPED_BELOW_PX2 = 0.25  # opacity · determinant, square of pixels²
 BLUR_PX2 = 0.3  # what the renderer adds to a projected covariance, as gsplat's eps2d
+INVISIBLE = 0.01  # opacity up to which nothing is drawn
 MARGIN = 1.5  # a camera may go this much farther from a splat before it is dropped
 FLOAT16_LIMIT = 6e4
 FLOAT16_STEP = 2.0**-11  # relative rounding
@@ -39,18 +41,36 @@ class BrowserSplats:
     opacities: np.ndarray  # float32 [N, 1]
     scale: float  # of the node: makes the scene its own size again
 
+    def __len__(self) -> int:
+        return len(self.centers)
 
-def browser_splats(scene: Gaussians, camera: Camera, colors: Tensor | None = None) -> BrowserSplats:
+    def add_to(self, scene: viser.SceneApi, name: str) -> None:
+        """Show these as node `name`, in the place of what has that name."""
+        scene.add_gaussian_splats(
+            name, self.centers, self.covariances, self.rgbs, self.opacities, scale=self.scale
+        )
+
+
+def browser_splats(
+    scene: Gaussians, camera: Camera, colors: Tensor | None = None, limit: int | None = None
+) -> BrowserSplats:
     """`scene` for a browser whose canvas shows `camera`'s view.
 
     Args:
         scene: the Gaussians.
         camera: the photo's camera at the canvas's size: what is visible from there stays so.
         colors: [N, 3] in 0..1, instead of the scene's own.
+        limit: draw at most so many, each wider for those that are left out.
     """
-    keep = scene.opacities > 0.01
-    scene = scene[keep]
-    rgb = plain_colors(scene) if colors is None else colors[keep]
+    kept = (scene.opacities > INVISIBLE).nonzero()[:, 0]
+    count = len(kept)
+    if limit is not None and count > limit:
+        # Evenly along the order that the scene has: `nvs` makes neighbours follow each other.
+        kept = kept[torch.linspace(0, count - 1, limit, dtype=torch.float64).long()]
+    scene = scene[kept]
+    rgb = plain_colors(scene) if colors is None else colors[kept]
+    if len(scene) < count:
+        scene.scales = scene.scales * (count / len(scene)) ** 0.5
     covariances = _visible(_covariances(scene), scene, camera)  # [N, 3, 3]
 
     variances = covariances.diagonal(dim1=-2, dim2=-1).amax(dim=-1)  # [N]

@@ -9,6 +9,8 @@ import torch
 import viser
 
 from nvs.camera import Camera
+from nvs.keyframes import Keyframe
+from nvs.path import SceneDepth
 
 UP = (0.0, -1.0, 0.0)  # OpenCV's y points down
 
@@ -24,14 +26,27 @@ def fitted(camera: Camera, aspect: float) -> float:
     return 2 * math.atan(max(half_height, half_width / aspect))
 
 
-def go_to(client: viser.ClientHandle, camera_to_world: torch.Tensor, focus: float) -> None:
-    """Put the page's camera at a pose, its orbit centre `focus` in front of it."""
-    pose = camera_to_world.double().numpy()
-    position = pose[:3, 3]
+def go_to(client: viser.ClientHandle, camera: Camera, focus: float) -> None:
+    """Put the page's camera where `camera` is, its orbit centre `focus` in front of it."""
+    pose = camera.camera_to_world.double().numpy()
+    position, right = pose[:3, 3], pose[:3, 0]
+    level = abs(right @ UP) < 1e-3
     with client.atomic():
         client.camera.position = position
-        client.camera.up_direction = -pose[:3, 1]
+        # While the horizon is level the orbit keeps turning about the world's own up.
+        client.camera.up_direction = UP if level else -pose[:3, 1]
         client.camera.look_at = position + focus * pose[:3, 2]
+
+
+def start_at(start: viser.InitialCameraConfig, camera: Camera, depth: SceneDepth) -> None:
+    """Open pages at `camera`, without a flight from viser's own start."""
+    pose = camera.camera_to_world.double().numpy()
+    start.position = pose[:3, 3]
+    start.look_at = pose[:3, 3] + depth.focus * pose[:3, 2]
+    start.up = np.array(UP)
+    start.fov = fitted(camera, 16 / 9)
+    start.near = 0.02 * depth.near
+    start.far = 200 * depth.far
 
 
 def current(client: viser.ClientHandle, height: int, aspect: float | None = None) -> Camera:
@@ -45,3 +60,15 @@ def current(client: viser.ClientHandle, height: int, aspect: float | None = None
     pose[:3, :3] = viser.transforms.SO3(client.camera.wxyz).as_matrix()
     pose[:3, 3] = client.camera.position
     return Camera.from_focal(focal_px, width, height).moved(torch.from_numpy(pose).float())
+
+
+def keyframe(client: viser.ClientHandle) -> Keyframe:
+    """The page's current view as a keyframe."""
+    x, y, z = client.camera.position.tolist()
+    qw, qx, qy, qz = client.camera.wxyz.tolist()
+    return Keyframe((x, y, z), (qw, qx, qy, qz), math.degrees(client.camera.fov))
+
+
+def plain(color: tuple[int, ...]) -> np.ndarray:
+    """A picture of one colour, for `set_background_image`."""
+    return np.full((2, 2, 3), color, dtype=np.uint8)

@@ -7,9 +7,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
+from nvs.photo import load_photo
 from viewer import ViewedScene, Viewer
 
 FLAGS = [
@@ -69,9 +71,39 @@ def room(columns: int = 96, name: str = "room") -> ViewedScene:
     )
 
 
+def splat_of_photo(path, progress):
+    """A stand-in for the model: the photo's own colours on the room's slanted wall."""
+    progress("reading the photo", 0.0)
+    photo = load_photo(path).resized_to(96)
+    progress("placing the Gaussians", 0.5)
+    camera = photo.camera
+    xy = camera.pixel_centers().reshape(-1, 2)
+    depth = 4 - 1.5 * xy[:, 0] / camera.width
+    footprint = depth / camera.intrinsics[0, 0] * 0.6
+    gaussians = Gaussians(
+        means=camera.unproject(xy, depth),
+        quats=torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(xy), 1),
+        scales=footprint[:, None] * torch.tensor([1.0, 1.0, 0.1]),
+        opacities=torch.full_like(depth, 0.99),
+        colors=photo.rgb.reshape(-1, 3),
+    )
+    progress("matching the photo's colours", 0.9)
+    return ViewedScene("photo", gaussians, camera, (photo.rgb.numpy() * 255).astype(np.uint8))
+
+
 @pytest.fixture
 def viewer():
-    """A viewer of the room on a free port."""
-    viewer = Viewer(room(), port=0)
+    """A viewer of the room on a free port, which opens photos."""
+    viewer = Viewer(room(), splat=splat_of_photo, port=0)
     yield viewer
     viewer.close()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A small photo on disk: three bands of colour."""
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    pixels[:20], pixels[20:40], pixels[40:] = (220, 60, 40), (60, 200, 80), (40, 80, 220)
+    path = tmp_path / "three bands.png"
+    Image.fromarray(pixels).save(path)
+    return path

@@ -77,9 +77,7 @@ def test_other_machines_need_the_link(secret_viewer):
 
 
 def test_every_start_has_its_own_secret():
-    assert make_token("0.0.0.0") != make_token("0.0.0.0")
-    assert make_token("192.168.1.5") is not None
-    assert make_token("127.0.0.1") is None
+    assert make_token() != make_token()
 
 
 @pytest.mark.parametrize(

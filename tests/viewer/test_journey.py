@@ -1,0 +1,141 @@
+"""From a photo to a film: upload, keyframes, render, files that work elsewhere."""
+
+import json
+
+import imageio.v2 as imageio
+import numpy as np
+import pytest
+
+from nvs.keyframes import load_path
+from nvs.ply import read_ply
+from tests.viewer.browsing import (
+    canvas,
+    downloaded,
+    drag,
+    only_page,
+    press,
+    tab,
+    until,
+    wait_for_psnr,
+)
+
+
+def upload(page, path):
+    page.locator('input[type="file"][accept^="image"]').set_input_files(path)
+
+
+def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
+    page.goto(viewer.url)
+    ours = only_page(viewer)
+    room = ours.scene
+    upload(page, photo)
+    until(lambda: ours.scene is not room)
+    assert ours.scene.name == "three bands"
+    assert wait_for_psnr(page, ours, 25) > 25
+
+    tab(page, "Shot")
+    for right in (0, 12, -20):
+        drag(page, right, 2)
+        press(page, "Add this view")
+    until(lambda: page.get_by_text("View 3").is_visible())
+    path = load_path(downloaded(page, "Save the keyframes", tmp_path))
+    assert len(path.keyframes) == 3
+    assert path.loop
+    assert path.seconds == 5.0
+
+    page.get_by_role("textbox", name="Longer side, pixels").click()
+    page.get_by_role("option", name="640").click()
+    film = downloaded(page, "Render the video", tmp_path)
+    assert film.name == "three bands-my-keyframes.mp4"
+    with imageio.get_reader(film) as reader:
+        meta = reader.get_meta_data()
+        frames = np.stack(list(reader.iter_data()))
+    assert meta["size"] == (640, 480)
+    assert len(frames) == 120
+    assert np.abs(frames[0].astype(float) - frames[60]).mean() > 1  # it moves
+
+    # The saved path comes back after the list was emptied.
+    for _ in range(3):
+        page.get_by_role("button", name="✕").first.click()
+        page.wait_for_timeout(300)
+    until(lambda: len(ours._shot.keyframes) == 0)
+    saved = tmp_path / "three bands-path.json"
+    page.locator('input[type="file"][accept="application/json"]').set_input_files(saved)
+    until(lambda: len(ours._shot.keyframes) == 3)
+    assert ours._shot.keyframes.path(5.0) == path
+
+
+def test_files_to_take_away(viewer, page, tmp_path, browser):
+    page.goto(viewer.url)
+    ours = only_page(viewer)
+    assert wait_for_psnr(page, ours, 25) > 25
+    shown = canvas(page)
+    tab(page, "Save")
+
+    assert len(read_ply(downloaded(page, "Gaussians (.ply)", tmp_path))) == len(
+        ours.scene.gaussians
+    )
+
+    picture = imageio.imread(downloaded(page, "This view as a picture", tmp_path))
+    height, width = shown.shape[:2]
+    assert picture.shape == (2 * height, 2 * width, 3)
+    middle = np.s_[height // 3 : -60, 60:-60]
+    halved = picture.reshape(height, 2, width, 2, 3).mean((1, 3)) / 255
+    assert np.abs(halved - shown)[middle].mean() < 0.03
+
+    with np.load(downloaded(page, "Depth of the photo", tmp_path)) as depth:
+        assert depth["depth"].shape == (480, 640)
+        assert depth["depth"].dtype == np.float32
+        assert depth["depth"][240, 600] == pytest.approx(4 - 1.5 * 600 / 640, rel=0.02)
+        assert str(depth["unit"]) == "relative"
+
+    html = downloaded(page, "A page to send to a friend", tmp_path)
+    viewer.close()
+    alone = browser.new_page(viewport={"width": width, "height": height})
+    try:
+        alone.goto(html.as_uri())
+        error = 1.0
+        for _ in range(60):
+            alone.wait_for_timeout(300)
+            error = np.abs(canvas(alone) - shown)[middle].mean()
+            if error < 0.03:
+                break
+        assert error < 0.03
+    finally:
+        alone.close()
+
+
+def test_a_bad_file_is_one_notification_and_the_scene_stays(viewer, page, tmp_path):
+    page.goto(viewer.url)
+    ours = only_page(viewer)
+    room = ours.scene
+    bad = tmp_path / "broken.jpg"
+    bad.write_bytes(b"\xff\xd8\xff\xe0 not really a picture")
+    upload(page, bad)
+    page.get_by_text("Opening the photo did not work").wait_for(timeout=10_000)
+    text = page.locator(".mantine-Notification-description").last.inner_text()
+    assert "broken" in text
+    assert "/tmp" not in text
+    assert ours.scene is room
+
+    wrong = tmp_path / "path.json"
+    wrong.write_text(json.dumps({"format": "nvs-path", "version": 1, "keyframes": "none"}))
+    tab(page, "Shot")
+    page.locator('input[type="file"][accept="application/json"]').set_input_files(wrong)
+    page.get_by_text("Keyframes not loaded").wait_for(timeout=10_000)
+
+
+def test_a_dropped_photo_is_opened(viewer, page, photo):
+    page.goto(viewer.url)
+    ours = only_page(viewer)
+    room = ours.scene
+    page.evaluate(
+        """(bytes) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "dropped.png"));
+            window.dispatchEvent(new DragEvent("drop", {dataTransfer: transfer}));
+        }""",
+        list(photo.read_bytes()),
+    )
+    until(lambda: ours.scene is not room)
+    assert ours.scene.name == "dropped"

@@ -1,0 +1,159 @@
+"""Keyframes: views that a flight passes, in an order of one's own."""
+
+# mypy: disable-error-code=misc
+# (viser makes `value` writable in a way that mypy does not see)
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import viser
+
+from nvs.errors import InputError
+from nvs.keyframes import (
+    MAX_KEYFRAMES,
+    Keyframe,
+    KeyframePath,
+    camera_of,
+    path_from_json,
+    path_to_json,
+)
+from viewer import view
+
+if TYPE_CHECKING:
+    from viewer.page import Page
+
+GO, EARLIER, LATER, DELETE = "Go", "▲", "▼", "✕"
+
+
+class KeyframeList:
+    """The list with its buttons, and a small camera in the scene for each of its views.
+
+    Args:
+        page: where it stands.
+        changed: called after every change of the list.
+    """
+
+    def __init__(self, page: Page, changed: Callable[[], None]) -> None:
+        self._page = page
+        self._changed = changed
+        self._keys: list[Keyframe] = []
+        self._rows: list[viser.GuiButtonGroupHandle] = []
+        self._marks: list[viser.CameraFrustumHandle] = []
+        gui = page.client.gui
+        self._folder = gui.add_folder("Keyframes")
+        with self._folder:
+            self._add_button = gui.add_button("Add this view", icon=viser.Icon.CAMERA_PLUS)
+            self._add_button.on_click(lambda _: self._add())
+            self._loop = gui.add_checkbox("Fly back to the first", True)
+            save = gui.add_button("Save the keyframes", icon=viser.Icon.DEVICE_FLOPPY, color="gray")
+            save.on_click(lambda _: self._save())
+            load = gui.add_upload_button(
+                "Load keyframes",
+                icon=viser.Icon.FOLDER_OPEN,
+                mime_type="application/json",
+                color="gray",
+            )
+            load.on_upload(lambda event: self._load(event.target.value))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def path(self, seconds: float) -> KeyframePath | None:
+        """The flight through the keyframes, or None where there are none."""
+        if not self._keys:
+            return None
+        return KeyframePath(tuple(self._keys), self._loop.value and len(self._keys) > 2, seconds)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._keys = []
+        self._show()
+
+    def show_marks(self, shown: bool) -> None:
+        """Show or hide the small cameras: a preview flies through them."""
+        for mark in self._marks:
+            mark.visible = shown
+
+    def _add(self) -> None:
+        if self._page.scene is None or len(self._keys) >= MAX_KEYFRAMES:
+            return
+        self._page.stop_playing()
+        self._keys.append(view.keyframe(self._page.client))
+        self._show()
+        self._changed()
+
+    def _row_clicked(self, index: int, event: viser.GuiEvent) -> None:
+        self._pressed(index, event.target.value)
+
+    def _pressed(self, index: int, action: str) -> None:
+        if index >= len(self._keys):
+            return
+        self._page.stop_playing()
+        if action == GO:
+            self._page.go_to(camera_of(self._keys[index], 64, 64), with_lens=True)
+            return
+        key = self._keys.pop(index)
+        if action != DELETE:
+            step = -1 if action == EARLIER else 1
+            self._keys.insert(min(max(index + step, 0), len(self._keys)), key)
+        self._show()
+        self._changed()
+
+    def _save(self) -> None:
+        path = self.path(self._page.seconds)
+        if path is None:
+            self._page.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            return
+        name = self._page.scene.name if self._page.scene else "flight"
+        self._page.download(f"{name}-path.json", path_to_json(path).encode())
+
+    def _load(self, file: viser.UploadedFile) -> None:
+        try:
+            path = path_from_json(file.content, "This file")
+        except InputError as error:
+            self._page.tell("Keyframes not loaded", str(error), "red")
+            return
+        self._keys = list(path.keyframes)
+        self._loop.value = path.loop
+        self._page.seconds = path.seconds
+        self._show()
+        self._changed()
+
+    def _show(self) -> None:
+        """A row and a mark for each keyframe, made anew: lists are short."""
+        client = self._page.client
+        with client.atomic():
+            for row in self._rows:
+                row.remove()
+            for mark in self._marks:
+                mark.remove()
+            self._rows, self._marks = [], []
+            for index, key in enumerate(self._keys):
+                with self._folder:
+                    row = client.gui.add_button_group(
+                        f"View {index + 1}",
+                        (GO, EARLIER, LATER, DELETE),
+                        order=self._add_button.order + (index + 1) / (MAX_KEYFRAMES + 1),
+                    )
+                row.on_click(functools.partial(self._row_clicked, index))
+                self._rows.append(row)
+                self._marks.append(self._mark(index, key))
+
+    def _mark(self, index: int, key: Keyframe) -> viser.CameraFrustumHandle:
+        near = self._page.depth.near
+        mark = self._page.client.scene.add_camera_frustum(
+            f"/keyframes/{index}",
+            fov=math.radians(key.fov_y_deg),
+            aspect=4 / 3,
+            scale=0.03 * near,
+            thickness=0.002 * near,
+            color=(240, 160, 40),
+            wxyz=key.wxyz,
+            position=key.position,
+        )
+        mark.on_click(lambda _: self._pressed(index, GO))
+        return mark

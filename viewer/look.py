@@ -1,0 +1,131 @@
+"""What the splats show: their colour, or what they are made of."""
+
+# mypy: disable-error-code=misc
+# (viser makes `value` writable in a way that mypy does not see)
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nvs.camera import Camera
+from nvs.gaussians import Gaussians
+from viewer.colormap import colormap, legend
+from viewer.panel import Panel
+from viewer.scene import ViewedScene
+
+if TYPE_CHECKING:
+    from viewer.page import Page
+
+COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
+EXPLAINED = {
+    COLOUR: "",
+    DEPTH: "Depth from the photo's camera.",
+    NORMALS: "The way each splat faces: red right, green down, blue away.",
+    OPACITY: "Black is transparent, white is solid.",
+    DENSITY: "Samples for each pixel of the photo: dark where one splat covers several pixels.",
+}
+
+
+class LookPanel(Panel):
+    """The "Look" tab."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        gui = page.client.gui
+        self._kind = gui.add_dropdown("Show", tuple(EXPLAINED))
+        self._kind.on_update(lambda _: self._update())
+        self._note = gui.add_markdown("", visible=False)
+        self._legend = gui.add_html("", visible=False)
+        self._facts = gui.add_markdown("")
+
+    def scene_changed(self) -> None:
+        if self._kind.value != COLOUR:
+            self._kind.value = COLOUR
+            self._update(recolour=False)
+        scene = self._page.scene
+        assert scene is not None
+        depth = self._page.depth
+        unit = "m" if scene.unit == "m" else "(relative)"
+        shown = self._page.shown_count
+        self._facts.content = (
+            f"| | |\n|-|-|\n"
+            f"| Gaussians | {len(scene.gaussians):,} |\n"
+            f"| drawn in the page | {shown:,}, {32 * shown / 1e6:.1f} MB |\n"
+            f"| photo | {scene.camera.width} x {scene.camera.height} |\n"
+            f"| depth: near, middle, far | {depth.near:.3g}, {depth.focus:.3g}, "
+            f"{depth.far:.3g} {unit} |\n"
+        )
+
+    def _update(self, recolour: bool = True) -> None:
+        scene, kind = self._page.scene, self._kind.value
+        if scene is None:
+            return
+        self._note.content = EXPLAINED[kind]
+        self._note.visible = kind != COLOUR
+        bounds = None
+        colors: Tensor | None = None
+        if kind == DEPTH:
+            bounds = (self._page.depth.near, self._page.depth.far)
+            _, depth = scene.camera.project(scene.gaussians.means)
+            colors = shade(1 / depth.clamp(min=1e-9), 1 / bounds[1], 1 / bounds[0])
+        elif kind == NORMALS:
+            colors = normal_colors(scene.gaussians, scene.camera)
+        elif kind == OPACITY:
+            colors = scene.gaussians.opacities[:, None].expand(-1, 3)
+        elif kind == DENSITY:
+            density = sample_density(scene)
+            bounds = (0.0, float(density.quantile(0.95)) if len(density) < 1e7 else 4.0)
+            colors = shade(density, *bounds)
+        self._legend.visible = bounds is not None
+        if bounds is not None:
+            unit = " m" if kind == DEPTH and scene.unit == "m" else ""
+            ends = bounds[::-1] if kind == DEPTH else bounds  # depth: near is bright
+            self._legend.content = legend(f"{ends[0]:.3g}{unit}", f"{ends[1]:.3g}{unit}")
+        if recolour:
+            self._page.recolour(colors)
+
+
+def shade(values: Tensor, low: float, high: float) -> Tensor:
+    """Colours [N, 3] of `values` [N]: the map's start at `low`, its end at `high`."""
+    share = ((values - low) / max(high - low, 1e-12)).clamp(0, 1)
+    return torch.from_numpy(colormap(share.numpy())).float()
+
+
+def normal_colors(scene: Gaussians, camera: Camera) -> Tensor:
+    """[N, 3] = (n + 1) / 2, n the direction of each splat's shortest axis towards `camera`."""
+    w, x, y, z = functional.normalize(scene.quats, dim=-1).unbind(-1)
+    axes = torch.stack(
+        [
+            torch.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)], -1),
+            torch.stack([2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)], -1),
+            torch.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], -1),
+        ],
+        dim=1,
+    )  # [N, 3, 3], row i is axis i
+    shortest = scene.scales.argmin(dim=-1)
+    normal = axes[torch.arange(len(scene)), shortest]
+    towards = camera.camera_to_world[:3, 3] - scene.means
+    normal = torch.where((normal * towards).sum(-1, keepdim=True) < 0, -normal, normal)
+    return (normal @ camera.camera_to_world[:3, :3] + 1) / 2
+
+
+def sample_density(scene: ViewedScene) -> Tensor:
+    """Gaussians for each pixel of the photo around each of them, [N].
+
+    Counted on a grid with cells of four by four pixels.
+    """
+    cell_px = 4
+    xy, depth = scene.camera.project(scene.gaussians.means)
+    columns = -(-scene.camera.width // cell_px)
+    rows = -(-scene.camera.height // cell_px)
+    # What lies outside, or behind the camera, counts in the nearest cell of the border.
+    cell = (xy.nan_to_num(0.0, 0.0, 0.0) / cell_px).floor().clamp(min=0)
+    index = (cell[:, 1].clamp(max=rows - 1) * columns + cell[:, 0].clamp(max=columns - 1)).long()
+    inside = (depth > 0).numpy()
+    counts = np.bincount(index.numpy()[inside], minlength=rows * columns) / cell_px**2
+    return torch.from_numpy(counts)[index].float()

@@ -1,0 +1,83 @@
+"""Opening a photo: uploaded, dropped into the page, or one of the samples."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import viser
+
+from nvs.errors import InputError
+from viewer.panel import Panel
+from viewer.scene import Progress, Splat, ViewedScene
+from viewer.task import Task
+
+if TYPE_CHECKING:
+    from viewer.page import Page
+
+CHOOSE = "choose …"
+
+
+class OpeningPanel(Panel):
+    """An upload button, the samples, and the progress of what is being made.
+
+    Args:
+        page: where the panel stands.
+        splat: turns a photo into a scene.
+        samples: photos that come with the program, by the name to show.
+        done: given the scene when it is ready.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        splat: Splat,
+        samples: Mapping[str, Path],
+        done: Callable[[ViewedScene], None],
+    ) -> None:
+        self._splat = splat
+        self._samples = samples
+        self._done = done
+        gui = page.client.gui
+        self._upload = gui.add_upload_button(
+            "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
+        )
+        self._upload.on_upload(lambda event: self._uploaded(event.target.value))
+        if samples:
+            self._sample = gui.add_dropdown("Or a sample", (CHOOSE, *samples))
+            self._sample.on_update(lambda _: self._chosen())
+        self.task = Task(page.client, "Opening the photo")
+
+    def _uploaded(self, file: viser.UploadedFile) -> None:
+        name = shown_name(file.name)
+        content = file.content
+        self.task.start(lambda progress: self._make_uploaded(name, content, progress))
+
+    def _chosen(self) -> None:
+        if self._sample.value in self._samples:
+            path = self._samples[self._sample.value]
+            self.task.start(lambda progress: self._done(self._splat(path, progress)))
+
+    def _make_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
+        with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
+            # The name comes from the page: it is shown, but never becomes a path.
+            path = Path(folder) / "photo"
+            path.write_bytes(content)
+            try:
+                scene = self._splat(path, progress)
+            except InputError as error:
+                raise InputError(str(error).replace(str(path), name)) from None
+        self._done(dataclasses.replace(scene, name=name))
+
+    def close(self) -> None:
+        self.task.close()
+
+
+def shown_name(name: str) -> str:
+    """A file's name as the page may show it: its stem, short, of harmless characters."""
+    stem = name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
+    kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in stem)[:40].strip()
+    return kept or "photo"

@@ -1,0 +1,39 @@
+"""How far a photo carries: the places from where its scene still looks whole.
+
+An ellipsoid around the photo's camera, in the scene's own depth: sideways twice the step of
+the ready-made paths (see `nvs.path.sideways_step`), forward to two thirds of the near depth,
+and backward by the near depth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nvs.camera import Camera
+from nvs.path import FORWARD_LIMIT, SceneDepth, sideways_step
+
+SIDEWAYS = 2.0  # steps of the ready-made paths
+
+
+def share(camera: Camera, depth: SceneDepth, position: np.ndarray) -> float:
+    """0 at the photo's camera, 1 at the edge of its reach, more beyond; `position` [3]."""
+    in_photo, radii = _in_photo(camera, depth, position)
+    return float(np.linalg.norm(in_photo / radii))
+
+
+def pulled_back(camera: Camera, depth: SceneDepth, position: np.ndarray) -> np.ndarray:
+    """`position` [3], or where the way to it from the photo's camera leaves the reach."""
+    centre = camera.camera_to_world[:3, 3].double().numpy()
+    beyond = share(camera, depth, position)
+    return position if beyond <= 1 else centre + (position - centre) / beyond
+
+
+def _in_photo(
+    camera: Camera, depth: SceneDepth, position: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`position` in the photo's camera, and the reach along its axes on that side."""
+    pose = camera.camera_to_world.double().numpy()
+    in_photo = pose[:3, :3].T @ (np.asarray(position) - pose[:3, 3])
+    sideways = SIDEWAYS * sideways_step(camera, depth)
+    along = FORWARD_LIMIT * depth.near if in_photo[2] > 0 else depth.near
+    return in_photo, np.array([sideways, sideways, along])

@@ -1,0 +1,34 @@
+"""A bound on what a page may upload: viser itself takes any amount into memory."""
+
+from __future__ import annotations
+
+import viser
+from viser._messages import FileTransferPart, FileTransferStartUpload
+
+MAX_UPLOAD_BYTES = 64 << 20
+
+
+def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES) -> None:
+    """Drop uploads of this page that say they are larger than `max_bytes`, or turn out to be.
+
+    viser's own handlers were registered before these and have just seen the message.
+    """
+    uploads = client.gui._current_file_upload_states
+
+    def started(_client_id: int, message: FileTransferStartUpload) -> None:
+        if message.size_bytes > max_bytes or message.part_count > max_bytes:
+            uploads.pop(message.transfer_uuid, None)
+            client.add_notification(
+                "This file is too large",
+                f"At most {max_bytes >> 20} MB can be uploaded.",
+                color="red",
+                auto_close_seconds=15,
+            )
+
+    def arrived(_client_id: int, message: FileTransferPart) -> None:
+        state = uploads.get(message.transfer_uuid)
+        if state is not None and state["transferred_bytes"] > max_bytes:
+            uploads.pop(message.transfer_uuid, None)
+
+    client._websock_connection.register_handler(FileTransferStartUpload, started)
+    client._websock_connection.register_handler(FileTransferPart, arrived)
