@@ -23,7 +23,7 @@ def patch_variation(field: AnalyticField, xy: torch.Tensor) -> tuple[float, int]
     Patches are squares on each plane, and bands of equal area on the sphere, that are wholly
     visible and away from silhouettes; which those are is found with a dense probe.
     """
-    surface = measure_surface(field)
+    surface = measure_surface(field, max_cells=640 * 480)
     side = float((surface.area.sum() * SAMPLES_A_PATCH / len(xy)).sqrt())
     probe = torch.rand(6_000_000, 2, generator=torch.Generator().manual_seed(0))
     probe = probe * torch.tensor([field.camera.width, field.camera.height])

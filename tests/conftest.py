@@ -1,0 +1,33 @@
+"""What many tests share: real photos, and a small untrained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+ASSETS = Path(__file__).parents[1] / "assets" / "photos"
+SAMPLE_PHOTOS = sorted(ASSETS.glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """A small depth network with random weights, the same in every run."""
+    from nvs.depth.encoder import EncoderConfig
+    from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+
+    torch.manual_seed(0)
+    encoder = EncoderConfig(
+        stem_channels=(8, 16, 24), token_channels=32, token_blocks=2, token_heads=2, tapped_block=1
+    )
+    network = DepthNetwork(DepthNetworkConfig(encoder, decoder_channels=16, longer_side_px=128))
+    return network.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The embedded default."""
+    import nvs
+
+    return nvs.load_model()
