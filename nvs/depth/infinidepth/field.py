@@ -8,6 +8,7 @@ from torch import Tensor
 from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.depth.infinidepth.decoder import ProjectedDecoder
+from nvs.depth.infinidepth.gaussian_head import GaussianMap
 from nvs.depth.infinidepth.geometry import DisparityGeometry
 from nvs.depth.infinidepth.sky import Sky
 
@@ -21,6 +22,7 @@ class InfiniDepthField(DepthField):
         super().__init__(camera, geometry.unit)
         self.decoder = decoder
         self.geometry = geometry
+        self.gaussians: GaussianMap | None = None  # where the released Gaussian head looked, too
         self._sky = sky
 
     @property
@@ -38,6 +40,17 @@ class InfiniDepthField(DepthField):
         # The decoder draws the outline, and need not be asked elsewhere.
         sky[sky.clone()] = self.decoder(uv[sky]) < self._sky.level
         return sky
+
+    @torch.no_grad()
+    def features(self, xy: Tensor) -> Tensor:
+        """What the Gaussian head is told at pixels `xy` [N, 2] → [N, C].
+
+        With the released head: its own Gaussians.  Else nothing, C = 0: our head, untrained
+        for this network, makes its geometric guess without.
+        """
+        if self.gaussians is None:
+            return xy.new_zeros(len(xy), 0)
+        return self.gaussians.plain_features(self._uv(xy))
 
     def _uv(self, xy: Tensor) -> Tensor:
         """Pixels [N, 2] → 0..1 over the picture."""

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
+from nvs.points import SurfacePoints
 
 SH_C0 = 0.28209479177387814  # the constant spherical harmonic, 1 / (2·√π)
 # What depends on the viewing direction is damped, the more the higher its degree.
@@ -134,22 +135,20 @@ class GaussianMap:
         rest is read between the pixels.  (The released code also shifts the means by half a
         pixel, which is a mistake there and left out here.)
         """
-        size = xy.new_tensor([camera.width, camera.height])
-        places = (2 * xy / size - 1)[None, None]  # [1, 1, N, 2]
-
-        def read(values: Tensor) -> Tensor:  # [1, C, H, W] → [N, C]
-            read = functional.grid_sample(
-                values, places, mode="bilinear", padding_mode="border", align_corners=False
-            )
-            return read[0, :, 0].T
-
+        uv = xy / xy.new_tensor([camera.width, camera.height])
         return self._placed(
             camera.unproject(xy, depth),
-            opacities=read(self.opacities)[:, 0],
-            scales=read(self.scales),
-            quats=functional.normalize(read(self.quats), dim=-1),
-            harmonics=read(self.harmonics),
+            opacities=_read(self.opacities, uv)[:, 0],
+            scales=_read(self.scales, uv),
+            quats=functional.normalize(_read(self.quats, uv), dim=-1),
+            harmonics=_read(self.harmonics, uv),
         )
+
+    def plain_features(self, uv: Tensor) -> Tensor:
+        """Opacity, scales, quaternion and constant colour [N, 11] at `uv` [N, 2] in 0..1."""
+        constant = self.harmonics[:, :: len(SH_DAMPING)] * SH_C0 + 0.5  # [1, 3, H, W]
+        parts = (self.opacities, self.scales, self.quats, constant)
+        return torch.cat([_read(part, uv) for part in parts], dim=-1)
 
     @staticmethod
     def _placed(
@@ -158,6 +157,29 @@ class GaussianMap:
         # Harmonics are stored colour by colour; the scene wants [N, K, 3].
         colors = harmonics.unflatten(1, (3, -1)).transpose(1, 2)
         return Gaussians(means, quats, scales, opacities, colors)
+
+
+class ReleasedGaussians(nn.Module):
+    """The released head's Gaussians as `nvs.pipeline.Model` asks for them.
+
+    What depends on the viewing direction is left out, as in the files that the released
+    code writes: sky and hidden surfaces beside these Gaussians have plain colours.
+    """
+
+    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+        """Gaussians at `points`; `features` [N, 11] are `GaussianMap.plain_features` there."""
+        opacity, scales, quats, colors = features.split([1, 3, 4, 3], dim=-1)
+        return Gaussians(
+            points.position, functional.normalize(quats, dim=-1), scales, opacity[:, 0], colors
+        )
+
+
+def _read(values: Tensor, uv: Tensor) -> Tensor:
+    """A map [1, C, H, W] at `uv` [N, 2] in 0..1, bilinear; its border continues → [N, C]."""
+    read = functional.grid_sample(
+        values, (2 * uv - 1)[None, None], padding_mode="border", align_corners=False
+    )
+    return read[0, :, 0].T
 
 
 def _convolutions(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.camera import Camera
 from nvs.depth.field import DepthField, Unit
 from nvs.depth.infinidepth.decoder import ProjectedDecoder
 from nvs.depth.infinidepth.field import InfiniDepthField
+from nvs.depth.infinidepth.gaussian_head import GaussianHead
 from nvs.depth.infinidepth.geometry import (
     DisparityGeometry,
     fit_disparity,
@@ -29,7 +30,7 @@ FIT_POINTS = 20_000
 NEAREST_SKY_M = 30.0  # a far wall may look like sky; metres tell
 
 
-class InfiniDepth:
+class InfiniDepth(nn.Module):
     """A released network as a maker of depth fields.
 
     photo ─► resized to about 768x1024 ─► features ─► decoder, first layer projected ─┐
@@ -37,17 +38,16 @@ class InfiniDepth:
                  └─► scale and shift ◄── disparity at the known points    InfiniDepthField
     """
 
-    def __init__(self, network: InfiniDepthNetwork, picture_area_px: int = PICTURE_AREA_PX) -> None:
+    def __init__(
+        self,
+        network: InfiniDepthNetwork,
+        gaussian_head: GaussianHead | None = None,
+        picture_area_px: int = PICTURE_AREA_PX,
+    ) -> None:
+        super().__init__()
         self.network = network
+        self.gaussian_head = gaussian_head
         self.picture_area_px = picture_area_px
-
-    @property
-    def device(self) -> torch.device:
-        return self.network._mean.device
-
-    def to(self, device: torch.device | str) -> InfiniDepth:
-        """This predictor on `device`."""
-        return InfiniDepth(self.network.to(device), self.picture_area_px)
 
     @torch.no_grad()
     def field(
@@ -96,7 +96,15 @@ class InfiniDepth:
             geometry = fit_disparity(decoder(sample.places), 1 / sample.disparity, unit, name)
         else:
             geometry = prior_geometry(overview, sky.region & (overview < sky.level))
-        return InfiniDepthField(decoder, geometry, _confirmed(sky, geometry, overview), camera)
+        confirmed = _confirmed(sky, geometry, overview)
+        field = InfiniDepthField(decoder, geometry, confirmed, camera)
+        if self.gaussian_head is not None:
+            height, width = picture.shape[-2:]
+            disparity = decoder(_cell_centers(height, width).to(picture)).view(height, width)
+            tokens = features.tokens.transpose(1, 2).unflatten(2, (features.rows, features.columns))
+            depth = geometry.depth(disparity)[None, None]
+            field.gaussians = self.gaussian_head(picture, depth, tokens)
+        return field
 
     def picture_size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) at which the network sees a picture of this size.
@@ -114,7 +122,7 @@ class InfiniDepth:
 
     def _resized(self, rgb: Tensor) -> Tensor:
         width, height = self.picture_size(rgb.shape[1], rgb.shape[0])
-        picture = rgb.to(self.device).permute(2, 0, 1)[None]
+        picture = rgb.to(self.network._mean).permute(2, 0, 1)[None]
         return functional.interpolate(
             picture, (height, width), mode="bilinear", antialias=True, align_corners=False
         )

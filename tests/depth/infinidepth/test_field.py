@@ -15,12 +15,12 @@ AREA = 128 * 96  # the tiny networks look at tiny pictures
 
 @pytest.fixture(scope="module")
 def mono():
-    return InfiniDepth(depth_network(), AREA)
+    return InfiniDepth(depth_network(), picture_area_px=AREA)
 
 
 @pytest.fixture(scope="module")
 def sensor():
-    return InfiniDepth(depth_network(prompt=True), AREA)
+    return InfiniDepth(depth_network(prompt=True), picture_area_px=AREA)
 
 
 def photo(height: int = 90, width: int = 120):

@@ -1,0 +1,79 @@
+"""The released models behind the same `Model` as the embedded one."""
+
+import dataclasses
+import sys
+
+import pytest
+import torch
+
+from nvs.depth.infinidepth import models
+from nvs.depth.infinidepth.models import RELEASED_MODELS, load_released_model, model_of_checkpoints
+from nvs.errors import InputError
+from tests.depth.infinidepth.small_model import depth_state, head_state, picture
+
+
+@dataclasses.dataclass
+class Seen:
+    """As much of a photo as a model asks for."""
+
+    rgb: torch.Tensor
+    camera: object
+
+
+@pytest.fixture
+def photo():
+    from nvs.camera import Camera
+
+    return Seen(picture(48, 64)[0].permute(1, 2, 0), Camera.from_focal(60.0, 64, 48))
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name, prefix, state in [
+        ("depth.ckpt", "pipeline.", depth_state()),
+        ("head.ckpt", "encoder.", head_state()),
+    ]:
+        torch.save({"state_dict": {prefix + k: v for k, v in state.items()}}, tmp_path / name)
+    return tmp_path / "depth.ckpt", tmp_path / "head.ckpt"
+
+
+@pytest.mark.parametrize("with_head", [False, True])
+def test_a_photo_becomes_a_scene(files, photo, with_head):
+    model = model_of_checkpoints(*files[: 1 + with_head])
+    model.network.picture_area_px = 64 * 96
+    scene = model.splat(photo, points=3000)
+    assert len(scene) >= 3000
+    for values in dataclasses.astuple(scene):
+        assert values.isfinite().all()
+    assert (scene.scales > 0).all()
+    field = model.depth_field(photo)
+    assert field.features(torch.rand(5, 2) * 40).shape == (5, 11 if with_head else 0)
+
+
+def test_the_released_head_has_its_say(files, photo):
+    model = model_of_checkpoints(*files)
+    model.network.picture_area_px = 64 * 96
+    field = model.depth_field(photo)
+    xy = torch.rand(50, 2) * torch.tensor([64, 48])
+    placed = field.gaussians.at_points(photo.camera, xy, field(xy))
+    opacity, scales, quats, color = field.features(xy).split([1, 3, 4, 3], dim=-1)
+    torch.testing.assert_close(opacity[:, 0], placed.opacities)
+    torch.testing.assert_close(scales, placed.scales)
+    torch.testing.assert_close(torch.nn.functional.normalize(quats, dim=-1), placed.quats)
+    torch.testing.assert_close((color - 0.5) / 0.28209479177387814, placed.colors[:, 0])
+
+
+@pytest.mark.parametrize("name", RELEASED_MODELS)
+def test_a_model_that_is_not_here_says_how_to_get_it(name, tmp_path, monkeypatch):
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=f"nvs models download {name}"):
+        load_released_model(name)
+
+
+def test_without_the_hubs_library_there_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(InputError, match="pip install"):
+        load_released_model("infinidepth")
+    with pytest.raises(InputError, match="pip install"):
+        models.download_released_model("infinidepth")
