@@ -15,6 +15,7 @@ from nvs.camera import Camera
 from nvs.gaussians import Gaussians
 from nvs.render.cpu import order
 from nvs.render.cpu.compiler import Array
+from nvs.render.cpu.memory import cache_lines
 from nvs.render.cpu.project import RECORD, TILE, project
 from nvs.render.cpu.project_backward import CHUNKS, POSE, project_backward
 from nvs.render.cpu.rasterize import rasterize
@@ -173,7 +174,7 @@ class _TileLists(NamedTuple):
 def _project(gaussians_and_pose: list[Array], lens: _Lens, settings: Settings) -> _Splats:
     means, quats, scales, opacities, colors, view, eye = gaussians_and_pose
     count, chunks = len(means), 4 * numba.get_num_threads()
-    records = np.empty((count, RECORD), np.float32)
+    records = cache_lines(count * RECORD).reshape(count, RECORD)
     tiles = np.empty((count, 4), np.uint16)
     keys, sorted_keys = np.empty((2, count), np.uint64)
     visible = np.empty(chunks, np.int64)

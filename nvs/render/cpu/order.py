@@ -11,10 +11,13 @@ import numpy as np
 from numba import prange
 
 from nvs.render.cpu.compiler import Array, inline, kernel
+from nvs.render.cpu.memory import prefetch
 
 DIGIT_BITS = 11
 DIGITS = 1 << DIGIT_BITS
 DEPTH_SHIFT = 32  # a key is depth bits << 32 | index
+INDEX = np.uint64(0xFFFFFFFF)
+AHEAD = 32  # Gaussians, between asking for one and using it
 
 
 @kernel(parallel=True)
@@ -90,7 +93,8 @@ def count_tiles(
     for chunk in prange(chunks):
         counts[chunk] = 0
         for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
-            i = sorted_keys[k] & np.uint64(0xFFFFFFFF)
+            i = sorted_keys[k] & INDEX
+            prefetch(tiles, sorted_keys[min(k + AHEAD, count - 1)] & INDEX)
             for y in range(tiles[i, 2], tiles[i, 3]):
                 for x in range(tiles[i, 0], tiles[i, 1]):
                     counts[chunk, y * tiles_x + x] += 1
@@ -126,7 +130,8 @@ def fill_tiles(
     cursors = places(counts, first, last, starts)
     for chunk in prange(chunks):
         for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
-            i = sorted_keys[k] & np.uint64(0xFFFFFFFF)
+            i = sorted_keys[k] & INDEX
+            prefetch(tiles, sorted_keys[min(k + AHEAD, count - 1)] & INDEX)
             for y in range(tiles[i, 2], tiles[i, 3]):
                 for x in range(tiles[i, 0], tiles[i, 1]):
                     tile = y * tiles_x + x
@@ -156,7 +161,8 @@ def sum_over_tiles(
     cursors = places(counts, first, last, starts)
     for chunk in prange(chunks):
         for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
-            i = sorted_keys[k] & np.uint64(0xFFFFFFFF)
+            i = sorted_keys[k] & INDEX
+            prefetch(tiles, sorted_keys[min(k + AHEAD, count - 1)] & INDEX)
             for y in range(tiles[i, 2], tiles[i, 3]):
                 for x in range(tiles[i, 0], tiles[i, 1]):
                     tile = y * tiles_x + x

@@ -30,16 +30,17 @@ P, Q, R = 2, 3, 4  # see above
 LOG_OPACITY = 5  # log2
 RED, GREEN, BLUE, DEPTH = 6, 7, 8, 9
 REACH_X, REACH_Y = 10, 11  # pixels: alpha is below its threshold further out
-RECORD = 12
+RECORD = 16  # one cache line; the rest is not used
 
 TILE = 16  # pixels; as in gsplat, whose extent rule speaks of tiles
 
-ZERO, ONE, TWO = f32(0), f32(1), f32(2)
+ZERO, HALF, ONE, TWO = f32(0), f32(0.5), f32(1), f32(2)
 HALF_LOG2_E = f32(0.5 * math.log2(math.e))
 TWO_LN_2 = f32(2 * math.log(2))
 LOG2_255 = f32(math.log2(255))
 LEAST_ALPHA = f32(1 / 255)
 MOST_REACH_SIGMAS = f32(3.33)
+SLACK = f32(1e-3)  # pixels by which rounding may move the edge of a Gaussian
 FIELD_MARGIN = f32(0.15)  # of the picture's size: how far outside it J is still trusted
 
 
@@ -133,8 +134,6 @@ def project(
     view_z = (view[2, 0], view[2, 1], view[2, 2])
     fx, fy, cx, cy = lens[0], lens[1], lens[2], lens[3]
     left, right, top, bottom = field_limits(lens, width, height)
-    tiles_x, tiles_y = f32((width + TILE - 1) // TILE), f32((height + TILE - 1) // TILE)
-    tile = f32(TILE)
 
     for chunk in prange(chunks):
         start, end = chunk * count // chunks, (chunk + 1) * count // chunks
@@ -152,7 +151,8 @@ def project(
             length = np.sqrt(qw * qw + qx * qx + qy * qy + qz * qz)
             if not (length > ZERO and length < np.inf):
                 continue
-            turn_0, turn_1, turn_2 = rotation(qw / length, qx / length, qy / length, qz / length)
+            unit = ONE / length
+            turn_0, turn_1, turn_2 = rotation(qw * unit, qx * unit, qy * unit, qz * unit)
 
             # The rows of J W, then a and b, those of M = J W R S: the ellipse is M Mᵀ.
             inside_x, inside_y = clamp(x, left, right), clamp(y, top, bottom)
@@ -185,12 +185,14 @@ def project(
             if np.ceil(reach_x) <= radius_clip and np.ceil(reach_y) <= radius_clip:
                 continue
 
+            # The pixels whose centres it reaches, then their tiles.
             center_x, center_y = fx * x + cx, fy * y + cy
-            first_x = clamp(np.floor((center_x - reach_x) / tile), ZERO, tiles_x)
-            first_y = clamp(np.floor((center_y - reach_y) / tile), ZERO, tiles_y)
-            last_x = clamp(np.ceil((center_x + reach_x) / tile), ZERO, tiles_x)
-            last_y = clamp(np.ceil((center_y + reach_y) / tile), ZERO, tiles_y)
-            if not (last_x > first_x and last_y > first_y):
+            reach_x, reach_y = reach_x + SLACK, reach_y + SLACK
+            first_x = max(np.ceil(center_x - reach_x - HALF), ZERO)
+            first_y = max(np.ceil(center_y - reach_y - HALF), ZERO)
+            last_x = min(np.floor(center_x + reach_x - HALF), f32(width - 1))
+            last_y = min(np.floor(center_y + reach_y - HALF), f32(height - 1))
+            if not (last_x >= first_x and last_y >= first_y):
                 continue
 
             sight = (mean[0] - eye[0], mean[1] - eye[1], mean[2] - eye[2])
@@ -205,8 +207,8 @@ def project(
             records[i, RED], records[i, GREEN], records[i, BLUE] = red, green, blue
             records[i, DEPTH] = z
             records[i, REACH_X], records[i, REACH_Y] = reach_x, reach_y
-            tiles[i, 0], tiles[i, 1] = np.uint16(first_x), np.uint16(last_x)
-            tiles[i, 2], tiles[i, 3] = np.uint16(first_y), np.uint16(last_y)
+            tiles[i, 0], tiles[i, 1] = np.int32(first_x) // TILE, np.int32(last_x) // TILE + 1
+            tiles[i, 2], tiles[i, 3] = np.int32(first_y) // TILE, np.int32(last_y) // TILE + 1
             keys[found] = np.uint64(bits_of(z)) << np.uint64(32) | np.uint64(i)
             found += 1
         visible[chunk] = found - start

@@ -13,16 +13,13 @@ import numpy as np
 from numba import prange
 
 from nvs.render.cpu.compiler import Array, Float, Int, inline, kernel
+from nvs.render.cpu.memory import cache_lines, prefetch
 from nvs.render.cpu.project import (
-    BLUE,
     CENTER_X,
     CENTER_Y,
-    DEPTH,
-    GREEN,
     LOG_OPACITY,
     REACH_X,
     REACH_Y,
-    RED,
     TILE,
     P,
     Q,
@@ -37,7 +34,6 @@ NARROW = f32(8)  # pixels
 MOST_ALPHA = f32(0.999)
 LOG2_LEAST_ALPHA = f32(-math.log2(255))
 LEAST_TRANSMITTANCE = f32(1e-4)
-SLACK = f32(1e-3)  # pixels by which rounding may move the edge of a Gaussian
 
 # 2^x on [-1, 0] to 8e-8 of its value: least-maximum fit.
 E0, E1, E2 = f32(0.9999999250674467), f32(0.6931422526478492), f32(0.2401721894516805)
@@ -48,7 +44,14 @@ PLANE = TILE * TILE
 SEEN_RED, SEEN_GREEN, SEEN_BLUE, SEEN_DEPTH = (size_t(k * PLANE) for k in (1, 2, 3, 4))
 PLANES = 5
 
-CHECK_EVERY = 32  # Gaussians, after which to see whether the tile is opaque already
+STAGED = 32  # Gaussians prepared at once; then it is seen whether the tile is opaque already
+
+# Columns of what is prepared: steps from pixel to pixel, the values at the first pixel,
+# then log2 opacity, red, green, blue, depth as they stand in the records.
+STEP_X, STEP_Y, STEP_V, U, V, OPACITY = range(6)
+SHAPE = 16
+AT, ROWS, IS_NARROW, ENTRY = range(4)
+PLACE = 4
 
 
 @inline
@@ -101,53 +104,74 @@ def blend_row(
 
 
 @inline
-def footprint(
-    records: Array, i: int, left: Float, top: Float
-) -> tuple[Float, Float, Int, Int, Float, bool]:
-    """Where a Gaussian meets the tile whose first pixel is (left, top).
+def stage(
+    records: Array,  # [N, RECORD]
+    lists: Array,  # [pairs]
+    start: int,
+    end: int,
+    left: Float,
+    top: Float,
+    shapes: Array,  # [STAGED, SHAPE] float32 out
+    places: Array,  # [STAGED, PLACE] int64 out
+) -> int:
+    """Prepare the entries start..end - 1 of a tile's list for drawing; returns how many draw.
 
-    Its centre x, y, counted from the centre of that pixel; its first and last row (none if
-    the last is less than the first); and the first of the columns that hold it: 8 if it is
-    narrow, else all of them.
+    Doing this for some entries at once, without branches, lets the processor fetch many
+    records at a time, and know each Gaussian's rows long before it comes to draw them.
     """
-    x, y = records[i, CENTER_X] - left - HALF, records[i, CENTER_Y] - top - HALF
-    reach_x, reach_y = records[i, REACH_X] + SLACK, records[i, REACH_Y] + SLACK
     last = f32(TILE - 1)
-    first_row, last_row = np.ceil(max(y - reach_y, ZERO)), np.floor(min(y + reach_y, last))
-    first_column, last_column = np.ceil(max(x - reach_x, ZERO)), np.floor(min(x + reach_x, last))
-    if last_row < first_row or last_column < first_column:
-        return x, y, 0, -1, ZERO, True
-    narrow = last_column - first_column < NARROW
-    column = min(first_column, f32(TILE) - NARROW) if narrow else ZERO
-    return x, y, np.int64(first_row), np.int64(last_row), column, narrow
+    count = 0
+    for entry in range(start, end):
+        i = lists[entry]
+        prefetch(records, lists[min(entry + STAGED, len(lists) - 1)])
+        # From the centre of the tile's first pixel.
+        x, y = records[i, CENTER_X] - left - HALF, records[i, CENTER_Y] - top - HALF
+        reach_x, reach_y = records[i, REACH_X], records[i, REACH_Y]
+        first_row = np.ceil(max(y - reach_y, ZERO))
+        last_row = np.floor(min(y + reach_y, last))
+        first_column = np.ceil(max(x - reach_x, ZERO))
+        last_column = np.floor(min(x + reach_x, last))
+        is_narrow = last_column - first_column < NARROW
+        column = min(first_column, f32(TILE) - NARROW) if is_narrow else ZERO
+        p, q, r = records[i, P], records[i, Q], records[i, R]
+        shapes[count, STEP_X], shapes[count, STEP_Y], shapes[count, STEP_V] = p, q, r
+        shapes[count, U] = p * (column - x) + q * (first_row - y)
+        shapes[count, V] = r * (first_row - y)
+        for k in range(5):  # log opacity, red, green, blue, depth
+            shapes[count, OPACITY + k] = records[i, LOG_OPACITY + k]
+        places[count, AT] = np.int64(first_row) * TILE + np.int64(column)
+        places[count, ROWS] = np.int64(last_row - first_row) + 1
+        places[count, IS_NARROW] = is_narrow
+        places[count, ENTRY] = entry
+        count += last_row >= first_row and last_column >= first_column
+    return count
 
 
 @inline
-def blend(pixels: Array, records: Array, i: int, left: Float, top: Float) -> None:
-    """Blend one Gaussian into the tile whose first pixel is (left, top)."""
-    x, y, first_row, last_row, column, narrow = footprint(records, i, left, top)
-    slope, across, down = records[i, P], records[i, Q], records[i, R]
-    opacity, depth = records[i, LOG_OPACITY], records[i, DEPTH]
-    red, green, blue = records[i, RED], records[i, GREEN], records[i, BLUE]
-    u_column = slope * (column - x)
-    for row in range(first_row, last_row + 1):
-        dy = f32(row) - y
-        u, v = u_column + across * dy, down * dy
-        at = size_t(row) * size_t(TILE) + size_t(column)
-        if narrow:
-            blend_row(pixels, at, 8, slope, u, opacity - v * v, red, green, blue, depth)
+def blend(pixels: Array, shapes: Array, places: Array, k: int) -> None:
+    """Blend the tile's k-th prepared Gaussian."""
+    step_x, step_y, step_v = shapes[k, STEP_X], shapes[k, STEP_Y], shapes[k, STEP_V]
+    red, green, blue = shapes[k, OPACITY + 1], shapes[k, OPACITY + 2], shapes[k, OPACITY + 3]
+    depth = shapes[k, OPACITY + 4]
+    at = size_t(places[k, AT])
+    for row in range(places[k, ROWS]):
+        u = shapes[k, U] + step_y * f32(row)
+        v = shapes[k, V] + step_v * f32(row)
+        e = shapes[k, OPACITY] - v * v
+        if places[k, IS_NARROW]:
+            blend_row(pixels, at, 8, step_x, u, e, red, green, blue, depth)
         else:
-            blend_row(pixels, at, TILE, slope, u, opacity - v * v, red, green, blue, depth)
+            blend_row(pixels, at, TILE, step_x, u, e, red, green, blue, depth)
+        at += size_t(TILE)
 
 
 @inline
 def is_opaque(pixels: Array) -> bool:
     """Whether all pixels are finished."""
-    most = -ONE
-    for pixel in range(PLANE):
-        t = pixels[size_t(pixel)]
-        most = t if t > most else most
-    return bool(most <= ZERO)
+    for pixel in range(PLANE):  # noqa: SIM110 (numba knows no generators)
+        if pixels[size_t(pixel)] > ZERO:
+            return False
+    return True
 
 
 @kernel(parallel=True)
@@ -167,22 +191,21 @@ def rasterize(
     for k in prange(len(starts) - 1):
         tile = first_tile + k
         left, top = tile % tiles_x * TILE, tile // tiles_x * TILE
-        pixels = np.zeros(PLANES * PLANE, f32)
-        pixels[:PLANE] = ONE
+        pixels = cache_lines(PLANES * PLANE)
+        pixels[:PLANE], pixels[PLANE:] = ONE, ZERO
+        shapes, places = np.empty((STAGED, SHAPE), f32), np.empty((STAGED, PLACE), np.int64)
         # Pixels outside the picture are finished from the start.
         for row in range(TILE):
             for column in range(TILE):
                 if left + column >= width or top + row >= height:
                     pixels[row * TILE + column] = -ONE
 
-        until_check = CHECK_EVERY
-        for entry in range(starts[k], starts[k + 1]):
-            blend(pixels, records, lists[entry], f32(left), f32(top))
-            until_check -= 1
-            if until_check == 0:
-                if is_opaque(pixels):
-                    break
-                until_check = CHECK_EVERY
+        for start in range(starts[k], starts[k + 1], STAGED):
+            end = min(start + STAGED, starts[k + 1])
+            for j in range(stage(records, lists, start, end, f32(left), f32(top), shapes, places)):
+                blend(pixels, shapes, places, j)
+            if is_opaque(pixels):
+                break
 
         for row in range(min(TILE, height - top)):
             for column in range(min(TILE, width - left)):

@@ -19,19 +19,32 @@ import numpy as np
 from numba import prange
 
 from nvs.render.cpu.compiler import Array, Float, Int, inline, kernel
-from nvs.render.cpu.project import BLUE, DEPTH, GREEN, LOG_OPACITY, RED, TILE, P, Q, R
+from nvs.render.cpu.memory import cache_lines
+from nvs.render.cpu.project import TILE
 from nvs.render.cpu.rasterize import (
-    CHECK_EVERY,
+    AT,
+    ENTRY,
+    IS_NARROW,
     LEAST_TRANSMITTANCE,
     LOG2_LEAST_ALPHA,
     MOST_ALPHA,
     ONE,
+    OPACITY,
+    PLACE,
     PLANE,
+    ROWS,
+    SHAPE,
+    STAGED,
+    STEP_V,
+    STEP_X,
+    STEP_Y,
     ZERO,
+    U,
+    V,
     exp2,
-    footprint,
     is_opaque,
     size_t,
+    stage,
 )
 
 f32 = np.float32
@@ -104,25 +117,22 @@ def blend_row_backward(
 
 
 @inline
-def blend_backward(
-    pixels: Array, sums: Array, records: Array, i: int, left: Float, top: Float
-) -> None:
-    """The gradients of one Gaussian in the tile whose first pixel is (left, top)."""
-    x, y, first_row, last_row, column, narrow = footprint(records, i, left, top)
-    slope, across, down = records[i, P], records[i, Q], records[i, R]
-    opacity, depth = records[i, LOG_OPACITY], records[i, DEPTH]
-    red, green, blue = records[i, RED], records[i, GREEN], records[i, BLUE]
-    u_column = slope * (column - x)
-    for row in range(first_row, last_row + 1):
-        dy = f32(row) - y
-        u, v = u_column + across * dy, down * dy
-        at = size_t(row) * size_t(TILE) + size_t(column)
-        if narrow:
-            blend_row_backward(pixels, sums, at, 8, slope, u, v, opacity, red, green, blue, depth)
+def blend_backward(pixels: Array, sums: Array, shapes: Array, places: Array, k: int) -> None:
+    """The gradients of the tile's k-th prepared Gaussian, added to `sums`."""
+    step_x, step_y, step_v = shapes[k, STEP_X], shapes[k, STEP_Y], shapes[k, STEP_V]
+    opacity, depth = shapes[k, OPACITY], shapes[k, OPACITY + 4]
+    red, green, blue = shapes[k, OPACITY + 1], shapes[k, OPACITY + 2], shapes[k, OPACITY + 3]
+    at = size_t(places[k, AT])
+    for row in range(places[k, ROWS]):
+        u = shapes[k, U] + step_y * f32(row)
+        v = shapes[k, V] + step_v * f32(row)
+        if places[k, IS_NARROW]:
+            blend_row_backward(pixels, sums, at, 8, step_x, u, v, opacity, red, green, blue, depth)
         else:
             blend_row_backward(
-                pixels, sums, at, TILE, slope, u, v, opacity, red, green, blue, depth
+                pixels, sums, at, TILE, step_x, u, v, opacity, red, green, blue, depth
             )
+        at += size_t(TILE)
 
 
 @kernel(parallel=True)
@@ -145,8 +155,9 @@ def rasterize_backward(
     for k in prange(len(starts) - 1):
         tile = first_tile + k
         left, top = tile % tiles_x * TILE, tile // tiles_x * TILE
-        pixels = np.zeros(PLANES * PLANE, f32)
-        pixels[:PLANE] = -ONE
+        pixels, sums = cache_lines(PLANES * PLANE), cache_lines(GRADIENT * TILE)
+        pixels[:PLANE], pixels[PLANE:] = -ONE, ZERO
+        shapes, places = np.empty((STAGED, SHAPE), f32), np.empty((STAGED, PLACE), np.int64)
         for row in range(min(TILE, height - top)):
             for column in range(min(TILE, width - left)):
                 y, x = top + row, left + column
@@ -168,21 +179,16 @@ def rasterize_backward(
                     - (ONE - covered) * by_alpha
                 )
 
-        sums = np.empty(GRADIENT * TILE, f32)
-        until_check = CHECK_EVERY
-        opaque = False
-        for entry in range(starts[k], starts[k + 1]):
-            if opaque:
-                gradients[entry] = ZERO
-                continue
-            sums[:] = ZERO
-            blend_backward(pixels, sums, records, lists[entry], f32(left), f32(top))
-            for column in range(GRADIENT):
-                total = ZERO
-                for lane in range(TILE):
-                    total += sums[column * TILE + lane]
-                gradients[entry, column] = total
-            until_check -= 1
-            if until_check == 0:
-                opaque = is_opaque(pixels)
-                until_check = CHECK_EVERY
+        gradients[starts[k] : starts[k + 1]] = ZERO
+        for start in range(starts[k], starts[k + 1], STAGED):
+            end = min(start + STAGED, starts[k + 1])
+            for j in range(stage(records, lists, start, end, f32(left), f32(top), shapes, places)):
+                sums[:] = ZERO
+                blend_backward(pixels, sums, shapes, places, j)
+                for column in range(GRADIENT):
+                    total = ZERO
+                    for lane in range(TILE):
+                        total += sums[column * TILE + lane]
+                    gradients[places[j, ENTRY], column] = total
+            if is_opaque(pixels):
+                break
