@@ -18,7 +18,8 @@ from nvs.train.scenes.occlusion import ambient_occlusion
 from nvs.train.scenes.photograph import choose_shot, meter, photograph
 from nvs.train.scenes.rasterize import Pinhole, Visibility, look
 from nvs.train.scenes.rooms import indoor
-from nvs.train.scenes.shading import cast_shadow, shade
+from nvs.train.scenes.shading import shade
+from nvs.train.scenes.shadow import cast_shadow
 from nvs.train.scenes.stage import Stage
 from nvs.train.scenes.streets import street
 from nvs.train.scenes.tabletops import tabletop

@@ -32,13 +32,21 @@ def ambient_occlusion(
     its depth in the middle of theirs (in disparity, where planes are linear).
     """
     open_share = np.empty(depth.shape, dtype=np.float32)
-    floats = (np.float32(focal_px), np.float32(radius_m), np.float32(strength))
+    single = np.float32
+    floats = (single(focal_px), single(radius_m), single(strength))
     _occlude(depth, *floats, _PATTERN, open_share)
     return open_share
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _occlude(depth, focal_px, radius_m, strength, pattern, out):  # noqa: ANN001, ANN202
+def _occlude(
+    depth: NDArray[np.float32],
+    focal_px: np.float32,
+    radius_m: np.float32,
+    strength: np.float32,
+    pattern: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
     height, width = depth.shape
     pairs = pattern.shape[1]
     widest = np.float32(0.15 * width)

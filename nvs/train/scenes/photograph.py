@@ -136,7 +136,9 @@ def _glare(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _convolve(picture, kernel, out):  # noqa: ANN001, ANN202
+def _convolve(
+    picture: NDArray[np.float32], kernel: NDArray[np.float32], out: NDArray[np.float32]
+) -> None:
     height, width, _ = picture.shape
     reach = kernel.shape[0] // 2
     middle = np.empty(3 * (width + 2 * reach), dtype=np.float32)  # one row, its ends repeated
@@ -159,7 +161,9 @@ def _convolve(picture, kernel, out):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _defocus(picture, circle, depth):  # noqa: ANN001, ANN202
+def _defocus(
+    picture: NDArray[np.float32], circle: NDArray[np.float32], depth: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Gather blur: a neighbour counts where its own circle of confusion reaches this pixel.
 
     A sharp pixel in front stays sharp: what lies behind it does not spread over it.

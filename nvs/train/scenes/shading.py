@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.rasterize import Pinhole, Visibility, look
-from nvs.train.scenes.textures import LEVELS, PYRAMID, TILE, Textures
+from nvs.train.scenes.rasterize import Pinhole, Visibility
+from nvs.train.scenes.shadow import Shadow, lit
+from nvs.train.scenes.texel import LINEAR, texel
+from nvs.train.scenes.textures import LEVELS, TILE, Textures
 from nvs.train.scenes.world import Lighting, Sky, Triangles
-
-SHADOW_TEXELS = 640
-
-# sRGB byte -> linear light
-_LINEAR = np.array(
-    [(v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4) for v in np.arange(256) / 255.0]
-)
-
-
-class Shadow(NamedTuple):
-    """What the key light sees."""
-
-    pinhole: Pinhole
-    inverse_depth: Array  # [S, S]
-    bias_m: float
-    softness: float  # texels
-
-
-def cast_shadow(lighting: Lighting, scene: Triangles) -> Shadow:
-    """Render the scene's depth from the key light."""
-    to_target = lighting.key_target - lighting.key_position
-    distance = float(np.linalg.norm(to_target))
-    forward = to_target / distance
-    right = np.cross(forward, [0.0, 0, 1] if abs(forward[2]) < 0.95 else [0.0, 1, 0])
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(forward, right), forward])
-    focal = SHADOW_TEXELS / 2 * distance / lighting.key_radius_m
-    middle = SHADOW_TEXELS / 2
-    pinhole = Pinhole(rotation, lighting.key_position, focal, focal, middle, middle)
-    seen = look(
-        pinhole, scene.vertices, scene.triangles, SHADOW_TEXELS, SHADOW_TEXELS, 0.5, 1.0, near=0.2
-    )
-    bias = 3.0 * lighting.key_radius_m / SHADOW_TEXELS
-    return Shadow(pinhole, seen.inverse_depth, bias, lighting.shadow_softness)
 
 
 def shade(
@@ -112,7 +79,7 @@ def shade(
         shadow.bias_m,
         shadow.softness,
         occlusion,
-        _LINEAR,
+        LINEAR,
         samples,
     )
     height, width = occlusion.shape
@@ -121,47 +88,10 @@ def shade(
     return picture
 
 
-_OFFSETS = np.cumsum([0] + [(TILE >> level) ** 2 for level in range(LEVELS)])
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def _texel(texels, linear, mirrored, tile, u, v, level, fitted):  # noqa: ANN001, ANN202
-    """Bilinear read of one tile at one mip level, as linear RGB."""
-    size = TILE >> level
-    x, y = u * size - 0.5, v * size - 0.5
-    x0, y0 = math.floor(x), math.floor(y)
-    fx, fy = x - x0, y - y0
-    base = tile * PYRAMID + _OFFSETS[level]
-    r = g = b = 0.0
-    for dy in range(2):
-        row = y0 + dy
-        if fitted:
-            row = min(max(row, 0), size - 1)
-        elif mirrored:
-            row = row % (2 * size)
-            row = min(row, 2 * size - 1 - row)
-        else:
-            row = row % size
-        wy = fy if dy else 1.0 - fy
-        for dx in range(2):
-            column = x0 + dx
-            if fitted:
-                column = min(max(column, 0), size - 1)
-            elif mirrored:
-                column = column % (2 * size)
-                column = min(column, 2 * size - 1 - column)
-            else:
-                column = column % size
-            w = wy * (fx if dx else 1.0 - fx)
-            i = base + row * size + column
-            r += w * linear[texels[i, 0]]
-            g += w * linear[texels[i, 1]]
-            b += w * linear[texels[i, 2]]
-    return r, g, b
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _sky(air, texels, linear, dx, dy, dz):  # noqa: ANN001, ANN202
+def _sky(
+    air: Array, texels: NDArray[np.uint8], linear: Array, dx: float, dy: float, dz: float
+) -> tuple[float, float, float]:
     """Radiance of the sky in direction (dx, dy, dz)."""
     up = max(dz, 0.0)
     blend = 1.0 - math.exp(-3.5 * up)
@@ -177,7 +107,7 @@ def _sky(air, texels, linear, dx, dy, dz):  # noqa: ANN001, ANN202
         reach = 0.22 / (up + 0.12)
         u, v = dx * reach + air[11], dy * reach + air[12]
         level = 0 if up > 0.15 else 1
-        c, _, _ = _texel(texels, linear, True, int(air[10]), u, v, level, False)
+        c, _, _ = texel(texels, linear, True, int(air[10]), u, v, level, False)
         threshold = 0.75 - 0.75 * air[9]
         density = min(max((math.sqrt(c) - threshold) * 3.0, 0.0), 1.0)
         density *= min(1.0, 0.35 + up * 6.0)
@@ -189,65 +119,38 @@ def _sky(air, texels, linear, dx, dy, dz):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _lit(rotation, position, focal, middle, inverse_depth, bias, softness, x, y, z):  # noqa: ANN001, ANN202
-    """Share of the key light that reaches a world point, over a few texels."""
-    px, py, pz = x - position[0], y - position[1], z - position[2]
-    depth = rotation[2, 0] * px + rotation[2, 1] * py + rotation[2, 2] * pz
-    if depth <= 0.0:
-        return 1.0
-    u = focal * (rotation[0, 0] * px + rotation[0, 1] * py + rotation[0, 2] * pz) / depth + middle
-    v = focal * (rotation[1, 0] * px + rotation[1, 1] * py + rotation[1, 2] * pz) / depth + middle
-    size = inverse_depth.shape[0]
-    total = 0.0
-    limit = 1.0 / max(depth - bias, 1e-6)
-    for dy in range(-1, 2):
-        row = int(v + dy * softness)
-        for dx in range(-1, 2):
-            column = int(u + dx * softness)
-            if (
-                row < 0
-                or column < 0
-                or row >= size
-                or column >= size
-                or inverse_depth[row, column] < limit
-            ):
-                total += 1.0
-    return total / 9.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _shade(
-    rotation,  # noqa: ANN001
-    position,  # noqa: ANN001
-    fx,  # noqa: ANN001
-    fy,  # noqa: ANN001
-    cx,  # noqa: ANN001
-    cy,  # noqa: ANN001
-    seen,  # noqa: ANN001
-    planes,  # noqa: ANN001
-    vertices,  # noqa: ANN001
-    normals,  # noqa: ANN001
-    uv,  # noqa: ANN001
-    triangles,  # noqa: ANN001
-    instance,  # noqa: ANN001
-    smooth,  # noqa: ANN001
-    material,  # noqa: ANN001
-    looks,  # noqa: ANN001
-    texels,  # noqa: ANN001
-    mirrored,  # noqa: ANN001
-    lamps,  # noqa: ANN001
-    light,  # noqa: ANN001
-    air,  # noqa: ANN001
-    light_rotation,  # noqa: ANN001
-    light_position,  # noqa: ANN001
-    light_focal,  # noqa: ANN001
-    light_middle,  # noqa: ANN001
-    light_inverse,  # noqa: ANN001
-    light_bias,  # noqa: ANN001
-    softness,  # noqa: ANN001
-    occlusion,  # noqa: ANN001
-    linear,  # noqa: ANN001
-    out,  # noqa: ANN001
+    rotation: Array,
+    position: Array,
+    fx: float,
+    fy: float,
+    cx: float,
+    cy: float,
+    seen: NDArray[np.int32],
+    planes: Array,
+    vertices: Array,
+    normals: Array,
+    uv: Array,
+    triangles: NDArray[np.int64],
+    instance: NDArray[np.int64],
+    smooth: NDArray[np.bool_],
+    material: NDArray[np.int64],
+    looks: Array,
+    texels: NDArray[np.uint8],
+    mirrored: NDArray[np.bool_],
+    lamps: Array,
+    light: Array,
+    air: Array,
+    light_rotation: Array,
+    light_position: Array,
+    light_focal: float,
+    light_middle: float,
+    light_inverse: Array,
+    light_bias: float,
+    softness: float,
+    occlusion: NDArray[np.float32],
+    linear: Array,
+    out: NDArray[np.float32],
 ) -> None:
     rows, columns = seen.shape
     height, width = occlusion.shape
@@ -334,10 +237,10 @@ def _shade(
                 px, py, pz = position[0] + wx * z, position[1] + wy * z, position[2] + wz * z
                 look_row = looks[material[instance[t]]]
                 tile = int(look_row[0])
-                r, g, b = _texel(texels, linear, mirrored[tile], tile, u, v, level, look_row[6] > 0)
+                r, g, b = texel(texels, linear, mirrored[tile], tile, u, v, level, look_row[6] > 0)
                 r, g, b = r * look_row[1], g * look_row[2], b * look_row[3]
                 if look_row[6] == 0:  # wear and stains: nothing real is of one even colour
-                    stain, _, _ = _texel(
+                    stain, _, _ = texel(
                         texels, linear, True, wear, 1.3 * u + 0.37, 1.3 * v, level, False
                     )
                     stain = 0.92 + 0.32 * stain
@@ -355,7 +258,7 @@ def _shade(
                 tx, ty, tz = tx / distance, ty / distance, tz / distance
                 facing = nx * tx + ny * ty + nz * tz
                 if facing > 0:
-                    reach = _lit(
+                    reach = lit(
                         light_rotation,
                         light_position,
                         light_focal,
@@ -409,7 +312,7 @@ def _shade(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _join_samples(samples, picture):  # noqa: ANN001, ANN202
+def _join_samples(samples: NDArray[np.float32], picture: NDArray[np.float32]) -> None:
     """Tent filter: weights 1 2 1 by 1 2 1 over the nine half-pixel samples of a pixel."""
     height, width, _ = picture.shape
     for y in range(height):
