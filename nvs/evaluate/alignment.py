@@ -20,16 +20,46 @@ _ROBUST_STEPS = 20
 
 
 @dataclasses.dataclass(frozen=True)
-class AlignedDepth:
-    """A prediction brought to the truth's scale: f(aligned) = scale · f(prediction) + shift.
+class FittedAlignment:
+    """A fit that can be applied: f(aligned) = scale · f(prediction) + shift.
 
     f is depth itself, 1/depth ("affine-disparity") or log depth ("affine-log").
     """
 
-    depth: Tensor  # [...] as the prediction, float64
-    scale: float
-    shift: float
+    alignment: Alignment
     name: str  # e.g. "affine-disparity, least-squares"
+    scale: float = 1.0
+    shift: float = 0.0
+    floor: float | None = None  # f(aligned) is not let below
+
+    def apply(self, prediction: Array) -> Tensor:
+        """Aligned depth of any prediction [...], float64."""
+        prediction = torch.as_tensor(prediction).double()
+        if self.alignment == "none":
+            return prediction
+        space = _SPACES[self.alignment]
+        aligned = self.scale * space.forward(prediction) + self.shift
+        return space.inverse(aligned if self.floor is None else aligned.clamp_min(self.floor))
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignedDepth:
+    """A prediction brought to the truth's scale, and how."""
+
+    depth: Tensor  # [...] as the prediction, float64
+    fitted: FittedAlignment
+
+    @property
+    def scale(self) -> float:
+        return self.fitted.scale
+
+    @property
+    def shift(self) -> float:
+        return self.fitted.shift
+
+    @property
+    def name(self) -> str:
+        return self.fitted.name
 
 
 def align(
@@ -43,27 +73,28 @@ def align(
 ) -> AlignedDepth:
     """Fit `prediction` [...] to `truth` [...] over the valid pixels and apply the fit everywhere.
 
-    "least-squares" minimises Σ (a·f(p) + b − f(t))²; "robust" does so with weights
-    that ignore gross errors of the truth (see `_robust`); "ransac" (Fischler and Bolles
-    1981, seeded) takes the pair of pixels that puts most aligned depths within 5 % of the
-    truth, then least squares over those.  "scale" fits a alone, in depth.
+    "least-squares" minimises Σ (a·f(p) + b − f(t))²; "robust" does so with weights that ignore
+    gross errors of the truth (see `_robust`); "ransac" (Fischler and Bolles 1981, seeded) takes
+    the pair of pixels that puts most aligned depths within 5 % of the truth, then least squares
+    over those.  "scale" fits a alone, in depth.
 
     An affine map can send depths through zero or infinity.  So, as MoGe's evaluation does,
     aligned disparities are not let below the least true one, nor aligned depths ("affine-depth")
     below the least true depth.
 
     Raises:
-        ValueError: as `valid_pairs`; or a prediction that is not positive (which only
-            "none" and "affine-depth" can take).
+        ValueError: as `valid_pairs`; or a prediction that is not positive (which only "none"
+            and "affine-depth" can take).
     """
-    name = alignment if alignment == "none" else f"{alignment}, {fit}"
-    whole = torch.as_tensor(prediction).double()
-    p, t = valid_pairs(prediction, truth, mask)
+    fitted = _fit(*valid_pairs(prediction, truth, mask), alignment, fit, seed)
+    return AlignedDepth(fitted.apply(prediction), fitted)
+
+
+def _fit(p: Tensor, t: Tensor, alignment: Alignment, fit: Fit, seed: int) -> FittedAlignment:
     if alignment == "none":
-        return AlignedDepth(whole, 1.0, 0.0, name)
+        return FittedAlignment(alignment, alignment)
     if alignment != "affine-depth" and not bool((p > 0).all()):
         raise ValueError(f"alignment {alignment} needs a positive prediction")
-
     space = _SPACES[alignment]
     x, y = space.forward(p), space.forward(t)
     with_shift = alignment != "scale"
@@ -73,11 +104,9 @@ def align(
         scale, shift = _robust(x, y, with_shift)
     else:
         scale, shift = _ransac(x, y, space, with_shift, seed)
-
-    aligned = scale * space.forward(whole) + shift
-    if alignment in ("affine-depth", "affine-disparity"):
-        aligned = aligned.clamp_min(float(y.min()))
-    return AlignedDepth(space.inverse(aligned), scale, shift, name)
+    bounded = alignment in ("affine-depth", "affine-disparity")
+    floor = float(y.min()) if bounded else None
+    return FittedAlignment(alignment, f"{alignment}, {fit}", scale, shift, floor)
 
 
 class _Depth:

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nvs.depth.field import DepthField
 from nvs.evaluate.alignment import Alignment, Fit, align
 from nvs.evaluate.baselines import BASELINES, DepthPredictor
 from nvs.evaluate.data import DepthFrame, DepthSet
@@ -18,6 +17,8 @@ from nvs.evaluate.depth_metrics import depth_metrics
 from nvs.evaluate.edges import edge_errors
 from nvs.evaluate.high_frequency import HighFrequency, high_frequency_mask
 from nvs.evaluate.ordinal import ordinal_errors
+from nvs.evaluate.pictures import depth_pictures, save_pictures
+from nvs.evaluate.prediction import depth_at
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
 
 DENSE = 0.5  # share of pixels with known depth from which on neighbours can be compared
@@ -60,26 +61,12 @@ def evaluate_depth(
     results = Results(settings) if folder is None else resumed_results(folder, settings)
     methods = {"model": predictor} | BASELINES
     frames = [
-        (one.name, frame.name, partial(_measure, methods, one.name, frame, protocol))
+        (one.name, frame.name, partial(_measure, methods, one.name, frame, protocol, folder))
         for one in sets
         for frame in one.frames
     ]
     measure_all(results, frames, folder, len(frames))
     return results
-
-
-def depth_at_truth(field: DepthField, mask: Tensor) -> Tensor:
-    """The field's z-depth [H, W] at the pixel centres where `mask` [H, W] holds, else 0.
-
-    The mask has the true depth map's size; it spans the same view as the photo.
-    """
-    rows, columns = mask.shape
-    y, x = torch.nonzero(mask, as_tuple=True)
-    scale_x, scale_y = field.camera.width / columns, field.camera.height / rows
-    xy = torch.stack([(x + 0.5) * scale_x, (y + 0.5) * scale_y], dim=-1)  # [N, 2]
-    depth = torch.zeros(rows, columns)
-    depth[mask] = field(xy.float()).float().cpu()
-    return depth
 
 
 def detail_scores(
@@ -104,14 +91,19 @@ def detail_scores(
 
 
 def _measure(
-    methods: dict[str, DepthPredictor], set_name: str, frame: DepthFrame, protocol: DepthProtocol
+    methods: dict[str, DepthPredictor],
+    set_name: str,
+    frame: DepthFrame,
+    protocol: DepthProtocol,
+    folder: Path | None,
 ) -> FrameRecord:
     sample = frame.load()
     photo = sample.load_photo()
     truth, known = sample.depth, sample.depth > 0
     record = FrameRecord(set_name, frame.name, notes=list(sample.notes))
     for method, predictor in methods.items():
-        prediction = depth_at_truth(predictor(photo), known)
+        field = predictor(photo)
+        prediction = depth_at(field, known)
         aligned = align(
             prediction,
             truth,
@@ -128,4 +120,7 @@ def _measure(
             record.scores[method] |= detail_scores(
                 aligned.depth, truth, sample.detail, protocol.seed
             )
+        if method == "model" and folder is not None:
+            pictures = depth_pictures(photo.rgb, truth, field, aligned.fitted)
+            record.pictures = save_pictures(folder, f"{set_name}/{frame.name}", pictures)
     return record

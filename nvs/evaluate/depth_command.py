@@ -14,19 +14,32 @@ from nvs.errors import InputError
 from nvs.evaluate.alignment import Alignment, Fit
 from nvs.evaluate.data import DepthSet, depth_sets
 from nvs.evaluate.depth import DepthProtocol, evaluate_depth
+from nvs.evaluate.report import Column, Ranking, write_report
 from nvs.evaluate.results import RESULTS_FILE, FrameRecord, Results
 from nvs.evaluate.tables import number, table, write_section
 
 METHODS = ("model", "ramp", "constant")
-SHOWN_NOTES = 10
+REPORT_COLUMNS = [
+    *(Column(method, "delta1", f"δ1 {method}") for method in METHODS),
+    *(Column(method, "abs_rel", f"AbsRel {method}") for method in METHODS),
+    Column("model", "rmse", "RMSE"),
+    Column("model", "log10", "log10", 4),
+]
+DETAIL_COLUMNS = [
+    Column("model", "hf_delta1", "δ1 high-frequency"),
+    Column("model", "d3r", "D³R"),
+    Column("model", "ord", "ORD"),
+    Column("model", "boundary_f1", "boundary F1"),
+]
 
 
 @dataclasses.dataclass(frozen=True)
 class DepthEvaluation:
     """Measure a model's depth on photos with known depth, beside a vertical ramp and a wall.
 
-    Writes results.json to the output folder, and goes on there if it was interrupted.  Exits
-    with 1 when some frames could not be measured: they are named, and the others are.
+    Writes results.json and report.html to the output folder, and goes on there if it was
+    interrupted.  Exits with 1 when some frames could not be measured: they are named, and the
+    others are measured.
     """
 
     data: Path
@@ -34,7 +47,7 @@ class DepthEvaluation:
     `rgb depth [prompt]` line per frame, or a public set as its owners distribute it."""
 
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder for results.json."""
+    """Folder for results.json, report.html and its pictures."""
 
     alignment: Alignment = "affine-disparity"
     """What is fitted to the truth before measuring; "none" measures metric depth."""
@@ -67,34 +80,31 @@ def main(options: DepthEvaluation) -> int:
     sets = [spread(one, options.frames) for one in depth_sets(options.data, options.layout)]
     if options.detail and importlib.util.find_spec("skimage") is None:
         raise InputError("--detail needs scikit-image: pip install scikit-image")
-    model = options.run.load_model()
+    model, name = options.run.load_model(), Path(options.run.model).name
     results = evaluate_depth(
         model.depth_field,
         sets,
         DepthProtocol(options.alignment, options.fit, options.run.seed, options.detail),
-        name=options.run.model,
+        name=name,
         folder=options.output,
     )
-    print(set_table(results))
+    head, rows = set_rows(results)
+    report = write_report(
+        results,
+        options.output,
+        title=f"Depth of {name} on {options.data.resolve().name}",
+        summary=(head, rows),
+        columns=REPORT_COLUMNS + (DETAIL_COLUMNS if options.detail else []),
+        worst=Ranking("model", "abs_rel", high_is_bad=True),
+    )
+    print(table(head, rows))
     if options.markdown is not None:
-        write_section(options.markdown, f"depth, {options.run.model}", document(results))
+        write_section(options.markdown, f"depth, {name}", document(results))
         print(f"wrote {options.markdown}")
-    print(f"wrote {options.output / RESULTS_FILE}")
-    print_problems(results)
+    print(f"wrote {options.output / RESULTS_FILE} and {report}")
+    for line in results.problems():
+        print(line)
     return 1 if results.failed else 0
-
-
-def print_problems(results: Results) -> None:
-    """Name the frames that could not be measured, and those that something is to be said of."""
-    noted = [frame for frame in results.measured if frame.notes]
-    for frame in noted[:SHOWN_NOTES]:
-        print(f"note: {frame.set}/{frame.name}: {'; '.join(frame.notes)}")
-    if len(noted) > SHOWN_NOTES:
-        print(f"note: {len(noted) - SHOWN_NOTES} more frames have notes in {RESULTS_FILE}")
-    for frame in results.failed:
-        print(f"not measured: {frame.set}/{frame.name}: {frame.error}")
-    if results.failed:
-        print(f"{len(results.failed)} of {len(results.frames)} frames could not be measured")
 
 
 def spread(one: DepthSet, frames: int | None) -> DepthSet:
@@ -113,8 +123,8 @@ def wins(frames: list[FrameRecord], metric: str, over: str = "ramp") -> int:
     )
 
 
-def set_table(results: Results) -> str:
-    """One row per set: δ1 and AbsRel of every method, and the frames on which the model wins."""
+def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Head and one row per set: δ1 and AbsRel of every method, frames on which the model wins."""
     head = ["set", "frames"]
     head += [f"δ1 {method}" for method in METHODS]
     head += [f"AbsRel {method}" for method in METHODS]
@@ -131,7 +141,7 @@ def set_table(results: Results) -> str:
                 *(f"{wins(measured, k)}/{len(measured)}" for k in ("delta1", "abs_rel")),
             ]
         )
-    return table(head, rows)
+    return head, rows
 
 
 def frame_table(results: Results) -> str:
@@ -170,7 +180,7 @@ def document(results: Results) -> str:
         f"AbsRel and on {wins(results.measured, 'delta1')} by δ1. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + ".",
-        set_table(results),
+        table(*set_rows(results)),
         "<details><summary>Every frame</summary>",
         frame_table(results),
         "</details>",

@@ -17,6 +17,7 @@ from nvs.files import atomic_write
 
 RESULTS_FILE = "results.json"
 _SAVE_EVERY_S = 10.0
+_NOTES_SHOWN = 10
 _VERSIONS_OF = ("torch", "numpy", "scikit-image", "lpips")
 
 Scores = dict[str, dict[str, float]]  # method ("model", "ramp", ...) → metric → value
@@ -31,6 +32,7 @@ class FrameRecord:
     scores: Scores = dataclasses.field(default_factory=dict)
     error: str | None = None
     notes: list[str] = dataclasses.field(default_factory=list)
+    pictures: dict[str, str] = dataclasses.field(default_factory=dict)  # label → file name
     seconds: float = 0.0
 
 
@@ -73,6 +75,17 @@ class Results:
             and math.isfinite(frame.scores.get(method, {}).get(metric, math.nan))
         ]
         return sum(values) / len(values) if values else math.nan
+
+    def problems(self) -> list[str]:
+        """One line for each frame that could not be measured, or that has notes, and counts."""
+        noted = [frame for frame in self.measured if frame.notes]
+        lines = [f"note: {f.set}/{f.name}: {'; '.join(f.notes)}" for f in noted[:_NOTES_SHOWN]]
+        if len(noted) > _NOTES_SHOWN:
+            lines.append(f"note: {len(noted) - _NOTES_SHOWN} more frames have notes")
+        lines += [f"not measured: {f.set}/{f.name}: {f.error}" for f in self.failed]
+        if self.failed:
+            lines.append(f"{len(self.failed)} of {len(self.frames)} frames could not be measured")
+        return lines
 
     def save(self, folder: Path) -> None:
         """Write `results.json`; figures that are not finite become null."""

@@ -100,7 +100,11 @@ class ViewSet:
     metric: bool  # whether poses are in metres
 
     def pairs(self, count: int, step: int) -> list[tuple[ViewFile, ViewFile]]:
-        """(source, target) `step` files apart, at most `count` of them, evenly spread."""
+        """(source, target) `step` files apart, at most `count` of them, evenly spread.
+
+        A scene of fewer views has its first and last one as a pair.
+        """
+        step = min(step, len(self.views) - 1)
         every = list(zip(self.views, self.views[step:], strict=False))
         if len(every) <= count:
             return every
@@ -256,7 +260,7 @@ def _has_colmap(folder: Path) -> bool:
 
 
 def view_sets(path: Path) -> list[ViewSet]:
-    """Every set of posed views at `path`: one scene's folder, or a folder of such folders.
+    """Every set of posed views at `path`: one scene's folder, or folders of such folders.
 
     Recognised, in this order: cameras.json, transforms.json, LLFF's poses_bounds.npy, a COLMAP
     model, Middlebury stereo pairs.
@@ -266,10 +270,13 @@ def view_sets(path: Path) -> list[ViewSet]:
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such folder")
-    found = [view_set(path)]
-    if found == [None]:
-        found = [view_set(folder) for folder in sorted(path.iterdir()) if folder.is_dir()]
-    sets = [recentred(one) for one in found if one is not None and len(one.views) > 1]
+    folders = [path]
+    sets: list[ViewSet] = []
+    for _ in range(3):  # the scene itself, scenes in a folder, collections of scenes
+        found = {folder: view_set(folder) for folder in folders}
+        sets += [recentred(one) for one in found.values() if one and len(one.views) > 1]
+        beyond = [folder for folder, one in found.items() if one is None]
+        folders = [sub for folder in beyond for sub in sorted(folder.iterdir()) if sub.is_dir()]
     if not sets:
         raise InputError(
             f"{path}: no posed views found; expected cameras.json, transforms.json, "

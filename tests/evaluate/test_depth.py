@@ -6,23 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.evaluate.baselines import BASELINES, VerticalRamp
+from nvs.evaluate.baselines import BASELINES
 from nvs.evaluate.data import depth_sets
-from nvs.evaluate.depth import DepthProtocol, depth_at_truth, evaluate_depth
+from nvs.evaluate.depth import DepthProtocol, evaluate_depth
 from nvs.evaluate.depth_command import DepthEvaluation, main, spread, wins
 from nvs.evaluate.results import load_results
 from tests.evaluate.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
-
-
-def test_depth_is_asked_at_the_truths_pixels():
-    camera = Camera.from_focal(30.0, 32, 24)
-    mask = torch.rand(12, 16, generator=torch.Generator().manual_seed(0)) < 0.5
-    found = depth_at_truth(VerticalRamp(camera), mask)
-    rows = (torch.arange(12) + 0.5) / 12  # the same share of the height at any size
-    expected = (1 / (0.05 + rows))[:, None].expand(12, 16)
-    torch.testing.assert_close(found, torch.where(mask, expected, 0.0))
 
 
 @pytest.mark.parametrize(

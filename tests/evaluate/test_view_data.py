@@ -211,7 +211,7 @@ def test_pairs_are_spread():
     one = ViewSet("s", list(range(10)), True)
     assert one.pairs(100, 3) == [(i, i + 3) for i in range(7)]
     assert one.pairs(3, 1) == [(0, 1), (3, 4), (6, 7)]
-    assert ViewSet("s", [0, 1], True).pairs(5, 2) == []
+    assert ViewSet("s", [0, 1], True).pairs(5, 2) == [(0, 1)]
 
 
 def test_far_origins_keep_their_centimetres(tmp_path):

@@ -1,0 +1,42 @@
+"""Scenes and depth that views are compared with: plain splats, and depth brought to scale."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nvs.depth.field import DepthField
+from nvs.gaussians import Gaussians
+from nvs.head import disc_on_surface
+from nvs.photo import Photo
+from nvs.points import lift
+
+
+class ScaledField(DepthField):
+    """Another field's depth times a factor."""
+
+    def __init__(self, field: DepthField, scale: float) -> None:
+        super().__init__(field.camera, field.unit)
+        self.field = field
+        self.scale = scale
+
+    def forward(self, xy: Tensor) -> Tensor:
+        return self.field.forward(xy) * self.scale
+
+    def sky(self, xy: Tensor) -> Tensor:
+        return self.field.sky(xy)
+
+
+def pixel_splats(photo: Photo, field: DepthField) -> Gaussians:
+    """One Gaussian for every pixel, facing the camera, as large as the pixel is at its depth.
+
+    What one gets from a depth map without a query, normals or a head.  Sky is left out.
+    """
+    camera = photo.camera.to(field.camera.intrinsics.device)
+    xy = camera.pixel_centers().flatten(0, 1).to(camera.intrinsics)  # [H·W, 2]
+    scale = xy.new_tensor([field.camera.width / camera.width, field.camera.height / camera.height])
+    surface = ~field.sky(xy * scale)
+    xy, color = xy[surface], photo.rgb.flatten(0, 1).to(xy.device)[surface]
+    depth = field(xy * scale)
+    flat, spacing_px = torch.zeros_like(xy), torch.ones_like(depth)
+    return disc_on_surface(lift(camera, xy, depth, flat, spacing_px, color))

@@ -1,0 +1,224 @@
+"""One view rendered from another: `nvs evaluate views`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from nvs.camera import Camera
+from nvs.depth.field import DepthField
+from nvs.errors import InputError
+from nvs.evaluate.alignment import align
+from nvs.evaluate.baselines import DepthPredictor
+from nvs.evaluate.covisibility import at_size, covisibility
+from nvs.evaluate.pictures import difference_picture, save_pictures, small_picture
+from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
+from nvs.evaluate.view_baselines import ScaledField, pixel_splats
+from nvs.evaluate.view_data import View, ViewFile, ViewSet
+from nvs.evaluate.view_metrics import holes, perceptual_distance, psnr, ssim
+from nvs.gaussians import Gaussians
+from nvs.photo import Photo
+from nvs.render import render
+from nvs.train.perceptual import PerceptualLoss
+
+Splatter = Callable[[Photo, DepthField], Gaussians]
+DepthSource = Literal["predicted", "given"]
+
+LEAST_REGION = 0.005  # share of the picture; figures of a smaller region would be noise
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewProtocol:
+    """Which views are compared, and with what depth."""
+
+    depth: DepthSource = "predicted"
+    pairs: int = 10  # of each set, evenly spread
+    step: int = 1  # the target comes so many files after the source
+    longer_side: int = 640  # pixels; larger photos are reduced
+
+
+class Shown(NamedTuple):
+    """What one method shows at the target's camera."""
+
+    rgb: Tensor  # [H, W, 3]
+    alpha: Tensor  # [H, W]
+
+
+def evaluate_views(
+    predictor: DepthPredictor,
+    splatters: Mapping[str, Splatter],
+    sets: Sequence[ViewSet],
+    protocol: ViewProtocol = ViewProtocol(),
+    *,
+    perceptual: PerceptualLoss | None = None,
+    name: str = "model",
+    folder: Path | None = None,
+) -> Results:
+    """From one photo of each pair show the other's view, and compare.
+
+    Every method sees the same depth: the predicted one, its scale fitted to what the set knows
+    of the source's depth (dense or sparse; robust least squares), or the given one.  Beside the
+    `splatters`, "pixels" shows one splat per pixel and "copy" the source photo as it is.
+
+    Figures (`psnr`, `ssim`, `lpips`, `holes`) are of the whole picture; with "covisible_" and
+    "disoccluded_" before the name, of the pixels whose surface the source sees, or not, where
+    both views have dense true depth.  The fitted scale is "scale" of "depth".
+
+    Args:
+        predictor: photo → depth field.
+        splatters: method → (photo and depth field → Gaussians in the photo's space).
+        perceptual: LPIPS is measured where given; random features are called "random_features".
+        name, folder: as for `nvs.evaluate.depth.evaluate_depth`.
+
+    Raises:
+        InputError: `folder` holds an unfinished run with other settings.
+    """
+    settings = {
+        "task": "views",
+        "model": name,
+        "perceptual": None if perceptual is None else perceptual.name,
+        **dataclasses.asdict(protocol),
+    }
+    results = Results(settings) if folder is None else resumed_results(folder, settings)
+    every = {**splatters, "pixels": pixel_splats}
+    pairs = [
+        (
+            one.name,
+            pair_name(*pair),
+            partial(_measure, predictor, every, one, pair, protocol, perceptual, folder),
+        )
+        for one in sets
+        for pair in one.pairs(protocol.pairs, protocol.step)
+    ]
+    measure_all(results, pairs, folder, len(pairs))
+    return results
+
+
+def pair_name(source: ViewFile, target: ViewFile) -> str:
+    """How a pair is called in results."""
+    return f"{source.name} → {target.name}"
+
+
+def known_depth_field(source: View) -> DepthField:
+    """The source's own true depth as a field.
+
+    Raises:
+        InputError: the set has no dense depth there.
+    """
+    if source.depth is None or not bool((source.depth > 0).any()):
+        raise InputError(f"{source.name}: the set gives no depth map (try --depth predicted)")
+    return DepthField.from_depth(source.depth, source.photo.camera)
+
+
+def scaled_to_set(field: DepthField, source: View) -> ScaledField:
+    """The predicted field at the set's scale.
+
+    Raises:
+        InputError: the set knows no depth of this view.
+    """
+    camera = source.photo.camera
+    if source.depth is not None and bool((source.depth > 0).any()):
+        at_depth = camera.resized(source.depth.shape[1], source.depth.shape[0])
+        known = source.depth > 0
+        size = torch.tensor([at_depth.width, at_depth.height])
+        xy, truth = at_depth.pixel_centers()[known] / size, source.depth[known]
+    elif len(source.sparse_depth):
+        size = torch.tensor([camera.width, camera.height])
+        xy, truth = source.sparse_xy / size, source.sparse_depth
+    else:
+        raise InputError(f"{source.name}: the set knows no depth to fit the scale to")
+    xy = xy * torch.tensor([field.camera.width, field.camera.height])
+    prediction = field(xy.to(field.camera.intrinsics))
+    aligned = align(prediction.cpu(), truth, alignment="scale", fit="robust")
+    return ScaledField(field, aligned.scale)
+
+
+def relative_camera(source: View, target: View) -> Camera:
+    """The target's camera in the space of the source photo's camera."""
+    pose = source.camera.world_to_camera.double() @ target.camera.camera_to_world.double()
+    return target.camera.moved(pose.float())
+
+
+def compare(
+    shown: Shown, truth: Tensor, regions: Mapping[str, Tensor], perceptual: PerceptualLoss | None
+) -> dict[str, float]:
+    """All figures of one picture [H, W, 3], whole and over each region [H, W]."""
+    scores: dict[str, float] = {}
+    label = (
+        "lpips" if perceptual is None or perceptual.name.startswith("LPIPS") else "random_features"
+    )
+    for prefix, mask in [("", None), *((f"{k}_", v) for k, v in regions.items())]:
+        if mask is not None and float(mask.float().mean()) < LEAST_REGION:
+            continue
+        scores[f"{prefix}psnr"] = psnr(shown.rgb, truth, mask)
+        scores[f"{prefix}ssim"] = ssim(shown.rgb, truth, mask)
+        scores[f"{prefix}holes"] = holes(shown.alpha, mask)
+        if perceptual is not None:
+            distance = perceptual_distance(perceptual, shown.rgb, truth, mask)
+            scores[f"{prefix}{label}"] = distance
+    return scores
+
+
+def _measure(
+    predictor: DepthPredictor,
+    splatters: Mapping[str, Splatter],
+    one: ViewSet,
+    pair: tuple[ViewFile, ViewFile],
+    protocol: ViewProtocol,
+    perceptual: PerceptualLoss | None,
+    folder: Path | None,
+) -> FrameRecord:
+    source, target = (view.load(protocol.longer_side) for view in pair)
+    record = FrameRecord(one.name, pair_name(*pair))
+    if protocol.depth == "given":
+        field = known_depth_field(source)
+    else:
+        field = scaled_to_set(predictor(source.photo), source)
+        record.scores["depth"] = {"scale": field.scale}
+    camera, truth = relative_camera(source, target), target.photo.rgb
+    regions = _regions(source, target)
+    pictures = {"source": small_picture(source.photo.rgb), "target": small_picture(truth)}
+    for method, splatter in splatters.items():
+        shown = _shown(splatter(source.photo, field), camera)
+        record.scores[method] = compare(shown, truth, regions, perceptual)
+        pictures[method] = small_picture(shown.rgb)
+        if method == "model":
+            pictures["difference of the model"] = difference_picture(shown.rgb, truth)
+    copied = Shown(_copy(source.photo.rgb, truth), torch.ones(truth.shape[:2]))
+    record.scores["copy"] = compare(copied, truth, regions, perceptual)
+    if folder is not None:
+        record.pictures = save_pictures(folder, f"{record.set}/{record.name}", pictures)
+    return record
+
+
+def _shown(scene: Gaussians, camera: Camera) -> Shown:
+    with torch.no_grad():
+        rendering = render(scene, [camera.to(scene.means.device)])
+    return Shown(rendering.rgb[0].clamp(0, 1).cpu(), rendering.alpha[0].cpu())
+
+
+def _copy(source: Tensor, truth: Tensor) -> Tensor:
+    """The source photo, resized where the two photos differ in size."""
+    if source.shape == truth.shape:
+        return source
+    resized = torch.nn.functional.interpolate(
+        source.permute(2, 0, 1)[None], truth.shape[:2], mode="bilinear", antialias=True
+    )
+    return resized[0].permute(1, 2, 0)
+
+
+def _regions(source: View, target: View) -> dict[str, Tensor]:
+    if source.depth is None or target.depth is None:
+        return {}
+    found = covisibility(target.camera, target.depth, source.camera, source.depth)
+    size = target.photo.rgb.shape[:2]
+    return {
+        "covisible": at_size(found.covisible, *size),
+        "disoccluded": at_size(found.disoccluded, *size),
+    }

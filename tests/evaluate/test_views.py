@@ -1,0 +1,181 @@
+"""`evaluate_views` on an analytic scene: a painted wall with a post in front."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nvs.camera import Camera
+from nvs.depth.field import DepthField
+from nvs.errors import InputError
+from nvs.evaluate.view_baselines import ScaledField, pixel_splats
+from nvs.evaluate.view_data import view_sets
+from nvs.evaluate.views import ViewProtocol, evaluate_views, relative_camera, scaled_to_set
+from nvs.evaluate.views_command import PerceptualOptions, ViewEvaluation, main
+from nvs.photo import Photo
+
+pytest.importorskip("skimage")
+
+WIDTH, HEIGHT, FOCAL = 96, 64, 90.0
+WALL, POST = 4.0, 2.0  # metres; the post covers x = ±0.15
+K = [[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]]
+
+
+def seen_from(offset):
+    """Depth and picture [H, W(, 3)] from a camera `offset` metres to the right."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    u, v = (x - WIDTH / 2) / FOCAL, (y - HEIGHT / 2) / FOCAL
+    post = np.abs(u * POST + offset) < 0.15
+    depth = np.where(post, POST, WALL)
+    world_x, world_y = u * depth + offset, v * depth
+    waves = [np.sin(3 * world_x + k) * np.cos(2.5 * world_y - k) for k in range(3)]
+    wall = 0.5 + 0.4 * np.stack(waves, axis=-1)
+    return depth, np.where(post[..., None], [0.9, 0.2, 0.1], wall)
+
+
+def write_scene(folder, offsets=(0.0, 0.2, 0.4), depth=True, sparse=False):
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = []
+    for i, offset in enumerate(offsets):
+        z, rgb = seen_from(offset)
+        Image.fromarray((rgb * 255).round().astype(np.uint8)).save(folder / f"{i}.png")
+        pose = np.eye(4)
+        pose[0, 3] = offset
+        frame = {"image": f"{i}.png", "K": K, "c2w": pose.tolist()}
+        if depth:
+            Image.fromarray((z * 1000).astype(np.uint16)).save(folder / f"{i}-depth.png")
+            frame["depth"] = f"{i}-depth.png"
+        if sparse:
+            uv = np.random.default_rng(i).uniform([0, 0], [WIDTH, HEIGHT], (60, 2))
+            at = z[uv[:, 1].astype(int), uv[:, 0].astype(int)]
+            np.savez(folder / f"{i}.npz", uv=uv, z=at)
+            frame["sparse_points"] = f"{i}.npz"
+        frames.append(frame)
+    text = json.dumps({"depth_scale": 1000, "depth_invalid": [0], "frames": frames})
+    (folder / "cameras.json").write_text(text)
+    return folder
+
+
+class Scene(DepthField):
+    """The true depth of the view at `offset`, in a unit of its own."""
+
+    def __init__(self, camera, offset=0.0, unit_m=1.0):
+        super().__init__(camera, "relative")
+        self.offset, self.unit_m = offset, unit_m
+
+    def forward(self, xy):
+        u = (xy[:, 0] * WIDTH / self.camera.width - WIDTH / 2) / FOCAL
+        post = (u * POST + self.offset).abs() < 0.15
+        return torch.where(post, POST, WALL) / self.unit_m + 0 * xy[:, 1]
+
+
+def perfect(photo):
+    return Scene(photo.camera, 0.2 * int(photo.path.stem), unit_m=3.0)
+
+
+def test_true_depth_shows_the_true_view(tmp_path):
+    sets = view_sets(write_scene(tmp_path))
+    results = evaluate_views(perfect, {"model": pixel_splats}, sets)
+    assert [f.name for f in results.measured] == ["0 → 1", "1 → 2"]
+    for frame in results.frames:
+        model, copy = frame.scores["model"], frame.scores["copy"]
+        assert frame.scores["depth"]["scale"] == pytest.approx(3.0, rel=1e-3)
+        assert model["covisible_psnr"] > 27  # the post's edges are a pixel soft
+        assert model["covisible_ssim"] > copy["covisible_ssim"] + 0.1
+        assert model["covisible_holes"] == 0
+        assert model["covisible_psnr"] > copy["covisible_psnr"] + 10
+        # Nothing can show what the source does not see: the strip beside the post, 5 pixels
+        # of the right border.
+        assert model["disoccluded_holes"] > 0.6
+        assert copy["holes"] == 0
+    assert frame.scores["pixels"] == frame.scores["model"]
+
+
+def test_given_depth_needs_no_model(tmp_path):
+    def none(photo):
+        raise AssertionError("not to be asked")
+
+    given = ViewProtocol(depth="given")
+    results = evaluate_views(none, {}, view_sets(write_scene(tmp_path)), given)
+    assert results.mean("pixels", "covisible_psnr") > 27
+    bare = write_scene(tmp_path / "b", depth=False)
+    without = evaluate_views(none, {}, view_sets(bare), given)
+    assert len(without.failed) == 2
+    assert "gives no depth map" in without.failed[0].error
+
+
+def test_the_scale_is_fitted_to_sparse_points(tmp_path):
+    (one,) = view_sets(write_scene(tmp_path, depth=False, sparse=True))
+    view = one.views[1].load(longer_side=48)  # half the size
+    field = scaled_to_set(perfect(view.photo), view)
+    assert field.scale == pytest.approx(3.0, rel=0.02)
+    assert field(torch.tensor([[3.0, 3.0]])).item() == pytest.approx(WALL, rel=0.02)
+    results = evaluate_views(perfect, {"model": pixel_splats}, [one])
+    assert results.mean("model", "psnr") > results.mean("copy", "psnr")
+    assert "covisible_psnr" not in results.frames[0].scores["model"]  # nobody knows it here
+
+
+def test_a_set_that_knows_no_depth(tmp_path):
+    results = evaluate_views(perfect, {}, view_sets(write_scene(tmp_path, depth=False)))
+    assert "knows no depth to fit the scale to" in results.failed[0].error
+
+
+def test_scaled_field_keeps_its_sky():
+    class Sky(Scene):
+        def sky(self, xy):
+            return xy[:, 1] < HEIGHT / 2
+
+    camera = Camera.from_focal(FOCAL, WIDTH, HEIGHT)
+    field = ScaledField(Sky(camera), 2.0)
+    photo = Photo(torch.rand(HEIGHT, WIDTH, 3), camera, None, "test")
+    splats = pixel_splats(photo, field)
+    assert len(splats) == WIDTH * HEIGHT // 2
+    assert set(splats.means[:, 2].tolist()) == {2 * WALL, 2 * POST}
+
+
+def test_the_target_is_placed_relative_to_the_source(tmp_path):
+    (one,) = view_sets(write_scene(tmp_path))
+    source, target = one.views[1].load(640), one.views[2].load(640)
+    camera = relative_camera(source, target)
+    torch.testing.assert_close(camera.camera_to_world[:3, 3], torch.tensor([0.2, 0.0, 0.0]))
+
+
+class PaintedModel:
+    depth_field = staticmethod(perfect)
+
+    def splat(self, photo, points, field, seed):
+        return pixel_splats(photo, field)
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("nvs.weights.load_model", lambda name, device: PaintedModel())
+    data, out = write_scene(tmp_path / "scene"), tmp_path / "out"
+    options = ViewEvaluation(
+        data, out, perceptual=PerceptualOptions(lpips=False), markdown=tmp_path / "results.md"
+    )
+    assert main(options) == 0
+    shown = capsys.readouterr().out
+    assert "PSNR co-visible" in shown
+    stored = json.loads((out / "results.json").read_text())
+    assert stored["settings"]["perceptual"] is None
+    assert stored["frames"][0]["scores"]["model"]["covisible_psnr"] > 27
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 2 * 5  # source, target, two methods, difference
+    assert "Views: model `default`, predicted depth" in (tmp_path / "results.md").read_text()
+    (data / "2.png").unlink()
+    assert main(options) == 1
+    assert "1 of 2 frames could not be measured" in capsys.readouterr().out
+    with pytest.raises(InputError, match="--pairs"):
+        main(ViewEvaluation(data, out, pairs=0))
+
+
+def test_without_lpips_weights_the_options_are_named(monkeypatch):
+    def unreachable(*args):
+        raise InputError("LPIPS needs alexnet")
+
+    monkeypatch.setattr("nvs.evaluate.views_command.perceptual_loss", unreachable)
+    with pytest.raises(InputError, match=r"--lpips-weights FILE.*--no-lpips"):
+        PerceptualOptions().load()
+    assert PerceptualOptions(lpips=False).load() is None
