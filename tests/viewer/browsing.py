@@ -27,7 +27,9 @@ def until(condition, timeout=20):
 
 def canvas(browser_page):
     """What the 3-D canvas shows, [H, W, 3] in 0..1."""
-    picture = imageio.imread(browser_page.locator("canvas").last.screenshot())
+    # Not the element's own screenshot: that waits until nothing moves, and splats fade in.
+    box = browser_page.locator("canvas").last.bounding_box()
+    picture = imageio.imread(browser_page.screenshot(clip=box))
     return picture[..., :3] / 255.0
 
 

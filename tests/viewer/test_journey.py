@@ -43,8 +43,7 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
     assert path.loop
     assert path.seconds == 5.0
 
-    page.get_by_role("textbox", name="Longer side, pixels").click()
-    page.get_by_role("option", name="640").click()
+    ours._shot._size.value = "640"
     film = downloaded(page, "Render the video", tmp_path)
     assert film.name == "three bands-my-keyframes.mp4"
     with imageio.get_reader(film) as reader:
@@ -91,6 +90,7 @@ def test_files_to_take_away(viewer, page, tmp_path, browser):
 
     html = downloaded(page, "A page to send to a friend", tmp_path)
     viewer.close()
+    page.close()
     alone = browser.new_page(viewport={"width": width, "height": height})
     try:
         alone.goto(html.as_uri())
