@@ -230,7 +230,7 @@ def soil(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def bark(rng: np.random.Generator) -> NDArray[np.float64]:
-    grey = 0.5 + 0.25 * noise(rng, 1.0, (0.15, 1.0)) + 0.08 * noise(rng, 0.4)
+    grey = 0.5 + 0.25 * noise(rng, 1.0, (1.0, 0.15)) + 0.08 * noise(rng, 0.4)
     base = np.array([0.36, 0.28, 0.21]) * rng.uniform(0.6, 1.6) + rng.uniform(-0.03, 0.03, 3)
     return _colored(grey, tuple(base * 0.35), tuple(base * 1.4))
 

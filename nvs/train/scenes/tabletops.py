@@ -22,7 +22,11 @@ def tabletop(make: Materials) -> Stage:
     world = World(*outdoors(make, np.array([0.0, 0.0, 0.2]), 1.6))
     world.lighting.shadow_softness = float(rng.uniform(1, 10))
     world.sky.haze_m = 1e5
-    {"table": _table, "studio": _studio, "flowers": _flowers, "desk": _desk}[kind](world.root, make)
+    white = kind == "studio" and make.chance(0.65)
+    if kind == "studio":
+        _studio(world.root, make, white)
+    else:
+        {"table": _table, "flowers": _flowers, "desk": _desk}[kind](world.root, make)
     reach = float(np.exp(rng.uniform(np.log(0.35), np.log(1.4))))
     pitch = float(np.clip(rng.normal(0.5, 0.3), 0.03, 1.35))
     turn = float(rng.normal(0, 0.4))
@@ -38,7 +42,7 @@ def tabletop(make: Materials) -> Stage:
     )
     eye[2] = max(eye[2], 0.06)
     shallow = make.chance(0.65 if kind != "studio" else 0.25)
-    bright = float(rng.uniform(1.0, 5.0)) if kind == "studio" else 1.0
+    bright = float(rng.uniform(1.5, 5.0)) if white else 1.0
     return Stage(
         f"tabletop {kind}",
         world,
@@ -116,8 +120,8 @@ def _table(root: Frame, make: Materials) -> None:
     _things(root, make, int(rng.integers(2, 14)), float(rng.uniform(0.12, 0.35)))
 
 
-def _studio(root: Frame, make: Materials) -> None:
-    """A sheet that curves up behind the things, white mostly, with soft light."""
+def _studio(root: Frame, make: Materials, white: bool) -> None:
+    """A sheet that curves up behind the things, white or coloured, with soft light."""
     rng = make.rng
     back = float(rng.uniform(0.35, 1.5))
     bend = float(rng.uniform(0.1, 0.5))
@@ -128,9 +132,7 @@ def _studio(root: Frame, make: Materials) -> None:
     points = np.stack(np.broadcast_arrays(x[None, :], y[:, None], z[:, None]), -1)
     value = float(rng.uniform(0.9, 1.0))
     sheet = (
-        make.plain((value, value, value), 0)
-        if make.chance(0.65)
-        else make.plain(make.color(0.9, 0.03, 0.95))
+        make.plain((value, value, value), 0) if white else make.plain(make.color(0.5, 0.03, 0.95))
     )
     root.mesh(
         shapes.grid_surface(points, np.stack([points[..., 0], points[..., 1]], -1)),

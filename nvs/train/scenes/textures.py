@@ -101,7 +101,7 @@ def _kind(tile: NDArray[np.uint8]) -> str:
         return "smooth"
     even = blocks.std() < 0.5 * grey.std() and max(across, down) < 1.3 * min(across, down)
     if even:  # the same all over and in all directions: a texture, not a thing
-        return "leaf" if green > 1.05 * red and green > 1.1 * blue else "pattern"
+        return "leaf" if green > 1.1 * red and green > 1.25 * blue else "pattern"
     if max(across, down) > 1.5 * min(across, down):
         return "photo_front"
     return "rough"
