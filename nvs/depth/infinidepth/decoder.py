@@ -107,9 +107,17 @@ class ProjectedDecoder:
         uv = uv.clamp(EDGE / 2, 1 - EDGE / 2)
         if len(uv) == 0:
             return uv.new_zeros(0)
-        return torch.cat([self._read(part) for part in uv.split(self.CHUNK)])
+        indices, weights = self._sums(uv)
+        values = []
+        for index, weight in zip(indices.split(self.CHUNK), weights.split(self.CHUNK), strict=True):
+            first = functional.embedding_bag(
+                index, self.table, per_sample_weights=weight, mode="sum"
+            )  # [n, D]
+            values.append(functional.elu(self.rest(first))[:, 0])
+        return torch.cat(values)
 
-    def _read(self, uv: Tensor) -> Tensor:
+    def _sums(self, uv: Tensor) -> tuple[Tensor, Tensor]:
+        """Which rows of the table each point adds up [N, 9], and their weights [N, 9]."""
         indices, weights = [], []
         start = 0
         for height, width in self.sizes:
@@ -119,13 +127,7 @@ class ProjectedDecoder:
             start += height * width
         indices.append(torch.full_like(indices[0][:, :1], start))  # the bias
         weights.append(torch.ones_like(weights[0][:, :1]))
-        hidden = functional.embedding_bag(
-            torch.cat(indices, dim=1),
-            self.table,
-            per_sample_weights=torch.cat(weights, dim=1),
-            mode="sum",
-        )
-        return functional.elu(self.rest(hidden))[:, 0]
+        return torch.cat(indices, dim=1), torch.cat(weights, dim=1)
 
 
 def bilinear(uv: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

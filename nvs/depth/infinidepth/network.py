@@ -92,9 +92,11 @@ class InfiniDepthNetwork(nn.Module):
         The disparity of `prompt` is normalised already (`normalise_prompt`).
         """
         rows, columns = (side // self.patch_px for side in picture.shape[-2:])
-        tokens = self.pretrained((picture - self._mean) / self._std)
-        prompted = tokens
-        if prompt is not None and len(prompt) > 0:
-            prompted = self.prompt_model(tokens, rows, columns, prompt)
+        # On CUDA the transformers run in bfloat16, as they were trained; the rest never does.
+        with torch.autocast(picture.device.type, torch.bfloat16, enabled=picture.is_cuda):
+            tokens = self.pretrained((picture - self._mean) / self._std).float()
+            prompted = tokens
+            if prompt is not None and len(prompt) > 0:
+                prompted = self.prompt_model(tokens, rows, columns, prompt).float()
         basic = self.basic_encoder(2 * picture - 1)
         return Features(tokens, prompted, basic, rows, columns)
