@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from nvs.evaluate.alignment import Alignment, Fit, align
+from nvs.errors import InputError
+from nvs.evaluate.alignment import AlignedDepth, Alignment, Fit, align
 from nvs.evaluate.baselines import BASELINES, DepthPredictor
 from nvs.evaluate.data import DepthFrame, DepthSet
 from nvs.evaluate.depth_metrics import depth_metrics
@@ -19,9 +21,14 @@ from nvs.evaluate.high_frequency import HighFrequency, high_frequency_mask
 from nvs.evaluate.ordinal import ordinal_errors
 from nvs.evaluate.pictures import depth_pictures, save_pictures
 from nvs.evaluate.prediction import depth_at
+from nvs.evaluate.reconstruction import fused_surface, reconstruction_metrics, surface_of
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
 
+FUSED = "all frames fused"  # the name under which a set's fused surface is recorded
 DENSE = 0.5  # share of pixels with known depth from which on neighbours can be compared
+
+
+Reconstruction = Literal["none", "frames", "fused"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +39,7 @@ class DepthProtocol:
     fit: Fit = "least-squares"
     seed: int = 0  # of RANSAC and of everything else that is drawn
     detail: bool = False  # also measure fine detail, where the truth is dense
+    reconstruction: Reconstruction = "none"  # also compare surfaces, of frames or fused ones
 
 
 def evaluate_depth(
@@ -65,6 +73,12 @@ def evaluate_depth(
         for one in sets
         for frame in one.frames
     ]
+    if protocol.reconstruction == "fused":
+        frames += [
+            (one.name, FUSED, partial(_measure_fused, methods, one, protocol))
+            for one in sets
+            if sum(frame.camera_to_world is not None for frame in one.frames) > 1
+        ]
     measure_all(results, frames, folder, len(frames))
     return results
 
@@ -104,13 +118,7 @@ def _measure(
     for method, predictor in methods.items():
         field = predictor(photo)
         prediction = depth_at(field, known)
-        aligned = align(
-            prediction,
-            truth,
-            alignment=protocol.alignment,
-            fit=protocol.fit,
-            seed=protocol.seed,
-        )
+        aligned = _aligned(prediction, truth, protocol)
         metrics = depth_metrics(aligned.depth, truth)
         record.scores[method] = dataclasses.asdict(metrics) | {
             "scale": aligned.scale,
@@ -120,7 +128,48 @@ def _measure(
             record.scores[method] |= detail_scores(
                 aligned.depth, truth, sample.detail, protocol.seed
             )
+        if protocol.reconstruction == "frames" and sample.camera is not None:
+            surface = surface_of(aligned.depth * known, sample.camera)
+            found = reconstruction_metrics(surface, surface_of(truth, sample.camera))
+            record.scores[method] |= dataclasses.asdict(found)
         if method == "model" and folder is not None:
             pictures = depth_pictures(photo.rgb, truth, field, aligned.fitted)
             record.pictures = save_pictures(folder, f"{set_name}/{frame.name}", pictures)
     return record
+
+
+def _measure_fused(
+    methods: dict[str, DepthPredictor], one: DepthSet, protocol: DepthProtocol
+) -> FrameRecord:
+    """The surfaces into which all posed frames of a set fuse, each frame aligned by itself.
+
+    Frames that cannot be read are left out, as they are named elsewhere.
+    """
+    depths: dict[str, list[Tensor]] = {method: [] for method in (*methods, "truth")}
+    cameras = []
+    for frame in one.frames:
+        try:
+            sample = frame.load()
+            photo = sample.load_photo()
+        except InputError:
+            continue
+        if sample.camera is None or frame.camera_to_world is None:
+            continue
+        known = sample.depth > 0
+        for method, predictor in methods.items():
+            aligned = _aligned(depth_at(predictor(photo), known), sample.depth, protocol)
+            depths[method].append(aligned.depth.float() * known)
+        depths["truth"].append(sample.depth)
+        cameras.append(sample.camera)
+    surfaces = {name: fused_surface(maps, cameras) for name, maps in depths.items()}
+    record = FrameRecord(one.name, FUSED, notes=[f"{len(cameras)} frames fused"])
+    for method in methods:
+        found = reconstruction_metrics(surfaces[method], surfaces["truth"])
+        record.scores[method] = dataclasses.asdict(found)
+    return record
+
+
+def _aligned(prediction: Tensor, truth: Tensor, protocol: DepthProtocol) -> AlignedDepth:
+    return align(
+        prediction, truth, alignment=protocol.alignment, fit=protocol.fit, seed=protocol.seed
+    )

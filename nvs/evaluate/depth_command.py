@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from nvs.commands.options import RunOptions
 from nvs.errors import InputError
 from nvs.evaluate.alignment import Alignment, Fit
 from nvs.evaluate.data import DepthSet, depth_sets
-from nvs.evaluate.depth import DepthProtocol, evaluate_depth
+from nvs.evaluate.depth import DepthProtocol, Reconstruction, evaluate_depth
 from nvs.evaluate.report import Column, Ranking, write_report
 from nvs.evaluate.results import RESULTS_FILE, FrameRecord, Results
 from nvs.evaluate.tables import number, table, write_section
@@ -30,6 +31,13 @@ DETAIL_COLUMNS = [
     Column("model", "d3r", "D³R"),
     Column("model", "ord", "ORD"),
     Column("model", "boundary_f1", "boundary F1"),
+]
+SURFACE_COLUMNS = [
+    Column("model", "accuracy", "Acc"),
+    Column("model", "completeness", "Comp"),
+    Column("model", "precision", "Prec"),
+    Column("model", "recall", "Recall"),
+    Column("model", "f_score", "F-score at 5 cm"),
 ]
 
 
@@ -59,6 +67,10 @@ class DepthEvaluation:
     """Also measure fine detail where the true depth is dense: the high-frequency mask, D3R and
     ORD, edges (needs scikit-image)."""
 
+    reconstruction: Reconstruction = "none"
+    """Also compare surfaces where cameras are known (accuracy, completeness, F-score at 5 cm):
+    of each frame, or of all posed frames fused by Open3D."""
+
     layout: str = "auto"
     """Layout of the set, where it is not recognised: kitti, eth3d, nyu, ..."""
 
@@ -84,7 +96,13 @@ def main(options: DepthEvaluation) -> int:
     results = evaluate_depth(
         model.depth_field,
         sets,
-        DepthProtocol(options.alignment, options.fit, options.run.seed, options.detail),
+        DepthProtocol(
+            options.alignment,
+            options.fit,
+            options.run.seed,
+            options.detail,
+            options.reconstruction,
+        ),
         name=name,
         folder=options.output,
     )
@@ -94,10 +112,18 @@ def main(options: DepthEvaluation) -> int:
         options.output,
         title=f"Depth of {name} on {options.data.resolve().name}",
         summary=(head, rows),
-        columns=REPORT_COLUMNS + (DETAIL_COLUMNS if options.detail else []),
+        columns=[
+            *REPORT_COLUMNS,
+            *(DETAIL_COLUMNS if options.detail else []),
+            *(SURFACE_COLUMNS if options.reconstruction != "none" else []),
+        ],
         worst=Ranking("model", "abs_rel", high_is_bad=True),
     )
     print(table(head, rows))
+    if options.detail:
+        print(table(*extra_rows(results, DETAIL_COLUMNS)))
+    if options.reconstruction != "none":
+        print(table(*extra_rows(results, SURFACE_COLUMNS)))
     if options.markdown is not None:
         write_section(options.markdown, f"depth, {name}", document(results))
         print(f"wrote {options.markdown}")
@@ -119,8 +145,14 @@ def wins(frames: list[FrameRecord], metric: str, over: str = "ramp") -> int:
     """On how many frames the model's figure is better than the baseline's."""
     sign = -1 if metric == "abs_rel" else 1
     return sum(
-        sign * frame.scores["model"][metric] > sign * frame.scores[over][metric] for frame in frames
+        sign * frame.scores["model"][metric] > sign * frame.scores[over][metric]
+        for frame in depth_frames(frames)
     )
+
+
+def depth_frames(frames: list[FrameRecord]) -> list[FrameRecord]:
+    """Those that have depth figures (a fused surface has none)."""
+    return [frame for frame in frames if "delta1" in frame.scores["model"]]
 
 
 def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
@@ -131,7 +163,7 @@ def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     head += ["wins δ1", "wins AbsRel"]
     rows = []
     for of_set in [*results.sets, None]:
-        measured = [f for f in results.measured if of_set in (None, f.set)]
+        measured = [f for f in depth_frames(results.measured) if of_set in (None, f.set)]
         rows.append(
             [
                 of_set or "all frames",
@@ -144,11 +176,22 @@ def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
+def extra_rows(results: Results, columns: list[Column]) -> tuple[list[str], list[list[str]]]:
+    """Head and one row per set and method, of the columns' metrics."""
+    rows = []
+    for of_set in results.sets:
+        for method in METHODS:
+            values = [results.mean(method, column.metric, of_set) for column in columns]
+            if not all(math.isnan(value) for value in values):
+                rows.append([of_set, method, *map(number, values)])
+    return ["set", "method", *(column.title for column in columns)], rows
+
+
 def frame_table(results: Results) -> str:
     """One row per frame: δ1 and AbsRel of the model and the ramp."""
     head = ["frame", "δ1 model", "δ1 ramp", "AbsRel model", "AbsRel ramp", "better"]
     rows = []
-    for frame in results.measured:
+    for frame in depth_frames(results.measured):
         figures = [
             number(frame.scores[method][metric])
             for metric in ("delta1", "abs_rel")
@@ -169,7 +212,7 @@ def document(results: Results) -> str:
         if settings["alignment"] == "none"
         else f"{settings['alignment']} alignment ({settings['fit']})"
     )
-    measured = len(results.measured)
+    measured = len(depth_frames(results.measured))
     parts = [
         f"## Depth: model `{settings['model']}`",
         f"Every method with {by} to the true depth, per frame, over the pixels that have one; "

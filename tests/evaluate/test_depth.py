@@ -121,6 +121,38 @@ def test_fine_detail_where_the_truth_is_dense(tmp_path):
     assert sparse.scores["model"]["delta1"] > 0
 
 
+def posed(folder):
+    """The small set with a camera for each frame, side by side."""
+    description = json.loads((folder / "cameras.json").read_text())
+    for i, frame in enumerate(description["frames"]):
+        pose = np.eye(4)
+        pose[0, 3] = 0.1 * i
+        frame |= {"K": [[30, 0, 16], [0, 30, 12], [0, 0, 1]], "c2w": pose.tolist()}
+    (folder / "cameras.json").write_text(json.dumps(description))
+    return folder
+
+
+def test_surfaces_of_frames(tmp_path):
+    sets = depth_sets(posed(write_set(tmp_path, frames=2)))
+    results = evaluate_depth(perfect, sets, DepthProtocol(reconstruction="frames"))
+    assert results.mean("model", "f_score") == pytest.approx(1)
+    assert results.mean("model", "accuracy") < 0.002
+    assert results.mean("ramp", "f_score") < 0.7
+
+
+def test_fused_surfaces(tmp_path):
+    pytest.importorskip("open3d")
+    sets = depth_sets(posed(write_set(tmp_path, frames=3)))
+    (tmp_path / "1.png").unlink()
+    results = evaluate_depth(perfect, sets, DepthProtocol(reconstruction="fused"))
+    assert [f.name for f in results.frames] == ["0", "1", "2", "all frames fused"]
+    fused = results.frames[-1]
+    assert fused.notes == ["2 frames fused"]
+    assert fused.scores["model"]["f_score"] > 0.99
+    assert fused.scores["constant"]["f_score"] < 0.7
+    assert wins(results.measured, "delta1") == 2
+
+
 class PerfectModel:
     depth_field = staticmethod(perfect)
 
