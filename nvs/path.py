@@ -33,6 +33,7 @@ PARALLAX = 0.06  # of the picture's width: near against far, at the outermost po
 SIDEWAYS_LIMIT = 0.2  # of the near depth, where a flat scene would allow any step
 FORWARD_STEP = 0.35  # of the near depth, for amplitude 1
 FORWARD_LIMIT = 2 / 3  # of the near depth, whatever the amplitude
+EDGE_ZOOM = 0.06  # at the outermost point of a path: about what the parallax uncovers there
 GAZE = 0.8  # how far the camera turns towards the focus point; a hand never follows fully
 
 
@@ -88,7 +89,8 @@ def camera_path(
     Args:
         kind: "orbit" (an ellipse, upwards and around), "swing" (to and fro), "spiral" (out
             and back in, twice around) or "dolly" (forward and back).
-        camera: the photo's own camera; its lens and size are kept.
+        camera: the photo's own camera; the size is kept, and the lens but for a slight zoom
+            away from the photo's view, which keeps the photo's edges out of the picture.
         depth: what `scene_depth` says of the scene from there.
         frames: number of cameras; the loop takes `frames` steps to close.
         amplitude: 1 keeps the picture whole; larger goes farther and shows more of what
@@ -109,7 +111,13 @@ def camera_path(
     forward = min(amplitude * FORWARD_STEP, FORWARD_LIMIT) * depth.near
     offsets = _offsets(kind, phase, sideways, forward)  # [F, 3]
     offsets[:, 2].clamp_(max=FORWARD_LIMIT * depth.near)
-    return [camera.moved(pose) for pose in _poses(camera, offsets, depth.focus)]
+    aside = (offsets[:, :2].norm(dim=-1) / sideways).square()  # [F] 0..1
+    # Edges come free in proportion to the way, not to its square; this is both smooth and early.
+    zoom = 1 + EDGE_ZOOM * amplitude * aside * (2 - aside)
+    return [
+        _zoomed(camera.moved(pose), by)
+        for pose, by in zip(_poses(camera, offsets, depth.focus), zoom.tolist(), strict=True)
+    ]
 
 
 def sideways_step(camera: Camera, depth: SceneDepth) -> float:
@@ -122,6 +130,12 @@ def sideways_step(camera: Camera, depth: SceneDepth) -> float:
     lens = camera.width / float(camera.intrinsics[0, 0])  # picture's width at depth 1
     limit = SIDEWAYS_LIMIT * depth.near
     return min(limit, PARALLAX * lens / spread) if spread > 0 else limit
+
+
+def _zoomed(camera: Camera, by: float) -> Camera:
+    """`camera` with its focal lengths times `by`."""
+    scale = torch.tensor([[by, 1.0, 1.0], [1.0, by, 1.0], [1.0, 1.0, 1.0]])
+    return dataclasses.replace(camera, intrinsics=camera.intrinsics * scale.to(camera.intrinsics))
 
 
 def _offsets(kind: PathKind, phase: Tensor, sideways: float, forward: float) -> Tensor:

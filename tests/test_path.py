@@ -78,6 +78,10 @@ def test_loops_start_at_the_photo_and_close_smoothly(kind, depth, amplitude):
     extent = (where - where[0]).norm(dim=-1).max()
     assert extent > 0  # it moves
     assert torch.allclose(path[0].camera_to_world, torch.eye(4), atol=1e-6)
+    assert torch.equal(path[0].intrinsics, CAMERA.intrinsics)
+    focal = torch.stack([c.intrinsics[0, 0] for c in path]) / CAMERA.intrinsics[0, 0]
+    assert (focal > 0.9999).all()
+    assert (focal < 1 + 0.061 * amplitude).all()
 
     around = torch.arange(-2, frames + 2) % frames  # across the seam, too
     for values, size in (
