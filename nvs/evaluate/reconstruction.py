@@ -86,6 +86,7 @@ def fused_surface(
 
     Raises:
         InputError: Open3D is not installed.
+        ValueError: no surface was found.
     """
     try:
         import open3d
@@ -107,4 +108,8 @@ def fused_surface(
         bounds = (1.0, _FARTHEST, _TRUNCATION_CELLS)
         blocks = grid.compute_unique_block_coordinates(picture, *view, *bounds)
         grid.integrate(blocks, picture, *view, *bounds)
-    return thinned(grid.extract_point_cloud(0.0).point.positions.numpy().astype(float), spacing)
+    try:
+        surface = grid.extract_point_cloud(0.0)
+    except RuntimeError as error:  # an empty cloud is an error inside Open3D
+        raise ValueError("Open3D finds no surface in the fused depth") from error
+    return thinned(surface.point.positions.numpy().astype(float), spacing)
