@@ -139,17 +139,18 @@ def _refuse_misfits(
             for key in shared
             if state[key].shape != expected[key].shape
         ],
-        "not finite numbers": [
+    }
+    if not any(kinds.values()):  # shapes first: a lying one may stand for terabytes
+        kinds["not finite numbers"] = [
             prefix + key
             for key in shared
             if not (state[key].is_floating_point() and state[key].float().isfinite().all())
-        ],
-    }
+        ]
     faults = "; ".join(f"{kind}: {_listed(keys)}" for kind, keys in kinds.items() if keys)
     if faults:
         raise InputError(f"{path} does not fit: {faults}")
 
 
 def _listed(keys: list[str]) -> str:
-    shown = ", ".join(keys[:NAMED_KEYS])
+    shown = " ".join(", ".join(keys[:NAMED_KEYS]).split())  # whatever a key holds: one line
     return shown if len(keys) <= NAMED_KEYS else f"{shown} and {len(keys) - NAMED_KEYS} more"

@@ -12,6 +12,8 @@ from nvs.depth.infinidepth.predictor import InfiniDepth
 from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.pipeline import Model
 
+CHECKPOINT_SUFFIXES = (".ckpt", ".pt", ".pth")
+
 
 @dataclasses.dataclass(frozen=True)
 class ReleasedModel:

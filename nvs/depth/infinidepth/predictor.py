@@ -88,7 +88,7 @@ class InfiniDepth(nn.Module):
         sky = find_sky(overview, small[0].permute(1, 2, 0))
 
         if prompt is not None:
-            source = f"metric, from {len(prompt)} points of the depth prompt"
+            source = f"scale from {len(prompt)} points of the depth prompt"
             geometry = sensor_disparity(median, unit, source)
         elif points is not None:
             sample = _thinned(points, FIT_POINTS)

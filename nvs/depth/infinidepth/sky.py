@@ -43,11 +43,11 @@ def find_sky(disparity: Tensor, rgb: Tensor) -> Sky:
     least, most = disparity.flatten().quantile(torch.tensor([0.002, 0.98]).to(disparity)).tolist()
     level = least + FAR_SHARE * (most - least)
     far = (disparity < level).cpu().numpy()
-    labels, count = ndimage.label(far)
+    labels, _ = ndimage.label(far)
     brightness = rgb.mean(-1).cpu().numpy()
     steps = np.abs(np.diff(brightness, axis=1, append=brightness[:, -1:]))
     region = np.zeros_like(far)
-    for label in range(1, count + 1):
+    for label in np.setdiff1d(labels[0], [0]):  # those that reach the upper border
         part = labels == label
         if (
             part.mean() >= LEAST_AREA
