@@ -17,7 +17,7 @@ from nvs.evaluate.alignment import align
 
 FARTHEST_M = 200.0  # as far as the released code lets anything be, metres
 # Without sky the far surfaces (2nd percentile of disparity) are put at this many depths of the
-# near ones (98th). Measured: 2.0 to 3.6 over six indoor RGB-D sets; 8 to 9 over three of
+# near ones (98th). Measured: 1.9 to 3.6 over six indoor RGB-D sets; 8 to 10 over three of
 # streets, but those have sky, whose disparity of zero says the shift.
 FAR_OVER_NEAR = 3.0
 FARTHEST_RELATIVE = 50.0  # depths of the near surfaces
