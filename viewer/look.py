@@ -71,12 +71,12 @@ class LookPanel(Panel):
         colors: Tensor | None = None
         if kind == DEPTH:
             bounds = (self._page.depth.near, self._page.depth.far)
-            _, depth = scene.camera.project(scene.gaussians.means)
+            _, depth = scene.camera.project(scene.on_cpu.means)
             colors = shade(1 / depth.clamp(min=1e-9), 1 / bounds[1], 1 / bounds[0])
         elif kind == NORMALS:
-            colors = normal_colors(scene.gaussians, scene.camera)
+            colors = normal_colors(scene.on_cpu, scene.camera)
         elif kind == OPACITY:
-            colors = scene.gaussians.opacities[:, None].expand(-1, 3)
+            colors = scene.on_cpu.opacities[:, None].expand(-1, 3)
         elif kind == DENSITY:
             density = sample_density(scene)
             bounds = (0.0, float(density.quantile(0.95)) if len(density) < 1e7 else 4.0)
@@ -120,7 +120,7 @@ def sample_density(scene: ViewedScene) -> Tensor:
     Counted on a grid with cells of four by four pixels.
     """
     cell_px = 4
-    xy, depth = scene.camera.project(scene.gaussians.means)
+    xy, depth = scene.camera.project(scene.on_cpu.means)
     columns = -(-scene.camera.width // cell_px)
     rows = -(-scene.camera.height // cell_px)
     # What lies outside, or behind the camera, counts in the nearest cell of the border.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from viewer.scene import Progress, Splat, ViewedScene
 from viewer.task import Task
 
 if TYPE_CHECKING:
-    from viewer.page import Page
+    from viewer.page import Page, PageSettings
 
 CHOOSE = "choose …"
 
@@ -27,7 +27,7 @@ class OpeningPanel(Panel):
     Args:
         page: where the panel stands.
         splat: turns a photo into a scene.
-        samples: photos that come with the program, by the name to show.
+        settings: the samples by name, and the lock under which scenes are made.
         done: given the scene when it is ready.
     """
 
@@ -35,19 +35,20 @@ class OpeningPanel(Panel):
         self,
         page: Page,
         splat: Splat,
-        samples: Mapping[str, Path],
+        settings: PageSettings,
         done: Callable[[ViewedScene], None],
     ) -> None:
         self._splat = splat
-        self._samples = samples
+        self._making = settings.making
+        self._samples = settings.samples
         self._done = done
         gui = page.client.gui
         self._upload = gui.add_upload_button(
             "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
         )
         self._upload.on_upload(lambda event: self._uploaded(event.target.value))
-        if samples:
-            self._sample = gui.add_dropdown("Or a sample", (CHOOSE, *samples))
+        if self._samples:
+            self._sample = gui.add_dropdown("Or a sample", (CHOOSE, *self._samples))
             self._sample.on_update(lambda _: self._chosen())
         self.task = Task(page.client, "Opening the photo")
 
@@ -59,7 +60,15 @@ class OpeningPanel(Panel):
     def _chosen(self) -> None:
         if self._sample.value in self._samples:
             path = self._samples[self._sample.value]
-            self.task.start(lambda progress: self._done(self._splat(path, progress)))
+            self.task.start(lambda progress: self._done(self._make(path, progress)))
+
+    def _make(self, path: Path, progress: Progress) -> ViewedScene:
+        while not self._making.acquire(timeout=0.2):
+            progress("waiting for another page", 0.0)
+        try:
+            return self._splat(path, progress)
+        finally:
+            self._making.release()
 
     def _make_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
@@ -67,7 +76,7 @@ class OpeningPanel(Panel):
             path = Path(folder) / "photo"
             path.write_bytes(content)
             try:
-                scene = self._splat(path, progress)
+                scene = self._make(path, progress)
             except InputError as error:
                 raise InputError(str(error).replace(str(path), name)) from None
         self._done(dataclasses.replace(scene, name=name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -33,6 +34,8 @@ class PageSettings:
     splat: Splat | None = None  # None: photos cannot be opened
     samples: Mapping[str, Path] = dataclasses.field(default_factory=dict)  # by name
     drawn_limit: int = 400_000  # Gaussians that a browser is given
+    # Scenes are made one at a time: pages share the processor.
+    making: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
 
 class Page:
@@ -64,7 +67,7 @@ class Page:
         self._title = gui.add_markdown("**Open a photo to fly through it.**")
         self._panels: list[Panel] = []
         if settings.splat is not None:
-            self._panels.append(OpeningPanel(self, settings.splat, settings.samples, opened))
+            self._panels.append(OpeningPanel(self, settings.splat, settings, opened))
         tabs = gui.add_tab_group()
         with tabs.add_tab("Fly", viser.Icon.DRONE):
             self._panels.append(FlightPanel(self))
@@ -83,7 +86,7 @@ class Page:
         depth = depth_of(scene)
         self.scene, self.depth = scene, depth
         self.recolour(None)
-        distances = (scene.gaussians.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
+        distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
         with self.client.atomic():
             self.client.camera.far = max(4 * float(distances.max()), 10 * depth.far)
             self._title.content = f"**{scene.name}** · {len(scene.gaussians):,} Gaussians"
@@ -94,9 +97,7 @@ class Page:
     def recolour(self, colors: Tensor | None) -> None:
         """Draw the scene in `colors` [N, 3], or in its own."""
         assert self.scene is not None
-        splats = browser_splats(
-            self.scene.gaussians, self._canvas_camera(), colors, limit=self._limit
-        )
+        splats = browser_splats(self.scene.on_cpu, self._canvas_camera(), colors, limit=self._limit)
         splats.add_to(self.client.scene, "/scene")
         self.shown_count = len(splats)
 
@@ -176,9 +177,9 @@ class Page:
 def depth_of(scene: ViewedScene) -> SceneDepth:
     """The scene's depths from the photo's camera, or of all of it where that sees nothing."""
     try:
-        return scene_depth(scene.gaussians, scene.camera)
+        return scene_depth(scene.on_cpu, scene.camera)
     except InputError:
-        distances = (scene.gaussians.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
+        distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
         if len(distances) == 0:
             return SceneDepth(1.0, 2.0, 4.0)
         near, focus, far = np.quantile(distances.numpy(), [0.03, 0.5, 0.97]).tolist()

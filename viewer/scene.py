@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,11 @@ class ViewedScene:
     camera: Camera  # the photo's own
     photo: np.ndarray | None = None  # uint8 [H, W, 3]; None for a scene from a file
     unit: Unit = "relative"  # of its lengths
+
+    @functools.cached_property
+    def on_cpu(self) -> Gaussians:
+        """The Gaussians where numpy and the browser's messages need them."""
+        return self.gaussians.to("cpu")
 
 
 Progress = Callable[[str, float], None]

@@ -28,7 +28,7 @@ def standalone_html(scene: ViewedScene, depth: SceneDepth, background: tuple[int
         max(1, round(camera.width * CANVAS_PX / longer)),
         max(1, round(camera.height * CANVAS_PX / longer)),
     )
-    splats = browser_splats(scene.gaussians, lens, limit=LIMIT)
+    splats = browser_splats(scene.on_cpu, lens, limit=LIMIT)
     silence = contextlib.redirect_stdout(io.StringIO())  # viser prints addresses
     with access.guarded(access.make_token()), silence:
         server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)

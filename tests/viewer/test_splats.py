@@ -96,3 +96,15 @@ def test_harmonics_give_their_constant_part():
 def test_an_empty_scene():
     empty = Gaussians(*(torch.zeros(0, *s) for s in ((3,), (4,), (3,), (), (3,))))
     assert browser_splats(empty, CAMERA).centers.shape == (0, 3)
+
+
+def test_a_limit_thins_evenly_and_widens_what_is_left():
+    scene = cloud(1000, opacity=(0.9, 1.0))
+    scene.scales = scene.means[:, 2:] * torch.full((1000, 3), 0.01)
+    splats = browser_splats(scene, CAMERA, limit=250)
+    assert len(splats) == 250
+    kept = torch.linspace(0, 999, 250, dtype=torch.float64).long()
+    assert np.allclose(splats.centers * splats.scale, scene.means[kept].numpy(), rtol=1e-5)
+    wider = np.sqrt(np.diagonal(as_drawn(splats), axis1=1, axis2=2)) / scene.scales[kept].numpy()
+    assert np.allclose(wider, 1.3 * 2, rtol=5e-3)
+    assert len(browser_splats(scene, CAMERA, limit=2000)) == 1000

@@ -1,0 +1,42 @@
+"""What the splats can show besides their colour."""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from tests.viewer.conftest import room
+from viewer.colormap import STOPS, colormap, legend
+from viewer.look import normal_colors, sample_density, shade
+
+
+def test_shade_runs_through_the_whole_map_and_stays_in_it():
+    colors = shade(torch.tensor([-5.0, 0.0, 0.5, 1.0, 9.0]), 0.0, 1.0).numpy()
+    assert np.allclose(colors[0], colors[1])
+    assert np.allclose(colors[3], colors[4])
+    assert np.allclose(colors[1], STOPS[0])
+    assert np.allclose(colors[3], STOPS[-1])
+    lightness = colormap(np.linspace(0, 1, 50)) @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(lightness) > 0).all()  # ordered for every eye
+    assert "0.5 m" in legend("0.5 m", "4 m")
+
+
+def test_normals_face_the_camera_in_its_own_axes():
+    scene = room(32)
+    flat = normal_colors(scene.gaussians, scene.camera)  # discs across the optical axis
+    assert torch.allclose(flat, torch.tensor([0.5, 0.5, 0.0]).expand_as(flat), atol=1e-6)
+    # Turned about y by 90 degrees they face sideways, the camera's side of it.
+    half = 0.5**0.5
+    turned = scene.gaussians.map(lambda tensor: tensor.clone())
+    turned.quats[:] = torch.tensor([half, 0.0, half, 0.0])
+    sideways = normal_colors(turned, scene.camera)
+    left = turned.means[:, 0] < -0.1
+    assert torch.allclose(sideways[left], torch.tensor([1.0, 0.5, 0.5]), atol=1e-5)
+
+
+def test_density_counts_samples_for_each_pixel():
+    scene = room(96)
+    one_each = dataclasses.replace(scene, camera=scene.camera.resized(96, 72))
+    assert torch.allclose(sample_density(one_each), torch.ones(96 * 72))
+    four_each = dataclasses.replace(scene, camera=scene.camera.resized(48, 36))
+    assert torch.allclose(sample_density(four_each), torch.full((96 * 72,), 4.0))

@@ -1,0 +1,38 @@
+"""How far a photo carries."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvs.camera import Camera
+from nvs.path import PATH_KINDS, SceneDepth, camera_path
+from viewer.reach import pulled_back, share
+
+CAMERA = Camera.from_focal(500.0, 640, 480)
+DEPTH = SceneDepth(2.0, 4.0, 9.0)
+places = st.tuples(*[st.floats(-50, 50)] * 3).map(np.array)
+
+
+@given(places)
+def test_pulled_back_is_within_reach_and_on_the_way(position):
+    back = pulled_back(CAMERA, DEPTH, position)
+    assert share(CAMERA, DEPTH, back) <= 1 + 1e-9
+    assert np.linalg.norm(np.cross(back, position)) <= 1e-6 * (1 + position @ position)
+    if share(CAMERA, DEPTH, position) <= 1:
+        assert (back == position).all()
+
+
+@pytest.mark.parametrize("kind", PATH_KINDS)
+def test_the_ready_made_paths_stay_within_reach(kind):
+    pose = torch.eye(4)
+    pose[:3, :3] = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+    pose[:3, 3] = torch.tensor([5.0, -2.0, 1.0])
+    camera = CAMERA.moved(pose)
+    shares = [
+        share(camera, DEPTH, c.camera_to_world[:3, 3].numpy())
+        for c in camera_path(kind, camera, DEPTH, 60)
+    ]
+    assert shares[0] == 0
+    assert 0.3 < max(shares) < 0.9
