@@ -26,15 +26,14 @@ def render(
 
     from nvs.render.rendering import Rendering
 
-    device = scene.means.device
     colors, alphas, _ = gsplat.rasterization(
         means=scene.means,
         quats=scene.quats,
         scales=scene.scales,
         opacities=scene.opacities,
         colors=scene.colors,
-        viewmats=torch.stack([c.world_to_camera for c in cameras]).to(device),
-        Ks=torch.stack([c.intrinsics for c in cameras]).to(device),
+        viewmats=torch.stack([c.world_to_camera for c in cameras]),
+        Ks=torch.stack([c.intrinsics for c in cameras]),
         width=cameras[0].width,
         height=cameras[0].height,
         near_plane=settings.near_plane,

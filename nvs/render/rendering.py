@@ -78,10 +78,12 @@ def render(
         InputError: no camera, cameras of different sizes, tensors that are not float32,
             a background of another shape, or a setting out of its range.
     """
+    device = scene.means.device
     settings = Settings(mode, near_plane, far_plane, radius_clip, eps2d)
     _check(scene, cameras, settings)
-    background = _background(background, len(cameras), scene.means.device)
-    if scene.means.is_cuda:
+    background = _background(background, len(cameras), device)
+    cameras = [c if c.camera_to_world.device == device else c.to(device) for c in cameras]
+    if device.type == "cuda":
         from nvs.render import cuda
 
         return cuda.render(scene, cameras, background, settings)
@@ -102,6 +104,8 @@ def _check(scene: Gaussians, cameras: Sequence[Camera], settings: Settings) -> N
             raise InputError(f"the scene's {field.name} must be float32, not {tensor.dtype}")
         if tensor.device != scene.means.device:
             raise InputError(f"the scene's {field.name} are on another device than its means")
+    if scene.means.device.type not in ("cpu", "cuda"):
+        raise InputError(f"scenes are rendered on cpu or cuda, not on {scene.means.device}")
     if settings.mode not in ("classic", "antialiased"):
         raise InputError(f'mode must be "classic" or "antialiased", not {settings.mode!r}')
     if not 0 < settings.near_plane < settings.far_plane:
@@ -109,6 +113,8 @@ def _check(scene: Gaussians, cameras: Sequence[Camera], settings: Settings) -> N
             "near_plane must be positive and less than far_plane, "
             f"not {settings.near_plane} and {settings.far_plane}"
         )
+    if not settings.radius_clip >= 0:
+        raise InputError(f"radius_clip must be 0 or more pixels, not {settings.radius_clip}")
     if not (settings.eps2d >= 0 and math.isfinite(settings.eps2d)):
         raise InputError(f"eps2d must be 0 or more square pixels, not {settings.eps2d}")
 

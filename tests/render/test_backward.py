@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nvs.gaussians import Gaussians
 from nvs.render import render
@@ -86,3 +88,15 @@ def test_same_gradients_as_the_twin(kind, mode):
 @pytest.mark.parametrize("sh_degree", [0, 1, 2, 3])
 def test_gradients_of_spherical_harmonics(sh_degree):
     check(random_scene("usual", 150, seed=2, sh_degree=sh_degree))
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@given(
+    kind=st.sampled_from([kind for kind in KINDS if kind != "tiny"]),
+    seed=st.integers(0, 10**6),
+    sh_degree=st.sampled_from([None, 0, 1, 2, 3]),
+    mode=st.sampled_from(["classic", "antialiased"]),
+    eps2d=st.sampled_from([0.1, 0.3, 1.0]),
+)
+def test_same_gradients_as_the_twin_whatever_the_settings(kind, seed, sh_degree, mode, eps2d):
+    check(random_scene(kind, 60, seed, sh_degree), seed=seed, mode=mode, eps2d=eps2d)

@@ -37,95 +37,91 @@ def render(
     """`nvs.render.render` for tensors in main memory; background [C, 3]."""
     from nvs.render.rendering import Rendering
 
-    frames = []
-    for camera, colour in zip(cameras, background, strict=True):
-        frame = _Frame.apply(
-            scene.means,
-            scene.quats,
-            scene.scales,
-            scene.opacities,
-            scene.colors,
-            camera.world_to_camera[:3],
-            camera.camera_to_world[:3, 3],
-            colour,
-            _Lens.of(camera),
-            settings,
-        )
-        frames.append(frame)
-    return Rendering(*(torch.stack(images) for images in zip(*frames, strict=True)))
+    poses = torch.stack([camera.camera_to_world for camera in cameras])  # [C, 4, 4]
+    # Inside the function torch does not tell whether anybody wants gradients.
+    with_gradients = torch.is_grad_enabled()
+    rgb, alpha, depth = _Pictures.apply(
+        scene.means,
+        scene.quats,
+        scene.scales,
+        scene.opacities,
+        scene.colors,
+        torch.linalg.inv(poses)[:, :3],
+        poses[:, :3, 3],
+        background,
+        [_Lens.of(camera) for camera in cameras],
+        settings,
+        with_gradients,
+    )
+    return Rendering(rgb, alpha, depth)
 
 
-class _Frame(torch.autograd.Function):
-    """One camera's rgb [H, W, 3], alpha [H, W] and expected depth [H, W]."""
+class _Pictures(torch.autograd.Function):
+    """All cameras' rgb [C, H, W, 3], alpha [C, H, W] and expected depth [C, H, W]."""
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401
-        *tensors, lens, settings = inputs
-        *gaussians_and_pose, background = (_array(tensor) for tensor in tensors)
-        with all_cores():
-            splats = _project(gaussians_and_pose, lens, settings)
-            images = (
-                np.empty((lens.height, lens.width, 3), np.float32),
-                np.empty((lens.height, lens.width), np.float32),
-                np.empty((lens.height, lens.width), np.float32),
-            )
-            for part in _tile_lists(splats, lens, MOST_PAIRS):
-                rasterize(splats.records, part.starts, part.lists, part.first, background, *images)
-        rgb, alpha, depth = (torch.from_numpy(image) for image in images)
-        if any(ctx.needs_input_grad):
+        *tensors, lenses, settings, with_gradients = inputs
+        *gaussians, views, eyes, backgrounds = (_array(tensor) for tensor in tensors)
+        count, height, width = len(lenses), lenses[0].height, lenses[0].width
+        rgb = torch.empty(count, height, width, 3)
+        alpha, depth = torch.empty(count, height, width), torch.empty(count, height, width)
+        kept = []
+        for k, lens in enumerate(lenses):
+            images = [image[k].numpy() for image in (rgb, alpha, depth)]
+            with all_cores():
+                splats = _project(gaussians, views[k], eyes[k], lens, settings)
+                for part in _tile_lists(splats, lens, MOST_PAIRS):
+                    rasterize(
+                        splats.records,
+                        part.starts,
+                        part.lists,
+                        part.first,
+                        backgrounds[k],
+                        *images,
+                    )
+            if with_gradients and any(ctx.needs_input_grad):
+                kept.append(splats)
+        if kept:
             ctx.save_for_backward(*tensors, rgb, alpha, depth)
-            ctx.splats, ctx.lens, ctx.settings = splats, lens, settings
+            ctx.splats, ctx.lenses, ctx.settings = kept, lenses, settings
         return rgb, alpha, depth
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *by_images: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         *tensors, rgb, alpha, depth = ctx.saved_tensors
-        splats, lens, settings = ctx.splats, ctx.lens, ctx.settings
-        *gaussians_and_pose, _ = (_array(tensor) for tensor in tensors)
+        *gaussians, views, eyes, _ = (_array(tensor) for tensor in tensors)
         images = [_array(image) for image in (rgb, alpha, depth, *by_images)]
-        with all_cores():
-            by_splats = np.zeros((len(splats.records), GRADIENT), np.float32)
-            for part in _tile_lists(splats, lens, MOST_PAIRS_BACKWARD):
-                by_pairs = np.empty((len(part.lists), GRADIENT), np.float32)
-                rasterize_backward(
-                    splats.records, part.starts, part.lists, part.first, *images, by_pairs
-                )
-                order.sum_over_tiles(
+        by_gaussians = [np.zeros_like(array) for array in gaussians]
+        by_poses = np.zeros((len(views), CHUNKS, POSE))
+        for k, (lens, splats) in enumerate(zip(ctx.lenses, ctx.splats, strict=True)):
+            with all_cores():
+                by_splats = _rasterize_backward(splats, lens, [image[k] for image in images])
+                project_backward(
+                    *gaussians[:4],
+                    *_colors(gaussians[4]),
+                    views[k],
+                    eyes[k],
+                    lens.numbers,
+                    lens.width,
+                    lens.height,
+                    ctx.settings.mode == "antialiased",
+                    splats.records,
                     splats.sorted_keys,
-                    splats.tiles,
-                    lens.tiles_x,
-                    part.counts,
-                    part.first,
-                    part.last,
-                    part.starts,
-                    by_pairs,
                     by_splats,
+                    *by_gaussians[:4],
+                    _colors(by_gaussians[4])[0],
+                    by_poses[k],
                 )
-            by_gaussians = [np.zeros_like(array) for array in gaussians_and_pose[:5]]
-            by_pose = np.zeros((CHUNKS, POSE))
-            project_backward(
-                *gaussians_and_pose[:4],
-                *_colors(gaussians_and_pose[4]),
-                *gaussians_and_pose[5:],
-                lens.numbers,
-                lens.width,
-                lens.height,
-                settings.mode == "antialiased",
-                splats.records,
-                splats.sorted_keys,
-                by_splats,
-                *by_gaussians[:4],
-                _colors(by_gaussians[4])[0],
-                by_pose,
-            )
-        pose = by_pose.sum(axis=0).astype(np.float32)
-        by_background = ((1 - alpha)[..., None] * by_images[0]).sum(dim=(0, 1))
+        poses = torch.from_numpy(by_poses.sum(axis=1)).float()
+        by_backgrounds = torch.einsum("chw,chwk->ck", 1 - alpha, by_images[0])
         return (
             *(torch.from_numpy(array) for array in by_gaussians),
-            torch.from_numpy(pose[:12].reshape(3, 4)),
-            torch.from_numpy(pose[12:]),
-            by_background,
+            poses[:, :12].reshape(-1, 3, 4),
+            poses[:, 12:],
+            by_backgrounds,
+            None,
             None,
             None,
         )
@@ -171,8 +167,10 @@ class _TileLists(NamedTuple):
     lists: Array  # [pairs] indices of Gaussians
 
 
-def _project(gaussians_and_pose: list[Array], lens: _Lens, settings: Settings) -> _Splats:
-    means, quats, scales, opacities, colors, view, eye = gaussians_and_pose
+def _project(
+    gaussians: list[Array], view: Array, eye: Array, lens: _Lens, settings: Settings
+) -> _Splats:
+    means, quats, scales, opacities, colors = gaussians
     count, chunks = len(means), 4 * numba.get_num_threads()
     records = cache_lines(count * RECORD).reshape(count, RECORD)
     tiles = np.empty((count, 4), np.uint16)
@@ -220,6 +218,26 @@ def _tile_lists(splats: _Splats, lens: _Lens, most_pairs: int) -> Iterator[_Tile
         )
         yield _TileLists(first, last, counts, starts, lists)
         first = last
+
+
+def _rasterize_backward(splats: _Splats, lens: _Lens, images: list[Array]) -> Array:
+    """Gradients by the ellipses, [N, GRADIENT], from the picture and the gradients by it."""
+    by_splats = np.zeros((len(splats.records), GRADIENT), np.float32)
+    for part in _tile_lists(splats, lens, MOST_PAIRS_BACKWARD):
+        by_pairs = np.empty((len(part.lists), GRADIENT), np.float32)
+        rasterize_backward(splats.records, part.starts, part.lists, part.first, *images, by_pairs)
+        order.sum_over_tiles(
+            splats.sorted_keys,
+            splats.tiles,
+            lens.tiles_x,
+            part.counts,
+            part.first,
+            part.last,
+            part.starts,
+            by_pairs,
+            by_splats,
+        )
+    return by_splats
 
 
 def _colors(colors: Array) -> tuple[Array, int]:

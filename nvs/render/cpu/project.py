@@ -40,6 +40,7 @@ TWO_LN_2 = f32(2 * math.log(2))
 LOG2_255 = f32(math.log2(255))
 LEAST_ALPHA = f32(1 / 255)
 MOST_REACH_SIGMAS = f32(3.33)
+MOST_SHARP = f32(1e9)  # 1 / pixels: thinner ellipses (with eps2d = 0) overflow, and meet no pixel
 SLACK = f32(1e-3)  # pixels by which rounding may move the edge of a Gaussian
 FIELD_MARGIN = f32(0.15)  # of the picture's size: how far outside it J is still trusted
 
@@ -142,7 +143,7 @@ def project(
             # Every test below is written so that a NaN fails it.
             mean = (means[i, 0], means[i, 1], means[i, 2])
             z = dot(view_z, mean) + view[2, 3]
-            if not (z >= near and z <= far):
+            if not (z >= near and z <= far and z > ZERO):
                 continue
             x = (dot(view_x, mean) + view[0, 3]) / z
             y = (dot(view_y, mean) + view[1, 3]) / z
@@ -172,6 +173,9 @@ def project(
             xx, yy = xx + eps2d, yy + eps2d
             if not (det > ZERO and det < np.inf):
                 continue
+            p, r = np.sqrt(HALF_LOG2_E * yy / det), np.sqrt(HALF_LOG2_E / yy)
+            if not (p < MOST_SHARP and r < MOST_SHARP):
+                continue
 
             opacity = opacities[i]
             if antialiased:
@@ -179,7 +183,7 @@ def project(
             if not (opacity >= LEAST_ALPHA and opacity < np.inf):
                 continue
             log_opacity = np.log2(opacity)
-            sigmas = np.sqrt(TWO_LN_2 * (log_opacity + LOG2_255))
+            sigmas = np.sqrt(max(TWO_LN_2 * (log_opacity + LOG2_255), ZERO))
             sigmas = sigmas if sigmas < MOST_REACH_SIGMAS else MOST_REACH_SIGMAS
             reach_x, reach_y = sigmas * np.sqrt(xx), sigmas * np.sqrt(yy)
             if np.ceil(reach_x) <= radius_clip and np.ceil(reach_y) <= radius_clip:
@@ -200,9 +204,8 @@ def project(
             if not abs(red + green + blue) < np.inf:
                 continue
 
-            p = np.sqrt(HALF_LOG2_E * yy / det)
             records[i, CENTER_X], records[i, CENTER_Y] = center_x, center_y
-            records[i, P], records[i, Q], records[i, R] = p, -p * xy / yy, np.sqrt(HALF_LOG2_E / yy)
+            records[i, P], records[i, Q], records[i, R] = p, -p * xy / yy, r
             records[i, LOG_OPACITY] = log_opacity
             records[i, RED], records[i, GREEN], records[i, BLUE] = red, green, blue
             records[i, DEPTH] = z

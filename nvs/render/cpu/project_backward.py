@@ -79,14 +79,14 @@ def project_backward(
     records: Array,  # [N, RECORD] what `project` gave
     sorted_keys: Array,  # [M] uint64: the visible ones
     gradients: Array,  # [N, GRADIENT] what `rasterize_backward` gave, summed over tiles
-    by_means: Array,  # [N, 3] out, and so on: rows of hidden Gaussians stay as they are
+    by_means: Array,  # [N, 3] in and out, as all that follow: what gradients are added to
     by_quats: Array,  # [N, 4]
     by_scales: Array,  # [N, 3]
     by_opacities: Array,  # [N]
     by_colors: Array,  # as colors
     by_pose: Array,  # [CHUNKS, POSE] float64
 ) -> None:
-    """Gradients by everything that `project` read."""
+    """Add the gradients by everything that `project` read to what other cameras gave."""
     count = len(sorted_keys)
     view_x = (view[0, 0], view[0, 1], view[0, 2])
     view_y = (view[1, 0], view[1, 1], view[1, 2])
@@ -140,9 +140,9 @@ def project_backward(
                 by_b = combined(ONE, by_b, ONE, cross(by_normal, a))
 
             # M = (across; along) · R S.
-            by_scales[i, 0] = by_a[0] * unit_a[0] + by_b[0] * unit_b[0]
-            by_scales[i, 1] = by_a[1] * unit_a[1] + by_b[1] * unit_b[1]
-            by_scales[i, 2] = by_a[2] * unit_a[2] + by_b[2] * unit_b[2]
+            by_scales[i, 0] += by_a[0] * unit_a[0] + by_b[0] * unit_b[0]
+            by_scales[i, 1] += by_a[1] * unit_a[1] + by_b[1] * unit_b[1]
+            by_scales[i, 2] += by_a[2] * unit_a[2] + by_b[2] * unit_b[2]
             by_a = (by_a[0] * s0, by_a[1] * s1, by_a[2] * s2)
             by_b = (by_b[0] * s0, by_b[1] * s1, by_b[2] * s2)
             by_turn = (
@@ -150,12 +150,9 @@ def project_backward(
                 combined(by_a[1], across, by_b[1], along),
                 combined(by_a[2], across, by_b[2], along),
             )
-            (
-                by_quats[i, 0],
-                by_quats[i, 1],
-                by_quats[i, 2],
-                by_quats[i, 3],
-            ) = rotation_backward(qw, qx, qy, qz, length, by_turn)
+            by_quat = rotation_backward(qw, qx, qy, qz, length, by_turn)
+            for axis in range(4):
+                by_quats[i, axis] += by_quat[axis]
             by_across = combined(ONE, combined(by_a[0], turn_0, by_a[1], turn_1), by_a[2], turn_2)
             by_along = combined(ONE, combined(by_b[0], turn_0, by_b[1], turn_1), by_b[2], turn_2)
 
@@ -172,11 +169,11 @@ def project_backward(
             by_color = (gradients[i, BY_RED], gradients[i, BY_GREEN], gradients[i, BY_BLUE])
             sight = (mean[0] - eye[0], mean[1] - eye[1], mean[2] - eye[2])
             by_sight = color_backward(colors, i, sh_degree, sight, by_color, by_colors)
-            by_opacities[i] = sum_g / opacities[i]
+            by_opacities[i] += sum_g / opacities[i]
 
             by_mean = combined(ONE, combined(by_x, view_x, by_y, view_y), by_z, view_z)
             for axis in range(3):
-                by_means[i, axis] = by_mean[axis] + by_sight[axis]
+                by_means[i, axis] += by_mean[axis] + by_sight[axis]
                 by_pose[chunk, axis] += by_x * mean[axis] + gain_x * by_across[axis]
                 by_pose[chunk, 4 + axis] += by_y * mean[axis] + gain_y * by_along[axis]
                 by_pose[chunk, 8 + axis] += (

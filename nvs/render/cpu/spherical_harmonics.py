@@ -56,12 +56,13 @@ def color_of(colors: Array, i: int, degree: int, sight: Vector) -> Vector:
     red = series(colors, i, 0, degree, x, y, z) + HALF
     green = series(colors, i, 1, degree, x, y, z) + HALF
     blue = series(colors, i, 2, degree, x, y, z) + HALF
-    # Written so that a NaN stays one: the Gaussian is then left out.
-    return (
-        ZERO if red < ZERO else red,
-        ZERO if green < ZERO else green,
-        ZERO if blue < ZERO else blue,
-    )
+    return at_least_zero(red), at_least_zero(green), at_least_zero(blue)
+
+
+@inline
+def at_least_zero(value: Float) -> Float:
+    """Like gsplat's clamp, but what is not finite stays so: that Gaussian is left out."""
+    return ZERO if value < ZERO and value > -np.inf else value
 
 
 @inline
@@ -76,11 +77,11 @@ def direction(sight: Vector) -> tuple[Float, Float, Float, Float]:
 def color_backward(
     colors: Array, i: int, degree: int, sight: Vector, by_color: Vector, by_colors: Array
 ) -> Vector:
-    """Writes the gradients of Gaussian i's row of `colors`; returns those by `sight`."""
+    """Adds the gradients by Gaussian i's row of `colors`; returns those by `sight`."""
     by_x, by_y, by_z = ZERO, ZERO, ZERO
     if degree < 0:
         for channel in range(3):
-            by_colors[i, channel] = by_color[channel]
+            by_colors[i, channel] += by_color[channel]
         return by_x, by_y, by_z
     x, y, z, inverse = direction(sight)
     for channel in range(3):
@@ -104,12 +105,14 @@ def series_backward(
     g: Float,
     by_c: Array,
 ) -> Vector:
-    """`series` backward from g: writes one channel's coefficients; returns those by x, y, z."""
+    """`series` backward from g: adds to one channel's coefficients; returns those by x, y, z."""
     by_x, by_y, by_z = ZERO, ZERO, ZERO
-    by_c[i, channel] = g * C0
+    by_c[i, channel] += g * C0
     if degree > 0:
         g1 = g * C1
-        by_c[i, 3 + channel], by_c[i, 6 + channel], by_c[i, 9 + channel] = -g1 * y, g1 * z, -g1 * x
+        by_c[i, 3 + channel] -= g1 * y
+        by_c[i, 6 + channel] += g1 * z
+        by_c[i, 9 + channel] -= g1 * x
         by_x -= g1 * c[i, 9 + channel]
         by_y -= g1 * c[i, 3 + channel]
         by_z += g1 * c[i, 6 + channel]
@@ -118,9 +121,11 @@ def series_backward(
         mixed, axial, planar = g * C2_XY, g * C2_ZZ, g * C2_XX
         c4, c5, c6 = c[i, 12 + channel], c[i, 15 + channel], c[i, 18 + channel]
         c7, c8 = c[i, 21 + channel], c[i, 24 + channel]
-        by_c[i, 12 + channel], by_c[i, 15 + channel] = mixed * x * y, -mixed * y * z
-        by_c[i, 18 + channel] = axial * (THREE * zz - ONE)
-        by_c[i, 21 + channel], by_c[i, 24 + channel] = -mixed * x * z, planar * (xx - yy)
+        by_c[i, 12 + channel] += mixed * x * y
+        by_c[i, 15 + channel] -= mixed * y * z
+        by_c[i, 18 + channel] += axial * (THREE * zz - ONE)
+        by_c[i, 21 + channel] -= mixed * x * z
+        by_c[i, 24 + channel] += planar * (xx - yy)
         by_x += mixed * (y * c4 - z * c7) + TWO * planar * x * c8
         by_y += mixed * (x * c4 - z * c5) - TWO * planar * y * c8
         by_z += SIX * axial * z * c6 - mixed * (y * c5 + x * c7)
@@ -130,13 +135,13 @@ def series_backward(
             c9, c10, c11 = c[i, 27 + channel], c[i, 30 + channel], c[i, 33 + channel]
             c12, c13, c14 = c[i, 36 + channel], c[i, 39 + channel], c[i, 42 + channel]
             c15 = c[i, 45 + channel]
-            by_c[i, 27 + channel] = -outer * y * (THREE * xx - yy)
-            by_c[i, 30 + channel] = mixed * x * y * z
-            by_c[i, 33 + channel] = -inner * y * (FIVE * zz - ONE)
-            by_c[i, 36 + channel] = axial * z * (FIVE * zz - THREE)
-            by_c[i, 39 + channel] = -inner * x * (FIVE * zz - ONE)
-            by_c[i, 42 + channel] = planar * z * (xx - yy)
-            by_c[i, 45 + channel] = -outer * x * (xx - THREE * yy)
+            by_c[i, 27 + channel] -= outer * y * (THREE * xx - yy)
+            by_c[i, 30 + channel] += mixed * x * y * z
+            by_c[i, 33 + channel] -= inner * y * (FIVE * zz - ONE)
+            by_c[i, 36 + channel] += axial * z * (FIVE * zz - THREE)
+            by_c[i, 39 + channel] -= inner * x * (FIVE * zz - ONE)
+            by_c[i, 42 + channel] += planar * z * (xx - yy)
+            by_c[i, 45 + channel] -= outer * x * (xx - THREE * yy)
             by_x -= outer * (SIX * x * y * c9 + THREE * (xx - yy) * c15)
             by_x += mixed * y * z * c10 - inner * (FIVE * zz - ONE) * c13
             by_x += TWO * planar * x * z * c14

@@ -1,0 +1,58 @@
+"""How kernels are compiled: announced once, cached where that is possible."""
+
+import subprocess
+import sys
+
+from numba.core import caching
+
+from nvs.render.cpu import compiler
+
+
+def increment(x):
+    return x + 1
+
+
+def test_compiling_is_announced_once_and_not_on_stdout():
+    program = """
+import numba
+import nvs.render.cpu.compiler
+
+def ours(x):
+    return x + 1
+
+def another(x):
+    return x + 2
+
+def foreign(x):
+    return x + 3
+
+ours.__module__ = another.__module__ = "nvs.render.cpu.kernels"
+numba.njit(foreign)(1)
+print("-", file=__import__("sys").stderr)
+numba.njit(ours)(1)
+numba.njit(another)(1)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "-",
+        "nvs: compiling the renderer for this machine, once",
+    ]
+
+
+def test_kernels_work_where_no_cache_can_be_written(monkeypatch):
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    assert compiler.kernel()(increment)(1) == 2
+
+
+def test_a_change_in_any_of_our_files_makes_kernels_anew(monkeypatch):
+    def cache_hits():
+        kernel = compiler.kernel()(increment)
+        assert kernel(1) == 2
+        return sum(kernel.stats.cache_hits.values())
+
+    cache_hits()
+    assert cache_hits() == 1
+    monkeypatch.setattr(compiler, "_SOURCES", (*compiler._SOURCES, ("another.py", 0.0, 0)))
+    assert cache_hits() == 0
