@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,12 @@ import torch
 from torch import nn
 
 from nvs.depth.encoder import EncoderConfig
+from nvs.depth.infinidepth.models import (
+    CHECKPOINT_SUFFIXES,
+    RELEASED_MODELS,
+    load_released_model,
+    model_of_checkpoints,
+)
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.errors import InputError
 from nvs.files import atomic_write
@@ -30,7 +37,10 @@ class NamedModel:
 
 
 def load_model(name: str | Path = "default", *, device: str = "auto") -> Model:
-    """A model by its name, or from a .safetensors file that `nvs train depth` wrote.
+    """A model by its name, or from a file.
+
+    A .safetensors file is one that `nvs train depth` wrote; a .ckpt, .pt or .pth file is a
+    depth checkpoint of InfiniDepth's authors.
 
     Args:
         name: a key of `NAMED_MODELS`, or a path.
@@ -45,9 +55,11 @@ def load_model(name: str | Path = "default", *, device: str = "auto") -> Model:
     path = Path(name)
     if path.suffix == ".safetensors":
         return _assembled(path).to(where)
+    if path.suffix in CHECKPOINT_SUFFIXES:
+        return model_of_checkpoints(path).to(where)
     known = ", ".join(NAMED_MODELS)
     raise InputError(
-        f"there is no model '{name}': choose {known}, or the path of a .safetensors file"
+        f"there is no model '{name}': choose {known}, or the path of a .safetensors or .ckpt file"
     )
 
 
@@ -72,6 +84,10 @@ NAMED_MODELS = {
         "embedded: small, relative depth, trained on generated scenes",
         lambda: _assembled(EMBEDDED / "depth.safetensors"),
     ),
+    **{
+        name: NamedModel(released.summary, functools.partial(load_released_model, name))
+        for name, released in RELEASED_MODELS.items()
+    },
 }
 
 

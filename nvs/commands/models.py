@@ -15,6 +15,7 @@ def main(options: Options) -> int:
     from nvs.weights import NAMED_MODELS
 
     for name, model in NAMED_MODELS.items():
-        print(f"{name:<12} {model.summary}")
-    print("A path of a .safetensors file that `nvs train depth` wrote is a model, too.")
+        print(f"{name:<22} {model.summary}")
+    print("The path of a .safetensors file that `nvs train depth` wrote is a model, too,")
+    print("and so is that of a depth checkpoint of InfiniDepth's authors (.ckpt).")
     return 0

@@ -2,10 +2,13 @@
 
 import dataclasses
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+import nvs
+from nvs import cli
 from nvs.depth.infinidepth import models
 from nvs.depth.infinidepth.models import RELEASED_MODELS, load_released_model, model_of_checkpoints
 from nvs.errors import InputError
@@ -77,3 +80,26 @@ def test_without_the_hubs_library_there_is_one_line(monkeypatch):
         load_released_model("infinidepth")
     with pytest.raises(InputError, match="pip install"):
         models.download_released_model("infinidepth")
+
+
+def test_the_model_is_loaded_by_its_path(files, photo):
+    model = nvs.load_model(files[0], device="cpu")
+    model.network.picture_area_px = 64 * 96
+    field = model.depth_field(photo)
+    assert field(torch.rand(5, 2) * 40).isfinite().all()
+    assert "prior" in field.geometry_source
+
+
+def test_the_command_line_says_it_in_one_line(files, tmp_path, capsys):
+    files[0].write_bytes(files[0].read_bytes()[:5000])
+    picture_path = Path(__file__).parents[3] / "assets" / "photos"
+    some_photo = next(picture_path.glob("*.jpg"))
+    output = tmp_path / "depth.npz"
+    code = cli.run(["depth", str(some_photo), "--model", str(files[0]), "-o", str(output)])
+    assert code == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not output.exists()
+    assert cli.run(["models", "download", "no such model"]) == 2
+    assert cli.run(["models", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in RELEASED_MODELS)
