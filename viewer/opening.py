@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,31 +57,45 @@ class OpeningPanel(Panel):
     def _uploaded(self, file: viser.UploadedFile) -> None:
         name = shown_name(file.name)
         content = file.content
-        self.task.start(lambda progress: self._make_uploaded(name, content, progress))
+        self.task.start(lambda progress: self._open_uploaded(name, content, progress))
 
     def _chosen(self) -> None:
         if self._sample.value in self._samples:
             path = self._samples[self._sample.value]
-            self.task.start(lambda progress: self._done(self._make(path, progress)))
+            self.task.start(lambda progress: self._open(path.stem, path, progress))
 
-    def _make(self, path: Path, progress: Progress) -> ViewedScene:
+    def _open(self, name: str, path: Path, progress: Progress) -> None:
+        """Make a scene of the photo at `path` and show it, and print what took how long."""
         while not self._making.acquire(timeout=0.2):
             progress("waiting for another page", 0.0)
+        stages: list[tuple[str, float]] = []
+
+        def timed(stage: str, done: float) -> None:
+            stages.append((stage, time.perf_counter()))
+            progress(stage, done)
+
         try:
-            return self._splat(path, progress)
+            scene = self._splat(path, timed)
         finally:
             self._making.release()
+        timed("sending the splats", 0.95)
+        self._done(dataclasses.replace(scene, name=name))
+        stages.append(("", time.perf_counter()))
+        passed = [
+            f"{stage} {until - since:.2f} s"
+            for (stage, since), (_, until) in itertools.pairwise(stages)
+        ]
+        print(f"{name}: {', '.join(passed)}", flush=True)
 
-    def _make_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
+    def _open_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
             # The name comes from the page: it is shown, but never becomes a path.
             path = Path(folder) / "photo"
             path.write_bytes(content)
             try:
-                scene = self._make(path, progress)
+                self._open(name, path, progress)
             except InputError as error:
                 raise InputError(str(error).replace(str(path), name)) from None
-        self._done(dataclasses.replace(scene, name=name))
 
     def close(self) -> None:
         self.task.close()
