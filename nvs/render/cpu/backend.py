@@ -174,8 +174,8 @@ def _project(
     count, chunks = len(means), 4 * numba.get_num_threads()
     records = cache_lines(count * RECORD).reshape(count, RECORD)
     tiles = np.empty((count, 4), np.uint16)
-    keys, sorted_keys = np.empty((2, count), np.uint64)
-    visible = np.empty(chunks, np.int64)
+    keys = np.empty(count, np.uint64)
+    visible = np.empty((chunks, 3), np.int64)
     project(
         means,
         quats,
@@ -197,8 +197,7 @@ def _project(
         keys,
         visible,
     )
-    total = order.sort_by_depth(keys, visible, sorted_keys)
-    return _Splats(records, tiles, sorted_keys[:total])
+    return _Splats(records, tiles, order.sort_by_depth(keys, visible))
 
 
 def _tile_lists(splats: _Splats, lens: _Lens, most_pairs: int) -> Iterator[_TileLists]:

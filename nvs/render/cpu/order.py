@@ -12,73 +12,77 @@ from numba import prange
 
 from nvs.render.cpu.compiler import Array, inline, kernel
 from nvs.render.cpu.memory import prefetch
+from nvs.render.cpu.project import FARTHEST, FILLED, NEAREST
 
 DIGIT_BITS = 11
 DIGITS = 1 << DIGIT_BITS
-DEPTH_SHIFT = 32  # a key is depth bits << 32 | index
+DEPTH_SHIFT = np.uint64(32)  # a key is depth bits << 32 | index
 INDEX = np.uint64(0xFFFFFFFF)
 AHEAD = 32  # Gaussians, between asking for one and using it
 
 
-@kernel(parallel=True)
 def sort_by_depth(
     keys: Array,  # [N] uint64, in chunks that `project` filled partly
-    visible: Array,  # [chunks] how many keys of each chunk are filled
-    sorted_keys: Array,  # [N] uint64 out
-) -> int:
-    """Radix sort, least significant digit first; returns how many keys there are.
+    visible: Array,  # [chunks, 3] what `project` says of each chunk
+) -> Array:
+    """The visible keys in ascending order, [M]: radix sort, least significant digit first.
 
-    Only the bits in which depths differ are sorted by: 2 or 3 passes for usual scenes.
+    Only the bits in which the depths differ are sorted by: 2 or 3 passes in usual scenes.
     """
-    chunks, slots = len(visible), len(keys)
-    lows = np.full(chunks, np.uint64(0xFFFFFFFF), np.uint64)
-    highs = np.zeros(chunks, np.uint64)
-    for chunk in prange(chunks):
-        start = chunk * slots // chunks
-        low, high = np.uint64(0xFFFFFFFF), np.uint64(0)
-        for k in range(start, start + visible[chunk]):
-            depth = keys[k] >> np.uint64(DEPTH_SHIFT)
-            low, high = min(low, depth), max(high, depth)
-        lows[chunk], highs[chunk] = low, high
-    low, high = lows.min(), highs.max()
-
-    # Close the gaps between the chunks.
-    offsets = np.zeros(chunks + 1, np.int64)
-    for chunk in range(chunks):
-        offsets[chunk + 1] = offsets[chunk] + visible[chunk]
-    count = offsets[chunks]
-    for chunk in prange(chunks):
-        start = chunk * slots // chunks
-        for k in range(visible[chunk]):
-            sorted_keys[offsets[chunk] + k] = keys[start + k]
-
-    source, target = sorted_keys, keys
-    cursors = np.empty((chunks, DIGITS), np.int64)
-    passes = 0
-    while low < high and (high - low) >> np.uint64(passes * DIGIT_BITS) > 0:
-        shift = np.uint64(passes * DIGIT_BITS)
-        for chunk in prange(chunks):
-            cursors[chunk] = 0
-            for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
-                depth = (source[k] >> np.uint64(DEPTH_SHIFT)) - low
-                cursors[chunk, (depth >> shift) & np.uint64(DIGITS - 1)] += 1
-        total = 0
-        for digit in range(DIGITS):
-            for chunk in range(chunks):
-                total, cursors[chunk, digit] = total + cursors[chunk, digit], total
-        for chunk in prange(chunks):
-            for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
-                depth = (source[k] >> np.uint64(DEPTH_SHIFT)) - low
-                digit = (depth >> shift) & np.uint64(DIGITS - 1)
-                target[cursors[chunk, digit]] = source[k]
-                cursors[chunk, digit] += 1
+    starts = np.zeros(len(visible) + 1, np.int64)
+    np.cumsum(visible[:, FILLED], out=starts[1:])
+    source, target = np.empty((2, starts[-1]), np.uint64)
+    close_gaps(keys, starts, source)
+    nearest, farthest = int(visible[:, NEAREST].min()), int(visible[:, FARTHEST].max())
+    cursors = np.empty((len(visible), DIGITS), np.int64)
+    for shift in range(0, max(farthest - nearest, 0).bit_length(), DIGIT_BITS):
+        sort_by_digit(source, np.uint64(nearest), np.uint64(shift), cursors, target)
         source, target = target, source
-        passes += 1
-    if passes % 2:
-        for chunk in prange(chunks):
-            for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
-                sorted_keys[k] = keys[k]
-    return count
+    return source
+
+
+@kernel(parallel=True)
+def close_gaps(
+    keys: Array,  # [N] uint64
+    starts: Array,  # [chunks + 1]
+    packed: Array,  # [M] uint64 out: chunk c's keys at starts[c]
+) -> None:
+    """Put the chunks' keys one behind the other."""
+    chunks, slots = len(starts) - 1, len(keys)
+    for chunk in prange(chunks):
+        first = chunk * slots // chunks
+        for k in range(starts[chunk + 1] - starts[chunk]):
+            packed[starts[chunk] + k] = keys[first + k]
+
+
+@kernel(parallel=True)
+def sort_by_digit(
+    source: Array,  # [M] uint64
+    nearest: int,  # the least of all depth bits
+    shift: int,  # where the digit begins in (depth bits - nearest)
+    cursors: Array,  # [chunks, DIGITS] int64, for use in here
+    target: Array,  # [M] uint64 out
+) -> None:
+    """One pass: order the keys by one digit, and leave equal ones as they are."""
+    chunks, count = len(cursors), len(source)
+    mask = np.uint64(DIGITS - 1)
+    for chunk in prange(chunks):
+        for digit in range(DIGITS):
+            cursors[chunk, digit] = 0
+        for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
+            digit = (((source[k] >> DEPTH_SHIFT) - nearest) >> shift) & mask
+            cursors[chunk, digit] += 1
+    total = 0
+    for digit in range(DIGITS):
+        for chunk in range(chunks):
+            here = cursors[chunk, digit]
+            cursors[chunk, digit] = total
+            total += here
+    for chunk in prange(chunks):
+        for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
+            digit = (((source[k] >> DEPTH_SHIFT) - nearest) >> shift) & mask
+            target[cursors[chunk, digit]] = source[k]
+            cursors[chunk, digit] += 1
 
 
 @kernel(parallel=True)
@@ -91,7 +95,8 @@ def count_tiles(
     """How long the list of every tile will be."""
     chunks, count = len(counts), len(sorted_keys)
     for chunk in prange(chunks):
-        counts[chunk] = 0
+        for tile in range(counts.shape[1]):
+            counts[chunk, tile] = 0
         for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
             i = sorted_keys[k] & INDEX
             prefetch(tiles, sorted_keys[min(k + AHEAD, count - 1)] & INDEX)

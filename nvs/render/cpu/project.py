@@ -32,6 +32,9 @@ RED, GREEN, BLUE, DEPTH = 6, 7, 8, 9
 REACH_X, REACH_Y = 10, 11  # pixels: alpha is below its threshold further out
 RECORD = 16  # one cache line; the rest is not used
 
+# What is said of a chunk: how many keys it wrote, and the least and greatest depth bits.
+FILLED, NEAREST, FARTHEST = range(3)
+
 TILE = 16  # pixels; as in gsplat, whose extent rule speaks of tiles
 
 ZERO, HALF, ONE, TWO = f32(0), f32(0.5), f32(1), f32(2)
@@ -126,7 +129,7 @@ def project(
     records: Array,  # [N, RECORD] out; rows of hidden Gaussians stay as they are
     tiles: Array,  # [N, 4] uint16 out: first and last + 1 tile in x, then in y
     keys: Array,  # [N] uint64 out: depth bits << 32 | index, each chunk's from its own start on
-    visible: Array,  # [chunks] out: how many keys each chunk wrote
+    visible: Array,  # [chunks, 3] int64 out: each chunk's FILLED, NEAREST, FARTHEST
 ) -> None:
     """Records, tiles and sort keys of all Gaussians that the camera can see."""
     count, chunks = len(means), len(visible)
@@ -139,6 +142,7 @@ def project(
     for chunk in prange(chunks):
         start, end = chunk * count // chunks, (chunk + 1) * count // chunks
         found = start
+        nearest, farthest = np.int64(0xFFFFFFFF), np.int64(0)
         for i in range(start, end):
             # Every test below is written so that a NaN fails it.
             mean = (means[i, 0], means[i, 1], means[i, 2])
@@ -212,6 +216,9 @@ def project(
             records[i, REACH_X], records[i, REACH_Y] = reach_x, reach_y
             tiles[i, 0], tiles[i, 1] = np.int32(first_x) // TILE, np.int32(last_x) // TILE + 1
             tiles[i, 2], tiles[i, 3] = np.int32(first_y) // TILE, np.int32(last_y) // TILE + 1
-            keys[found] = np.uint64(bits_of(z)) << np.uint64(32) | np.uint64(i)
+            depth_bits = np.int64(bits_of(z))
+            nearest, farthest = min(nearest, depth_bits), max(farthest, depth_bits)
+            keys[found] = np.uint64(depth_bits) << np.uint64(32) | np.uint64(i)
             found += 1
-        visible[chunk] = found - start
+        visible[chunk, FILLED] = found - start
+        visible[chunk, NEAREST], visible[chunk, FARTHEST] = nearest, farthest
