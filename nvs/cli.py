@@ -7,6 +7,7 @@ Only the one that is called is imported.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 from nvs.errors import InputError
@@ -25,6 +26,8 @@ COMMANDS = {
 
 def main() -> None:
     """Run `nvs` with the arguments of this process, and exit."""
+    # Ended by `kill` or a closed terminal, unfinished files are cleared away as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(run(sys.argv[1:]))
 
 

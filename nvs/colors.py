@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
 from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
-from nvs.points import read_picture
 from nvs.render import render
 
-ROUNDS = 2
+ROUNDS = 4
+STEP = 1.5
+MOMENTUM = 0.6
 
 
 def match_photo(scene: Gaussians, rgb: Tensor, camera: Camera) -> Gaussians:
     """The scene with colours changed so that `camera` sees the photo `rgb` [H, W, 3].
 
-    Gaussians overlap and the rasterizer widens each by a third of a pixel, which blurs what
-    they show.  Each round renders the scene and adds to every Gaussian what the picture lacks
-    at its place (Van Cittert's deconvolution); sums are kept, so from afar nothing changes.
+    Gaussians overlap, hide each other, and the rasterizer widens each by half a pixel: colours
+    read off the photo render to a blurred one.  The picture is linear in the colours, so the
+    least-squares problem is solved by a few rounds of descent, each Gaussian's step divided
+    by its share of the picture (SIRT, Gilbert 1972, with momentum).
     """
-    xy, _ = camera.project(scene.means)
+    colors, pace = scene.colors, torch.zeros_like(scene.colors)
     for _ in range(ROUNDS):
-        missing = rgb - render(scene, [camera]).rgb[0]
-        colors = (scene.colors + read_picture(missing, xy)).clamp(0, 1)
-        scene = dataclasses.replace(scene, colors=colors)
-    return scene
+        with torch.enable_grad():
+            asked = colors.detach().requires_grad_()
+            seen = render(dataclasses.replace(scene, colors=asked), [camera]).rgb[0]
+            missing = (rgb - seen).detach()
+            # The renderer's adjoint, once for what is missing and once for each one's weight.
+            (lacking,) = torch.autograd.grad(seen, asked, missing, retain_graph=True)
+            (weight,) = torch.autograd.grad(seen, asked, torch.ones_like(seen))
+        pace = MOMENTUM * pace + lacking / weight.clamp(min=1e-2)
+        colors = (colors + STEP * pace).clamp(0, 1)
+    return dataclasses.replace(scene, colors=colors)

@@ -83,6 +83,7 @@ class PhotoOptions:
         )
         for notice in photo.notices:
             print(f"note: {notice}")
+        print(f"focal length: {photo.focal_source}")
         if max(photo.camera.width, photo.camera.height) > self.longer_side:
             photo = photo.resized_to(self.longer_side)
         return photo

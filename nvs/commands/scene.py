@@ -34,6 +34,9 @@ class SceneOptions:
     depth: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Use this depth map (.npy, .npz, 16-bit .png, ...) instead of the model's depth."""
 
+    backfill: bool = True
+    """Fill in what the photo does not show: behind near things and past its border."""
+
 
 @dataclasses.dataclass(frozen=True)
 class OpenedScene:
@@ -73,7 +76,15 @@ def photo_field(model: Model, photo: Photo, options: SceneOptions, stages: Stage
     from nvs.depth.file import read_depth_file
 
     stages("reading the depth")
-    return DepthField.from_depth(read_depth_file(options.depth), photo.camera)
+    depth = read_depth_file(options.depth)
+    height, width = depth.shape
+    stretch = (width / height) / (photo.camera.width / photo.camera.height)
+    if not 0.95 < stretch < 1.05:
+        raise InputError(
+            f"{options.depth} is {width}x{height}, another shape than the photo's "
+            f"{photo.camera.width}x{photo.camera.height}: give a depth map of the whole photo"
+        )
+    return DepthField.from_depth(depth, photo.camera)
 
 
 def splat(
@@ -82,4 +93,11 @@ def splat(
     """`Model.splat` with the options of the command line."""
     if options.points is not None and not 1 <= options.points <= 50_000_000:
         raise InputError(f"--points must lie between 1 and 50 million, not {options.points}")
-    return model.splat(photo, options.points, field=field, seed=options.run.seed, report=stages)
+    return model.splat(
+        photo,
+        options.points,
+        field=field,
+        backfill=options.backfill,
+        seed=options.run.seed,
+        report=stages,
+    )
