@@ -7,8 +7,66 @@ import dataclasses
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from nvs.surface import SurfaceMap
+
+# A surface one radius of the search away counts as much as a difference in colour of this.
+COLOR_TOLERANCE = 0.15
+SEARCH_RADIUS = 8  # cells; wider bridges go to the nearest surface
+
+
+def cut_bridges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
+    """The surface with every bridge cell moved to the near or the far side of its depth edge.
+
+    Each takes the depth of a cell nearby that shows a real surface and looks like it, and
+    faces the camera: no stretched sheet stands between near and far, the photo stays whole,
+    and a silhouette carries its own colours.
+
+    Args:
+        rgb: [H, W, 3] the photo.
+    """
+    landing = _landing(surface, rgb).flatten()
+    depth = surface.depth.flatten()[landing].view_as(surface.depth)
+    gradient = torch.where(surface.bridge[..., None], 0.0, surface.gradient)
+    return dataclasses.replace(surface, depth=depth, gradient=gradient)
+
+
+def _landing(surface: SurfaceMap, rgb: Tensor) -> Tensor:
+    """For each cell the row-major index [h, w] of the surface cell that it belongs to."""
+    height, width = surface.depth.shape
+    landing = nearest_surface(surface)
+    row, column = surface.bridge.nonzero().unbind(-1)
+    if not surface.solid.any() or len(row) == 0:
+        return landing
+    picture = functional.interpolate(rgb.permute(2, 0, 1)[None], (height, width), mode="area")
+    colors = picture[0].flatten(1).T.contiguous()  # [h·w, 3]
+    own = colors[row * width + column]
+    solid = surface.solid.flatten()
+    best = torch.full_like(row, torch.inf, dtype=rgb.dtype)
+    chosen = landing[row, column]
+    for dy, dx in _search_steps():
+        at_row, at_column = row + dy, column + dx
+        inside = (at_row >= 0) & (at_row < height) & (at_column >= 0) & (at_column < width)
+        index = at_row.clamp(0, height - 1) * width + at_column.clamp(0, width - 1)
+        unlike = (colors[index] - own).square().sum(-1) / COLOR_TOLERANCE**2
+        cost = unlike + (dy * dy + dx * dx) / SEARCH_RADIUS**2
+        better = inside & solid[index] & (cost < best)
+        best = torch.where(better, cost, best)
+        chosen = torch.where(better, index, chosen)
+    landing[row, column] = chosen
+    return landing
+
+
+def _search_steps() -> list[tuple[int, int]]:
+    """Steps over the search disc: all of the nearest, every second farther out."""
+    reach = range(-SEARCH_RADIUS, SEARCH_RADIUS + 1)
+    return [
+        (dy, dx)
+        for dy in reach
+        for dx in reach
+        if dy * dy + dx * dx <= SEARCH_RADIUS**2 and (max(abs(dy), abs(dx)) <= 3 or (dy + dx) % 2)
+    ]
 
 
 def nearest_surface(surface: SurfaceMap) -> Tensor:
@@ -26,7 +84,7 @@ def nearest_surface(surface: SurfaceMap) -> Tensor:
         return own.to(surface.depth.device)
     row, column = distance_transform_edt(~solid, return_distances=False, return_indices=True)
     nearest = torch.from_numpy(row.astype(np.int64) * width + column)
-    return nearest.to(surface.depth.device)
+    return torch.where(surface.sky.cpu(), own, nearest).to(surface.depth.device)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,21 +96,10 @@ class SurfaceDepth:
 
 
 def depth_on_surface(surface: SurfaceMap, xy: Tensor) -> SurfaceDepth:
-    """Depth at pixels `xy` [N, 2], bridges cut.
-
-    Inside a cell depth follows the field's own derivatives at its centre.  A point on a bridge
-    takes the depth of the nearest surface and faces the camera: no stretched sheet stands
-    between near and far, and the photo stays whole.
-    """
+    """Depth at pixels `xy` [N, 2]: inside a cell it follows the derivatives at the centre."""
     cell = surface.cell_of(xy)
     depth, gradient = surface.depth.flatten()[cell], surface.gradient.view(-1, 2)[cell]
     from_centre = xy - surface.center_of(cell)
     # A steep cell must not throw its samples behind the camera, or far beyond its neighbours.
     depth = depth + (gradient * from_centre).sum(-1).clamp(-0.2 * depth, 0.2 * depth)
-
-    on_bridge = surface.bridge.flatten()[cell]
-    landed = surface.depth.flatten()[nearest_surface(surface).flatten()[cell]]
-    return SurfaceDepth(
-        torch.where(on_bridge, landed, depth),
-        torch.where(on_bridge[:, None], 0.0, gradient),
-    )
+    return SurfaceDepth(depth, gradient)

@@ -1,20 +1,23 @@
 """The way of the data, from a photo to a scene.
 
-photo ──► depth field ──► infinite depth query ──► Gaussian head ──► colours ──► scene
-          z(x, y)         N points, evenly         offsets, colour,  that render
-          continuous      spread over surfaces     scale, opacity,   to the photo
-                                                   rotation
+photo ──► depth field ──► infinite depth query ──► Gaussian head ──► colours ──► backfill ──► scene
+          z(x, y)         N points, evenly         offsets, colour,  that render  behind and
+          continuous      spread over surfaces     scale, opacity,   to the photo beside what
+                                                   rotation                       is seen
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
+from nvs.backfill.stage import invented
 from nvs.colors import match_photo
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork, NeuralDepthField
-from nvs.edges import depth_on_surface
+from nvs.edges import cut_bridges, depth_on_surface
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead
 from nvs.photo import Photo
@@ -28,6 +31,21 @@ POINTS_PER_PIXEL = 2.0
 # Share of the samples that go evenly over the picture, and so keep the photo sharp from where
 # it was taken; the rest goes evenly over the surfaces, and so keeps them closed from elsewhere.
 PICTURE_SHARE = 0.75
+
+
+@dataclasses.dataclass(frozen=True)
+class SplattedPhoto:
+    """A photo's scene in its two parts."""
+
+    shown: Gaussians  # what the photo shows
+    invented: Gaussians | None  # what lies behind and beside it; None without backfill
+
+    @property
+    def scene(self) -> Gaussians:
+        """Both parts, the shown one first."""
+        if self.invented is None:
+            return self.shown
+        return Gaussians.concatenate([self.shown, self.invented])
 
 
 class Model:
@@ -49,27 +67,44 @@ class Model:
         """The continuous depth that the network sees in the photo."""
         return self.network.field(photo.rgb.to(self.device), photo.camera.to(self.device))
 
-    @torch.no_grad()
     def splat(
         self,
         photo: Photo,
         points: int | None = None,
         *,
         field: DepthField | None = None,
+        backfill: bool = True,
         seed: int = 0,
         report: Report = silent,
     ) -> Gaussians:
         """The photo as Gaussians, in the space of its camera.
 
         Args:
-            points: how many samples become Gaussians (a sky adds a coarse dome to them); by
-                default two for each pixel of the photo.
+            points: how many samples become Gaussians (a sky adds a coarse dome to them, and
+                the backfill its own); by default two for each pixel of the photo.
             field: the depth to use instead of the network's own, for the same camera.
+            backfill: add what the photo does not show, so that a moving camera finds no holes.
             report: told the name of each stage as it begins.
 
         Raises:
             ValueError: `points` is less than 1.
         """
+        return self.splat_parts(
+            photo, points, field=field, backfill=backfill, seed=seed, report=report
+        ).scene
+
+    @torch.no_grad()
+    def splat_parts(
+        self,
+        photo: Photo,
+        points: int | None = None,
+        *,
+        field: DepthField | None = None,
+        backfill: bool = True,
+        seed: int = 0,
+        report: Report = silent,
+    ) -> SplattedPhoto:
+        """As `splat`, what the photo shows and what was invented apart."""
         if points is not None and points < 1:
             raise ValueError(f"a scene needs at least one point, not {points}")
         rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
@@ -79,7 +114,7 @@ class Model:
         field = field or seen
 
         report("measuring the surfaces")
-        surface = measure_surface(field)
+        surface = cut_bridges(measure_surface(field), rgb)
         density = sample_density(surface)
         xy = sample_cells(surface, density, points, seed=seed)
         cell = surface.cell_of(xy)
@@ -100,7 +135,13 @@ class Model:
         report("matching the photo's colours")
         shown = match_photo(shown, rgb, camera)
         backdrop = sky_backdrop(rgb, surface)
-        return shown if backdrop is None else Gaussians.concatenate([shown, backdrop])
+        if backdrop is not None:
+            shown = Gaussians.concatenate([shown, backdrop])
+        if not backfill:
+            return SplattedPhoto(shown, invented=None)
+
+        report("filling in what the photo does not show")
+        return SplattedPhoto(shown, invented(surface, rgb, shown))
 
 
 def sample_density(surface: SurfaceMap) -> Tensor:

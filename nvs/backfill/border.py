@@ -1,0 +1,80 @@
+"""The photo continued past its border: mirrored colours on surfaces that go on as they were."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nvs.backfill.layer import Sheet, local_slopes
+from nvs.surface import SurfaceMap
+
+MARGIN = 0.12  # past each side of the picture, in its longer side
+# A mirrored cell belongs to the surface at the border if it is this near its plane (relative).
+ON_PLANE = 0.15
+RUNAWAY = 0.4  # how much of its disparity a continued plane may gain or lose
+
+
+def continued_past_border(surface: SurfaceMap, rgb: Tensor) -> Sheet:
+    """The photo's surface, bridges cut, and a margin all around it.
+
+    A cell of the margin has its mirror image inside the picture.  Where that lies on the
+    plane of the surface at the border, the plane goes on, with the mirrored cell's relief on
+    it; where another thing begins in between, the thing is mirrored at its own depth.
+
+    Args:
+        rgb: [H, W, 3] the photo.
+    """
+    height, width = surface.depth.shape
+    margin = min(round(MARGIN * max(height, width)), height - 1, width - 1)
+    device = surface.depth.device
+    cell_px = torch.from_numpy(surface.cell_px).to(device, torch.float32)
+    disparity = 1 / surface.depth
+    slope = -surface.gradient * (disparity**2)[..., None] * cell_px
+    color = functional.interpolate(rgb.permute(2, 0, 1)[None], (height, width), mode="area")[0]
+
+    row, row_mirrored, row_border = _reach(height, margin, device)
+    column, column_mirrored, column_border = _reach(width, margin, device)
+    mirrored = (row_mirrored[:, None], column_mirrored[None])
+    sky = surface.sky[mirrored]
+
+    border = (row_border[:, None], column_border[None])
+    ring = torch.zeros_like(surface.sky)
+    ring[border] = True
+    ring[1:-1, 1:-1] = False
+    at = ring.nonzero().unbind(-1)
+    plane = torch.zeros_like(slope)
+    plane[at] = local_slopes(disparity, surface.solid, *at)
+    at_border, plane = disparity[border], plane[border]
+
+    def along_plane(to_row: Tensor, to_column: Tensor) -> Tensor:
+        x, y = (to_column - column_border)[None], (to_row - row_border)[:, None]
+        return plane[..., 0] * x + plane[..., 1] * y
+
+    limit = RUNAWAY * at_border
+    relief = disparity[mirrored] - at_border - along_plane(row_mirrored, column_mirrored)
+    goes_on = (relief.abs() < ON_PLANE * at_border) & ~surface.sky[border]
+    on_plane = at_border + along_plane(row, column).clamp(-limit, limit)
+    inside = ((row == row_mirrored)[:, None]) & ((column == column_mirrored)[None])
+    continued = torch.where(goes_on & ~inside, on_plane + relief, disparity[mirrored])
+    slant = torch.where((goes_on & ~inside)[..., None], plane, slope[mirrored])
+    slant = torch.where((~goes_on & ~inside)[..., None], 0.0, slant)
+    return Sheet(
+        camera=surface.camera.resized(
+            round(width * surface.cell_px[0]), round(height * surface.cell_px[1])
+        ),
+        cell_px=cell_px,
+        margin=margin,
+        disparity=continued.clamp(min=1e-9),
+        slope=slant,
+        color=color.permute(1, 2, 0)[mirrored].contiguous(),
+        sky=sky,
+    )
+
+
+def _reach(size: int, margin: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions [size + 2·margin] along one side, their mirror images, and the nearest inside."""
+    position = torch.arange(-margin, size + margin, device=device)
+    mirrored = torch.where(position < 0, -1 - position, position)
+    mirrored = torch.where(position >= size, 2 * size - 1 - position, mirrored)
+    return position, mirrored, position.clamp(0, size - 1)

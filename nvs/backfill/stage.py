@@ -1,0 +1,42 @@
+"""The stage: from what the photo shows to Gaussians where it shows nothing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nvs.backfill.behind import continued_behind
+from nvs.backfill.border import continued_past_border
+from nvs.gaussians import Gaussians
+from nvs.path import scene_depth, sideways_step
+from nvs.sky import dome_distance
+from nvs.surface import SurfaceMap
+
+AMPLITUDE = 2.0  # of the paths on which the picture is to stay whole
+SPACING_CELLS = 2**0.5  # every second cell, like the black squares of a chessboard
+
+
+def invented(surface: SurfaceMap, rgb: Tensor, shown: Gaussians) -> Gaussians:
+    """Gaussians for what a camera sees that moves as far as the paths do, and the photo does not.
+
+    First the photo is continued past its border, then everything far behind what is near.
+
+    Args:
+        surface: the photo's, bridges cut.
+        rgb: [H, W, 3] the photo.
+        shown: what the photo shows; it says how far a path goes.
+    """
+    sheet = continued_past_border(surface, rgb)
+    row, column = (torch.arange(n, device=rgb.device) for n in sheet.sky.shape)
+    chess = (row[:, None] + column) % 2 == 0
+    past_border = sheet.past_border & chess
+
+    step = AMPLITUDE * sideways_step(sheet.camera, scene_depth(shown, sheet.camera))
+    focal_cells = float(sheet.camera.intrinsics[0, 0] / sheet.cell_px[0])
+    hidden = continued_behind(sheet, shift_cells=step * focal_cells)
+    parts = [
+        sheet.gaussians(past_border & ~sheet.sky, SPACING_CELLS),
+        sheet.sky_gaussians(past_border & sheet.sky, SPACING_CELLS, dome_distance(surface)),
+        hidden.sheet.gaussians(hidden.present & chess, SPACING_CELLS),
+    ]
+    return Gaussians.concatenate(parts)

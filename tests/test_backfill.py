@@ -1,0 +1,165 @@
+"""Backfill: a near square before a far slanted wall, where everything hidden is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from nvs.camera import Camera
+from nvs.depth.field import DepthField
+from nvs.evaluate.view_metrics import psnr
+from nvs.gaussians import Gaussians
+from nvs.head import GaussianHead, GaussianHeadConfig
+from nvs.photo import Photo
+from nvs.pipeline import Model, SplattedPhoto
+from nvs.render import render
+
+WIDTH, HEIGHT = 192, 128
+CAMERA = Camera.from_focal(0.9 * WIDTH, WIDTH, HEIGHT)
+NEAR = 2.0
+STEP = 0.15  # of the moved camera: the square moves 9 pixels against the wall
+
+
+class SquareBeforeWall(DepthField):
+    """A square at z = 2 before the wall z = 4 + 0.5·X."""
+
+    def __init__(self) -> None:
+        super().__init__(CAMERA, "m")
+
+    def wall(self, xy: Tensor) -> Tensor:
+        """z [N] of the wall behind pixels [N, 2], also where the square stands before it."""
+        return 4 / (1 - 0.5 * self.camera.rays(xy)[:, 0])
+
+    @staticmethod
+    def on_square(xy: Tensor) -> Tensor:
+        return ((xy - xy.new_tensor([WIDTH / 2, HEIGHT / 2])).abs() < 28).all(-1)
+
+    def forward(self, xy: Tensor) -> Tensor:
+        return torch.where(self.on_square(xy), NEAR + 0 * xy[:, 0], self.wall(xy))
+
+
+def picture() -> Tensor:
+    """[H, W, 3]: a red square before a wall that shades from green to blue."""
+    xy = CAMERA.pixel_centers()
+    shade = xy[..., :1] / WIDTH
+    wall = torch.cat([0.1 * torch.ones_like(shade), 1 - shade, shade], dim=-1)
+    square = SquareBeforeWall.on_square(xy.view(-1, 2)).view(HEIGHT, WIDTH, 1)
+    return torch.where(square, torch.tensor([0.9, 0.1, 0.1]), wall)
+
+
+@pytest.fixture(scope="module")
+def parts(untrained) -> SplattedPhoto:
+    photo = Photo(picture(), CAMERA, Path("square.png"), "as made")
+    model = Model(untrained, GaussianHead(GaussianHeadConfig(feature_channels=16)))
+    return model.splat_parts(photo, field=SquareBeforeWall())
+
+
+def moved(x: float, y: float) -> Camera:
+    pose = torch.eye(4)
+    pose[0, 3], pose[1, 3] = x, y
+    return CAMERA.moved(pose)
+
+
+def behind_square(parts: SplattedPhoto) -> Gaussians:
+    """The invented Gaussians whose place in the photo the square covers."""
+    xy, _ = CAMERA.project(parts.invented.means)
+    return parts.invented[SquareBeforeWall.on_square(xy)]
+
+
+def test_hidden_layer_continues_the_wall_behind_the_square(parts):
+    hidden = behind_square(parts)
+    xy, depth = CAMERA.project(hidden.means)
+    assert len(hidden) > 500
+    assert (depth / SquareBeforeWall().wall(xy) - 1).abs().max() < 0.02
+
+
+def test_nothing_stands_between_near_and_far(parts):
+    for gaussians in (parts.shown, parts.invented):
+        xy, depth = CAMERA.project(gaussians.means)
+        truth = SquareBeforeWall().wall(xy)
+        assert ((depth < 1.02 * NEAR) | (depth > 0.95 * truth)).all()
+
+
+def test_hidden_layer_has_the_walls_colours(parts):
+    hidden = behind_square(parts)
+    red, _, blue = hidden.colors.unbind(-1)
+    xy, _ = CAMERA.project(hidden.means)
+    assert red.max() < 0.2
+    # Mirrored about the edge a linear shade goes back by at most twice the way, 24 pixels.
+    assert (blue - xy[:, 0] / WIDTH).abs().max() < 0.25
+
+
+@pytest.mark.parametrize("offset", [(STEP, 0.0), (-STEP, 0.0), (0.1, -0.1)])
+def test_a_moved_camera_finds_ten_times_fewer_holes(parts, offset):
+    camera = moved(*offset)
+    without, filled = (
+        (render(scene, [camera]).alpha < 0.5).float().mean() for scene in (parts.shown, parts.scene)
+    )
+    assert without > 0.03
+    assert filled < 0.1 * without
+    assert filled < 0.003
+
+
+def test_the_moved_view_shows_the_wall_and_not_the_square(parts):
+    """Seen from the side: beside the square, where the photo showed the square."""
+    camera = moved(STEP, 0.0)
+    seen = render(parts.scene, [camera])
+    xy = camera.pixel_centers().view(-1, 2)
+    # The square is 9 pixels farther left than in the photo, the wall about 6.
+    right = (xy[:, 0] > WIDTH / 2 + 28 - 12) & (xy[:, 0] < WIDTH / 2 + 28 - 8)
+    beside = (right & ((xy[:, 1] - HEIGHT / 2).abs() < 20)).view(HEIGHT, WIDTH)
+    assert seen.depth[0][beside].min() > 3.5
+    assert seen.rgb[0][beside][:, 0].max() < 0.2
+
+
+def test_the_photos_own_view_stays(parts):
+    without, filled = (render(scene, [CAMERA]).rgb[0] for scene in (parts.shown, parts.scene))
+    truth = picture()
+    assert psnr(filled, truth) > psnr(without, truth) - 0.2
+
+
+def test_the_picture_goes_on_past_its_border(parts):
+    """A camera with a wider lens sees the margin."""
+    wide = dataclasses.replace(
+        CAMERA, intrinsics=CAMERA.intrinsics * torch.tensor([[0.85, 1, 1], [1, 0.85, 1], [1, 1, 1]])
+    )
+    seen = render(parts.scene, [wide])
+    assert (seen.alpha < 0.5).float().mean() < 0.003
+    xy, depth = CAMERA.project(parts.invented.means)
+    outside = ((xy < 0) | (xy > xy.new_tensor([WIDTH, HEIGHT]))).any(-1)
+    assert outside.sum() > 3000
+    assert (depth / SquareBeforeWall().wall(xy) - 1)[outside].abs().max() < 0.02
+
+
+def test_without_backfill_nothing_is_invented(untrained):
+    photo = Photo(picture(), CAMERA, Path("square.png"), "as made")
+    model = Model(untrained, GaussianHead(GaussianHeadConfig(feature_channels=16)))
+    field = SquareBeforeWall()
+    parts = model.splat_parts(photo, 1000, field=field, backfill=False)
+    assert parts.invented is None
+    assert len(parts.scene) == len(model.splat(photo, 1000, field=field, backfill=False)) == 1000
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (3, 40), (17, 16)])
+def test_small_pictures(untrained, size):
+    width, height = size
+    camera = Camera.from_focal(10.0, width, height)
+    photo = Photo(torch.full((height, width, 3), 0.5), camera, Path("tiny.png"), "as made")
+    field = DepthField.from_depth(torch.ones(height, width), camera)
+    model = Model(untrained, GaussianHead(GaussianHeadConfig(feature_channels=16)))
+    scene = model.splat(photo, field=field)
+    assert all(getattr(scene, f.name).isfinite().all() for f in dataclasses.fields(scene))
+
+
+def test_all_sky(untrained):
+    photo = Photo(picture(), CAMERA, Path("sky.png"), "as made")
+    sky = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
+    field = DepthField.from_depth(torch.ones(HEIGHT, WIDTH), CAMERA, sky=sky)
+    model = Model(untrained, GaussianHead(GaussianHeadConfig(feature_channels=16)))
+    scene = model.splat(photo, field=field)
+    assert scene.means.norm(dim=-1).min() > 4
+    assert (render(scene, [moved(STEP, 0.0)]).alpha > 0.5).all()
