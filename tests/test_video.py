@@ -6,7 +6,7 @@ import imageio.v2 as imageio
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs.camera import Camera
@@ -50,6 +50,7 @@ def test_gif_of_odd_size(tmp_path):
     assert np.sqrt(((frames - np.stack(list(ramps(5, 33, 21))).astype(float)) ** 2).mean()) < 12
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_even_size_adds_at_most_one_row(width, height):
     even = even_size(width, height)

@@ -82,7 +82,8 @@ class KeyframeList:
         if self._page.scene is None or len(self._keys) >= MAX_KEYFRAMES:
             return
         self._page.stop_playing()
-        self._keys.append(view.keyframe(self._page.client))
+        camera = self._page.scene.camera
+        self._keys.append(view.keyframe(self._page.client, camera.width / camera.height))
         self._show()
         self._changed()
 
@@ -93,8 +94,11 @@ class KeyframeList:
         if index >= len(self._keys):
             return
         self._page.stop_playing()
-        if action == GO:
-            self._page.go_to(camera_of(self._keys[index], 64, 64), with_lens=True)
+        if action == GO and self._page.scene is not None:
+            photo = self._page.scene.camera
+            self._page.go_to(
+                camera_of(self._keys[index], photo.width, photo.height), with_lens=True
+            )
             return
         key = self._keys.pop(index)
         if action != DELETE:

@@ -100,7 +100,7 @@ class ShotPanel(Panel):
             self.stop()
             return
         fps = 30.0
-        cameras = self._cameras(self._page.scene.camera, fps) if self._page.scene else []
+        cameras = self._cameras(fps)
         if not cameras:
             return
         self._play.label = "Stop"
@@ -108,15 +108,16 @@ class ShotPanel(Panel):
         self.keyframes.show_marks(False)
         self._preview = Preview(self._page, cameras, fps)
 
-    def _cameras(self, lens: Camera, fps: float) -> list[Camera]:
-        """The chosen path through `lens`; empty, with a word to the user, if there is none."""
+    def _cameras(self, fps: float) -> list[Camera]:
+        """The chosen path, in the photo's shape; empty, with a word to the user, without one."""
         scene = self._page.scene
-        assert scene is not None
+        if scene is None:
+            return []
         frames = max(1, round(self._seconds.value * fps))
         if self._kind.value != OWN:
             return camera_path(
                 cast(PathKind, self._kind.value),
-                lens,
+                scene.camera,
                 self._page.depth,
                 frames,
                 self._amplitude.value,
@@ -125,17 +126,15 @@ class ShotPanel(Panel):
         if path is None:
             self._page.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
             return []
-        return path.cameras(lens.width, lens.height, frames)
+        return path.cameras(scene.camera.width, scene.camera.height, frames)
 
     def _render(self) -> None:
-        scene = self._page.scene
-        if scene is None:
-            return
         self.stop()
         fps = float(self._fps.value)
-        lens = framed(scene.camera, SHAPES[self._shape.value], SIZES[self._size.value])
-        cameras = self._cameras(lens, fps)
-        if not cameras:
+        shape, size = SHAPES[self._shape.value], SIZES[self._size.value]
+        cameras = [framed(camera, shape, size) for camera in self._cameras(fps)]
+        scene = self._page.scene
+        if scene is None or not cameras:
             return
         background = torch.tensor(self._page.background) / 255
         name = f"{scene.name}-{self._kind.value.replace(' ', '-')}.mp4"
@@ -154,7 +153,10 @@ class ShotPanel(Panel):
 
 
 def framed(camera: Camera, aspect: float | None, longer_side: int) -> Camera:
-    """`camera` with another shape of picture, even sizes, and no more view than it has."""
+    """`camera` with another shape of picture, even sizes, and no more view than it has.
+
+    The axis goes through the picture's centre afterwards.
+    """
     aspect = aspect or camera.width / camera.height
     width, height = even_size(
         round(longer_side * min(aspect, 1)), round(longer_side / max(aspect, 1))

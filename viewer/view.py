@@ -62,11 +62,17 @@ def current(client: viser.ClientHandle, height: int, aspect: float | None = None
     return Camera.from_focal(focal_px, width, height).moved(torch.from_numpy(pose).float())
 
 
-def keyframe(client: viser.ClientHandle) -> Keyframe:
-    """The page's current view as a keyframe."""
+def keyframe(client: viser.ClientHandle, aspect: float) -> Keyframe:
+    """The page's current view as a keyframe.
+
+    Its field of view is that of the largest frame of shape `aspect` (width / height) in the
+    window: what was not seen in the window is not in the film.
+    """
+    window = client.camera
+    half_height = math.tan(window.fov / 2) * min(1.0, window.aspect / aspect)
     x, y, z = client.camera.position.tolist()
     qw, qx, qy, qz = client.camera.wxyz.tolist()
-    return Keyframe((x, y, z), (qw, qx, qy, qz), math.degrees(client.camera.fov))
+    return Keyframe((x, y, z), (qw, qx, qy, qz), math.degrees(2 * math.atan(half_height)))
 
 
 def plain(color: tuple[int, ...]) -> np.ndarray:

@@ -7,7 +7,7 @@ import weakref
 import numpy as np
 import pytest
 import viser
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.viewer.browsing import only_page, until
@@ -18,6 +18,7 @@ from viewer.opening import shown_name
 from viewer.uploads import limit_uploads
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_a_shown_name_is_short_and_harmless(name):
     shown = shown_name(name)

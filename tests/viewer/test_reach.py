@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs.camera import Camera
@@ -15,6 +15,7 @@ DEPTH = SceneDepth(2.0, 4.0, 9.0)
 places = st.tuples(*[st.floats(-50, 50)] * 3).map(np.array)
 
 
+@settings(deadline=None)
 @given(places)
 def test_pulled_back_is_within_reach_and_on_the_way(position):
     back = pulled_back(CAMERA, DEPTH, position)
