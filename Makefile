@@ -34,8 +34,8 @@ setup: $(READY)
 
 # Everything for running, training and testing; made again when the project file changes.
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-	  || { echo "nvs needs Python 3.10 or newer: make setup PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "nvs needs Python 3.11 or newer: make setup PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV), once; a minute or two ..."
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -111,11 +111,12 @@ def load_depth_network(path: Path) -> DepthNetwork:
 
 def save_module(module: nn.Module, kind: str, config: dict[str, Any], path: Path) -> None:
     """Write a module's arrays in half precision, its kind and configuration beside them."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     arrays = {k: v.half().contiguous().cpu() for k, v in module.state_dict().items()}
     with atomic_write(path) as unfinished:
-        save_file(arrays, unfinished, metadata={"kind": kind, "config": json.dumps(config)})
+        metadata = {"kind": kind, "config": json.dumps(config)}
+        unfinished.write_bytes(save(arrays, metadata))  # its save_file makes it private
 
 
 def read_module(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
