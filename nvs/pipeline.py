@@ -18,6 +18,7 @@ from nvs.colors import match_photo
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork, NeuralDepthField
 from nvs.edges import cut_bridges, depth_on_surface
+from nvs.errors import InputError
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead
 from nvs.photo import Photo
@@ -63,9 +64,24 @@ class Model:
         """This model on `device`."""
         return Model(self.network.to(device), self.head.to(device))
 
-    def depth_field(self, photo: Photo) -> NeuralDepthField:
-        """The continuous depth that the network sees in the photo."""
-        return self.network.field(photo.rgb.to(self.device), photo.camera.to(self.device))
+    def depth_field(
+        self, photo: Photo, known: Tensor | DepthField | None = None
+    ) -> NeuralDepthField:
+        """The continuous depth that the network sees in the photo.
+
+        Args:
+            known: what is known of the depth: a map [h, w] in metres (0 = unknown) or a metric
+                model's field.  The released networks take it as a prompt, or for their scale.
+
+        Raises:
+            InputError: the network has no use for known depth.
+        """
+        rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
+        if known is None:
+            return self.network.field(rgb, camera)
+        if isinstance(self.network, DepthNetwork):
+            raise InputError("this model takes no depth prompt: use --model infinidepth-sensor")
+        return self.network.field(rgb, camera, known)
 
     def splat(
         self,
@@ -110,8 +126,7 @@ class Model:
         rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
         points = points or round(POINTS_PER_PIXEL * camera.width * camera.height)
         report("encoding the photo")
-        seen = self.depth_field(photo)
-        field = field or seen
+        field = field or self.depth_field(photo)
 
         report("measuring the surfaces")
         surface = cut_bridges(measure_surface(field), rgb)
@@ -126,7 +141,10 @@ class Model:
         seen_at = depth_on_surface(surface, xy)
         sampled = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
         ground = sampled[~sky]
-        parts = [self.head(ground, seen.features(ground.xy))]
+        features = field.features(ground.xy)
+        if features is None:  # a field of the user's: ask the encoder for what the head needs
+            features = self.depth_field(photo).features(ground.xy)
+        parts = [self.head(ground, features)]
         if sky.any():
             distance = dome_distance(surface)
             parts.append(on_dome(camera, xy[sky], distance, spacing_px[sky], color[sky]))

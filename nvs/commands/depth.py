@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
 from nvs.commands.options import LensOptions, PhotoOptions, RunOptions
 from nvs.errors import InputError
 from nvs.stages import Stages
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from nvs.camera import Camera
-    from nvs.depth.field import DepthField
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +37,8 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.depth.file import check_depth_path, depth_preview, write_depth
+    from nvs.depth.file import check_depth_path, depth_preview
+    from nvs.depth.rows import write_field_depth
 
     check_depth_path(options.output)
     stages = Stages()
@@ -60,9 +55,8 @@ def main(options: Options) -> int:
     stages("encoding the photo")
     field = model.depth_field(photo)
     with stages.counting("asking the field", camera.height, "row") as progress:
-        depth = depth_map(field, camera, progress)
-    stages("writing")
-    write_depth(options.output, depth, camera, field.unit)
+        depth = write_field_depth(options.output, field, camera, progress)
+    stages("writing the preview")
     preview = options.output.with_name(f"{options.output.stem}_preview.png")
     _write_png(depth_preview(depth, depth <= 0), preview)
     stages.end()
@@ -71,23 +65,6 @@ def main(options: Options) -> int:
     if options.run.timings:
         print(stages.table())
     return 0
-
-
-def depth_map(field: DepthField, camera: Camera, progress) -> Tensor:  # noqa: ANN001
-    """z-depth [H, W] of a field in the pixels of `camera`, the same view; 0 where sky."""
-    import torch
-
-    scale = torch.tensor([field.camera.width / camera.width, field.camera.height / camera.height])
-    rows_at_once = max(1, 1_000_000 // camera.width)
-    x = torch.arange(camera.width) + 0.5
-    parts = []
-    for top in range(0, camera.height, rows_at_once):
-        y = torch.arange(top, min(top + rows_at_once, camera.height)) + 0.5
-        xy = torch.cartesian_prod(y, x).flip(-1) * scale  # [rows·W, 2]
-        xy = xy.to(field.camera.intrinsics)
-        parts.append(torch.where(field.sky(xy), 0.0, field(xy)).view(len(y), -1).cpu())
-        progress(top + len(y), camera.height)
-    return torch.cat(parts)
 
 
 def _write_png(picture, path: Path) -> None:  # noqa: ANN001 (uint8 [H, W, 3])

@@ -37,6 +37,10 @@ class SceneOptions:
     backfill: bool = True
     """Fill in what the photo does not show: behind near things and past its border."""
 
+    depth_prompt: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Tell the model what is known: sparse or coarse depth in metres, 0 where unknown. For
+    --model infinidepth-sensor; --model infinidepth takes its scale from it."""
+
 
 @dataclasses.dataclass(frozen=True)
 class OpenedScene:
@@ -69,12 +73,20 @@ def open_scene(source: Path, options: SceneOptions, stages: Stages) -> OpenedSce
 
 def photo_field(model: Model, photo: Photo, options: SceneOptions, stages: Stages) -> DepthField:
     """The photo's depth: the model's, or that of the file which the user names."""
-    if options.depth is None:
-        stages("encoding the photo")
-        return model.depth_field(photo)
     from nvs.depth.field import DepthField
     from nvs.depth.file import read_depth_file
 
+    if options.depth is None:
+        known = None if options.depth_prompt is None else read_depth_file(options.depth_prompt)
+        stages("encoding the photo")
+        field = model.depth_field(photo, known)
+        source = getattr(field, "geometry_source", None)
+        if source is not None:
+            stages.end()
+            print(f"note: {source}")
+        return field
+    if options.depth_prompt is not None:
+        raise InputError("--depth replaces the model's depth: leave out --depth-prompt")
     stages("reading the depth")
     depth = read_depth_file(options.depth)
     height, width = depth.shape

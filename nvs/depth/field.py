@@ -39,6 +39,10 @@ class DepthField(abc.ABC):
         """Whether there is no surface at all behind `xy` [N, 2] → bool [N]."""
         return torch.zeros(len(xy), dtype=torch.bool, device=xy.device)
 
+    def features(self, xy: Tensor) -> Tensor | None:
+        """What an image encoder saw at `xy` [N, 2] → [N, C]; None where none made this field."""
+        return None
+
     @torch.no_grad()
     def __call__(self, xy: Tensor) -> Tensor:
         """z-depth [N] at pixels `xy` [N, 2], in `unit`."""
