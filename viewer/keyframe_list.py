@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import viser
@@ -25,6 +24,7 @@ from viewer import view
 
 if TYPE_CHECKING:
     from viewer.page import Page
+    from viewer.shot import ShotPanel
 
 GO, EARLIER, LATER, DELETE = "Go", "▲", "▼", "✕"
 
@@ -34,12 +34,12 @@ class KeyframeList:
 
     Args:
         page: where it stands.
-        changed: called after every change of the list.
+        shot: the panel it belongs to: it knows the time, and is told of every change.
     """
 
-    def __init__(self, page: Page, changed: Callable[[], None]) -> None:
+    def __init__(self, page: Page, shot: ShotPanel) -> None:
         self._page = page
-        self._changed = changed
+        self._shot = shot
         self._keys: list[Keyframe] = []
         self._rows: list[viser.GuiButtonGroupHandle] = []
         self._marks: list[viser.CameraFrustumHandle] = []
@@ -85,7 +85,7 @@ class KeyframeList:
         camera = self._page.scene.camera
         self._keys.append(view.keyframe(self._page.client, camera.width / camera.height))
         self._show()
-        self._changed()
+        self._shot.keyframes_changed()
 
     def _row_clicked(self, index: int, event: viser.GuiEvent) -> None:
         self._pressed(index, event.target.value)
@@ -105,10 +105,10 @@ class KeyframeList:
             step = -1 if action == EARLIER else 1
             self._keys.insert(min(max(index + step, 0), len(self._keys)), key)
         self._show()
-        self._changed()
+        self._shot.keyframes_changed()
 
     def _save(self) -> None:
-        path = self.path(self._page.seconds)
+        path = self.path(self._shot.seconds)
         if path is None:
             self._page.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
             return
@@ -123,9 +123,9 @@ class KeyframeList:
             return
         self._keys = list(path.keyframes)
         self._loop.value = path.loop
-        self._page.seconds = path.seconds
+        self._shot.seconds = path.seconds
         self._show()
-        self._changed()
+        self._shot.keyframes_changed()
 
     def _show(self) -> None:
         """A row and a mark for each keyframe, made anew: lists are short."""

@@ -26,6 +26,8 @@ from viewer.splats import browser_splats
 from viewer.takeaway import TakeawayPanel
 from viewer.uploads import limit_uploads
 
+WELCOME = "**Open a photo to fly through it.**\n\nIt is sent to this program and nowhere else."
+
 
 @dataclasses.dataclass(frozen=True)
 class PageSettings:
@@ -63,27 +65,19 @@ class Page:
         self._closed = False
         limit_uploads(client)
 
-        gui = client.gui
-        self._title = gui.add_markdown("**Open a photo to fly through it.**")
+        self._title = client.gui.add_markdown(WELCOME)
         self._panels: list[Panel] = []
+        self._shot: ShotPanel | None = None
         if settings.splat is not None:
             self._panels.append(OpeningPanel(self, settings.splat, settings, opened))
-        tabs = gui.add_tab_group()
-        with tabs.add_tab("Fly", viser.Icon.DRONE):
-            self._panels.append(FlightPanel(self))
-        with tabs.add_tab("Shot", viser.Icon.MOVIE):
-            self._shot = ShotPanel(self)
-            self._panels.append(self._shot)
-        with tabs.add_tab("Look", viser.Icon.EYE):
-            self._panels.append(LookPanel(self))
-        with tabs.add_tab("Save", viser.Icon.DOWNLOAD):
-            self._panels.append(TakeawayPanel(self))
         self.set_background(self.background)
         client.camera.on_update(lambda _: self._camera_moved())
 
     def show(self, scene: ViewedScene) -> None:
         """Put `scene` in the place of the one shown and go to its photo's view."""
         depth = depth_of(scene)
+        if self._shot is None:
+            self._add_tabs()
         self.scene, self.depth = scene, depth
         self.recolour(None)
         distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
@@ -123,20 +117,12 @@ class Page:
     @property
     def playing(self) -> bool:
         """Whether a preview flies the camera."""
-        return self._shot.playing
+        return self._shot is not None and self._shot.playing
 
     def stop_playing(self) -> None:
         """Give the camera back to the user."""
-        self._shot.stop()
-
-    @property
-    def seconds(self) -> float:
-        """How long the shot is."""
-        return self._shot.seconds
-
-    @seconds.setter
-    def seconds(self, seconds: float) -> None:
-        self._shot.seconds = seconds
+        if self._shot is not None:
+            self._shot.stop()
 
     def tell(self, title: str, text: str, color: Literal["blue", "red"] = "blue") -> None:
         """A short word to the user."""
@@ -152,6 +138,19 @@ class Page:
         for panel in self._panels:
             panel.close()
         self.scene = None
+
+    def _add_tabs(self) -> None:
+        """All that needs a scene; a page without one shows no buttons that do nothing."""
+        tabs = self.client.gui.add_tab_group()
+        with tabs.add_tab("Fly", viser.Icon.DRONE):
+            self._panels.append(FlightPanel(self))
+        with tabs.add_tab("Shot", viser.Icon.MOVIE):
+            self._shot = ShotPanel(self)
+            self._panels.append(self._shot)
+        with tabs.add_tab("Look", viser.Icon.EYE):
+            self._panels.append(LookPanel(self))
+        with tabs.add_tab("Save", viser.Icon.DOWNLOAD):
+            self._panels.append(TakeawayPanel(self))
 
     def _camera_moved(self) -> None:
         if self.scene is None or self._closed:

@@ -40,7 +40,7 @@ class ShotPanel(Panel):
         self._kind = gui.add_dropdown("Path", (*PATH_KINDS, OWN))
         self._kind.on_update(lambda _: self._show_what_matters())
         self._amplitude = gui.add_slider("Reach", 0.25, 3.0, 0.05, 1.0)
-        self.keyframes = KeyframeList(page, changed=self._keyframes_changed)
+        self.keyframes = KeyframeList(page, self)
         self._seconds = gui.add_slider("Seconds", 1.0, 30.0, 0.5, 5.0)
         self._play = gui.add_button("Play", icon=viser.Icon.PLAYER_PLAY)
         self._play.on_click(lambda _: self._toggle())
@@ -86,7 +86,8 @@ class ShotPanel(Panel):
         self.stop()
         self._task.close()
 
-    def _keyframes_changed(self) -> None:
+    def keyframes_changed(self) -> None:
+        """What is to be flown is now the keyframes, if there are any."""
         self.stop()
         if len(self.keyframes) > 0:
             self._kind.value = OWN

@@ -38,7 +38,7 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
         drag(page, right, 2)
         press(page, "Add this view")
     until(lambda: page.get_by_text("View 3").is_visible())
-    ours.seconds = 2.0
+    ours._shot.seconds = 2.0
     path = load_path(downloaded(page, "Save the keyframes", tmp_path))
     assert len(path.keyframes) == 3
     assert path.loop
