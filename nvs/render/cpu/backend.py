@@ -108,7 +108,7 @@ class _Pictures(torch.autograd.Function):
                     lens.height,
                     ctx.settings.mode == "antialiased",
                     splats.records,
-                    splats.sorted_keys,
+                    splats.tiles,
                     by_splats,
                     *by_gaussians[:4],
                     _colors(by_gaussians[4])[0],
@@ -153,7 +153,7 @@ class _Splats(NamedTuple):
     """The projected Gaussians of one picture."""
 
     records: Array  # [N, RECORD]; only rows of visible Gaussians hold something
-    tiles: Array  # [N, 4]
+    tiles: Array  # [N, 4]; zeros for hidden Gaussians
     sorted_keys: Array  # [M] visible ones, front to back
 
 
@@ -173,7 +173,7 @@ def _project(
     means, quats, scales, opacities, colors = gaussians
     count, chunks = len(means), 4 * numba.get_num_threads()
     records = cache_lines(count * RECORD).reshape(count, RECORD)
-    tiles = np.empty((count, 4), np.uint16)
+    tiles = np.zeros((count, 4), np.uint16)
     keys = np.empty(count, np.uint64)
     visible = np.empty((chunks, 3), np.int64)
     project(

@@ -14,6 +14,8 @@ from numba.core import event
 # What LLVM may change about float arithmetic: fuse a*b+c, and ignore the sign of zero.
 # Not more: NaN and infinity must keep their meaning, and sums their order.
 FLOAT_RULES = {"contract", "nsz"}
+# Division by zero gives infinity; a test that could raise would stand in every loop's way.
+DIVISION = "numpy"
 
 # What kernels take: numba infers the exact types, and the comment beside an argument says
 # shape and type.
@@ -33,9 +35,13 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable], Any]:
 
     def decorate(function: Callable) -> Any:  # noqa: ANN401 (numba has no types)
         try:
-            compiled = numba.njit(function, cache=True, parallel=parallel, fastmath=FLOAT_RULES)
+            compiled = numba.njit(
+                function, cache=True, parallel=parallel, fastmath=FLOAT_RULES, error_model=DIVISION
+            )
         except RuntimeError:  # no folder for the cache can be written: do without
-            return numba.njit(function, parallel=parallel, fastmath=FLOAT_RULES)
+            return numba.njit(
+                function, parallel=parallel, fastmath=FLOAT_RULES, error_model=DIVISION
+            )
         compiled._cache._cache_file._source_stamp = _SOURCES  # type: ignore[attr-defined]
         return compiled
 
@@ -44,7 +50,14 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable], Any]:
 
 def inline(function: Callable) -> Any:  # noqa: ANN401
     """A piece of a kernel, compiled into each of its callers."""
-    return numba.njit(function, forceinline=True, fastmath=FLOAT_RULES)
+    return numba.njit(function, forceinline=True, fastmath=FLOAT_RULES, error_model=DIVISION)
+
+
+def inline_sums(function: Callable) -> Any:  # noqa: ANN401
+    """`inline`, for sums over lanes: the compiler chooses their order, one for all times."""
+    return numba.njit(
+        function, forceinline=True, fastmath=FLOAT_RULES | {"reassoc"}, error_model=DIVISION
+    )
 
 
 class _Announcement(event.Listener):

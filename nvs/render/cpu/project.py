@@ -127,7 +127,7 @@ def project(
     radius_clip: Float,
     eps2d: Float,
     records: Array,  # [N, RECORD] out; rows of hidden Gaussians stay as they are
-    tiles: Array,  # [N, 4] uint16 out: first and last + 1 tile in x, then in y
+    tiles: Array,  # [N, 4] uint16 out: first and last + 1 tile in x, then in y; as records
     keys: Array,  # [N] uint64 out: depth bits << 32 | index, each chunk's from its own start on
     visible: Array,  # [chunks, 3] int64 out: each chunk's FILLED, NEAREST, FARTHEST
 ) -> None:

@@ -77,7 +77,7 @@ def project_backward(
     height: int,
     antialiased: bool,
     records: Array,  # [N, RECORD] what `project` gave
-    sorted_keys: Array,  # [M] uint64: the visible ones
+    tiles: Array,  # [N, 4] what `project` gave: zeros for hidden Gaussians
     gradients: Array,  # [N, GRADIENT] what `rasterize_backward` gave, summed over tiles
     by_means: Array,  # [N, 3] in and out, as all that follow: what gradients are added to
     by_quats: Array,  # [N, 4]
@@ -87,7 +87,7 @@ def project_backward(
     by_pose: Array,  # [CHUNKS, POSE] float64
 ) -> None:
     """Add the gradients by everything that `project` read to what other cameras gave."""
-    count = len(sorted_keys)
+    count = len(means)
     view_x = (view[0, 0], view[0, 1], view[0, 2])
     view_y = (view[1, 0], view[1, 1], view[1, 2])
     view_z = (view[2, 0], view[2, 1], view[2, 2])
@@ -95,8 +95,9 @@ def project_backward(
     left, right, top, bottom = field_limits(lens, width, height)
 
     for chunk in prange(CHUNKS):
-        for k in range(chunk * count // CHUNKS, (chunk + 1) * count // CHUNKS):
-            i = sorted_keys[k] & np.uint64(0xFFFFFFFF)
+        for i in range(chunk * count // CHUNKS, (chunk + 1) * count // CHUNKS):
+            if tiles[i, 1] == 0:
+                continue
 
             # As in `project`, up to the rows a and b of M.
             mean = (means[i, 0], means[i, 1], means[i, 2])

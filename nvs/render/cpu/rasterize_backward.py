@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import Array, Float, Int, inline, kernel
+from nvs.render.cpu.compiler import Array, Float, Int, inline, inline_sums, kernel
 from nvs.render.cpu.memory import cache_lines
 from nvs.render.cpu.project import TILE
 from nvs.render.cpu.rasterize import (
@@ -59,27 +59,26 @@ GRADIENT = 10
 BEHIND, RED_IN, GREEN_IN, BLUE_IN, DEPTH_IN = (size_t(k * PLANE) for k in (1, 2, 3, 4, 5))
 PLANES = 6
 
-LANES = size_t(TILE)  # every sum has one partial sum for each lane
 
-
-@inline
+@inline_sums
 def blend_row_backward(
     pixels: Array,
-    sums: Array,
     at: Int,
     lanes: int,
     slope: Float,
     u_start: Float,
-    v: Float,
-    opacity: Float,
+    exponent: Float,
     red: Float,
     green: Float,
     blue: Float,
     depth: Float,
-) -> None:
-    """The gradients of one row that `rasterize.blend_row` draws, added to `sums`."""
-    vv = v * v
-    exponent = opacity - vv
+) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
+    """The gradients of one row that `rasterize.blend_row` draws.
+
+    Sums over the row of g, g·u, g·u² and the weight times ∂L/∂(red, green, blue, depth).
+    """
+    sum_g, sum_gu, sum_guu = ZERO, ZERO, ZERO
+    by_red, by_green, by_blue, by_depth = ZERO, ZERO, ZERO, ZERO
     for lane in range(lanes):
         pixel = at + size_t(lane)
         u = u_start + slope * f32(lane)
@@ -100,39 +99,50 @@ def blend_row_backward(
         behind = pixels[pixel + BEHIND] - weight * f
         pixels[pixel + BEHIND] = behind
         g = alpha * (before * f - behind / (ONE - alpha))
-        g = g if goes_on and free else ZERO
-
-        k = size_t(lane)
-        gu = g * u
-        sums[k] += g
-        sums[k + size_t(G_U) * LANES] += gu
-        sums[k + size_t(G_V) * LANES] += g * v
-        sums[k + size_t(G_UU) * LANES] += gu * u
-        sums[k + size_t(G_UV) * LANES] += gu * v
-        sums[k + size_t(G_VV) * LANES] += g * vv
-        sums[k + size_t(BY_RED) * LANES] += weight * red_in
-        sums[k + size_t(BY_GREEN) * LANES] += weight * green_in
-        sums[k + size_t(BY_BLUE) * LANES] += weight * blue_in
-        sums[k + size_t(BY_DEPTH) * LANES] += weight * depth_in
+        g = g if goes_on else ZERO
+        g = g if free else ZERO
+        sum_g += g
+        sum_gu += g * u
+        sum_guu += g * u * u
+        by_red += weight * red_in
+        by_green += weight * green_in
+        by_blue += weight * blue_in
+        by_depth += weight * depth_in
+    return sum_g, sum_gu, sum_guu, by_red, by_green, by_blue, by_depth
 
 
 @inline
-def blend_backward(pixels: Array, sums: Array, shapes: Array, places: Array, k: int) -> None:
-    """The gradients of the tile's k-th prepared Gaussian, added to `sums`."""
+def blend_backward(pixels: Array, shapes: Array, places: Array, k: int, gradient: Array) -> None:
+    """The gradients of the tile's k-th prepared Gaussian."""
     step_x, step_y, step_v = shapes[k, STEP_X], shapes[k, STEP_Y], shapes[k, STEP_V]
-    opacity, depth = shapes[k, OPACITY], shapes[k, OPACITY + 4]
     red, green, blue = shapes[k, OPACITY + 1], shapes[k, OPACITY + 2], shapes[k, OPACITY + 3]
+    depth = shapes[k, OPACITY + 4]
     at = size_t(places[k, AT])
+    sum_g, sum_gu, sum_gv, sum_guu, sum_guv, sum_gvv = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    by_red, by_green, by_blue, by_depth = ZERO, ZERO, ZERO, ZERO
     for row in range(places[k, ROWS]):
         u = shapes[k, U] + step_y * f32(row)
         v = shapes[k, V] + step_v * f32(row)
+        e = shapes[k, OPACITY] - v * v
         if places[k, IS_NARROW]:
-            blend_row_backward(pixels, sums, at, 8, step_x, u, v, opacity, red, green, blue, depth)
+            sums = blend_row_backward(pixels, at, 8, step_x, u, e, red, green, blue, depth)
         else:
-            blend_row_backward(
-                pixels, sums, at, TILE, step_x, u, v, opacity, red, green, blue, depth
-            )
+            sums = blend_row_backward(pixels, at, TILE, step_x, u, e, red, green, blue, depth)
+        sum_g += sums[0]
+        sum_gu += sums[1]
+        sum_gv += sums[0] * v
+        sum_guu += sums[2]
+        sum_guv += sums[1] * v
+        sum_gvv += sums[0] * v * v
+        by_red += sums[3]
+        by_green += sums[4]
+        by_blue += sums[5]
+        by_depth += sums[6]
         at += size_t(TILE)
+    gradient[G], gradient[G_U], gradient[G_V] = sum_g, sum_gu, sum_gv
+    gradient[G_UU], gradient[G_UV], gradient[G_VV] = sum_guu, sum_guv, sum_gvv
+    gradient[BY_RED], gradient[BY_GREEN], gradient[BY_BLUE] = by_red, by_green, by_blue
+    gradient[BY_DEPTH] = by_depth
 
 
 @kernel(parallel=True)
@@ -155,7 +165,7 @@ def rasterize_backward(
     for k in prange(len(starts) - 1):
         tile = first_tile + k
         left, top = tile % tiles_x * TILE, tile // tiles_x * TILE
-        pixels, sums = cache_lines(PLANES * PLANE), cache_lines(GRADIENT * TILE)
+        pixels = cache_lines(PLANES * PLANE)
         pixels[:PLANE], pixels[PLANE:] = -ONE, ZERO
         shapes, places = np.empty((STAGED, SHAPE), f32), np.empty((STAGED, PLACE), np.int64)
         for row in range(min(TILE, height - top)):
@@ -183,12 +193,6 @@ def rasterize_backward(
         for start in range(starts[k], starts[k + 1], STAGED):
             end = min(start + STAGED, starts[k + 1])
             for j in range(stage(records, lists, start, end, f32(left), f32(top), shapes, places)):
-                sums[:] = ZERO
-                blend_backward(pixels, sums, shapes, places, j)
-                for column in range(GRADIENT):
-                    total = ZERO
-                    for lane in range(TILE):
-                        total += sums[column * TILE + lane]
-                    gradients[places[j, ENTRY], column] = total
+                blend_backward(pixels, shapes, places, j, gradients[places[j, ENTRY]])
             if is_opaque(pixels):
                 break
