@@ -15,6 +15,7 @@ from nvs.errors import InputError
 from nvs.evaluate.alignment import Alignment, Fit
 from nvs.evaluate.data import DepthSet, depth_sets
 from nvs.evaluate.depth import DepthProtocol, Reconstruction, evaluate_depth
+from nvs.evaluate.identity import model_identity
 from nvs.evaluate.report import Column, Ranking, write_report
 from nvs.evaluate.results import RESULTS_FILE, FrameRecord, Results
 from nvs.evaluate.tables import number, table, write_section
@@ -103,7 +104,7 @@ def main(options: DepthEvaluation) -> int:
             options.detail,
             options.reconstruction,
         ),
-        name=name,
+        name=model_identity(name, model),
         folder=options.output,
     )
     head, rows = set_rows(results)

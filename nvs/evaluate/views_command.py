@@ -13,6 +13,7 @@ import tyro
 from nvs.commands.options import RunOptions
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
+from nvs.evaluate.identity import model_identity
 from nvs.evaluate.report import Column, Ranking, write_report
 from nvs.evaluate.results import RESULTS_FILE, Results
 from nvs.evaluate.tables import number, table, write_section
@@ -118,7 +119,7 @@ def main(options: ViewEvaluation) -> int:
         sets,
         ViewProtocol(options.depth, options.pairs, options.step, options.longer_side),
         perceptual=perceptual,
-        name=name,
+        name=model_identity(name, model),
         folder=options.output,
     )
     head, rows = set_rows(results)
