@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numba
 import numpy as np
@@ -15,7 +15,7 @@ from numba.core import event
 # Not more: NaN and infinity must keep their meaning, and sums their order.
 FLOAT_RULES = {"contract", "nsz"}
 # Division by zero gives infinity; a test that could raise would stand in every loop's way.
-DIVISION = "numpy"
+DIVISION: Literal["numpy"] = "numpy"
 
 # What kernels take: numba infers the exact types, and the comment beside an argument says
 # shape and type.
