@@ -115,7 +115,8 @@ def save_module(module: nn.Module, kind: str, config: dict[str, Any], path: Path
 
     arrays = {k: v.half().contiguous().cpu() for k, v in module.state_dict().items()}
     with atomic_write(path) as unfinished:
-        metadata = {"kind": kind, "config": json.dumps(config)}
+        # One entry: several would come in an order that changes from run to run.
+        metadata = {"nvs": json.dumps({"kind": kind, "config": config})}
         unfinished.write_bytes(save(arrays, metadata))  # its save_file makes it private
 
 
@@ -127,13 +128,13 @@ def read_module(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.
         raise InputError(f"there are no weights at {path}: check the path")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            described = json.loads((file.metadata() or {}).get("nvs", "{}"))
             arrays = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} is not a readable .safetensors file: {error}") from None
-    if metadata.get("kind") != kind:
-        raise InputError(f"{path} does not hold an {kind}; its kind is {metadata.get('kind')!r}")
-    return json.loads(metadata["config"]), arrays
+    if described.get("kind") != kind:
+        raise InputError(f"{path} does not hold an {kind}; its kind is {described.get('kind')!r}")
+    return described["config"], arrays
 
 
 def fill_module(module: nn.Module, arrays: dict[str, torch.Tensor], path: Path) -> None:

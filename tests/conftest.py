@@ -21,7 +21,7 @@ def untrained():
     encoder = EncoderConfig(
         stem_channels=(8, 16, 24), token_channels=32, token_blocks=2, token_heads=2, tapped_block=1
     )
-    network = DepthNetwork(DepthNetworkConfig(encoder, decoder_channels=16, longer_side_px=128))
+    network = DepthNetwork(DepthNetworkConfig(encoder, decoder_channels=16, input_area_px=128 * 96))
     return network.eval().requires_grad_(False)
 
 

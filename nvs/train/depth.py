@@ -83,7 +83,7 @@ def train_depth(
         terms = _losses(network, batch, device, settings.bfloat16)
         loss = total_loss(terms, settings.loss)
         if not torch.isfinite(loss):
-            named = ", ".join(f"{name} {float(term):.3g}" for name, term in terms.items())
+            named = ", ".join(f"{name} {term.item():.3g}" for name, term in terms.items())
             raise InputError(
                 f"the loss is not finite at step {step} (batch {step} of the data: {named}); "
                 f"the last checkpoint is {state}: resume with a lower --learning-rate"
@@ -96,9 +96,9 @@ def train_depth(
 
         progress.update()
         if step % 10 == 0:
-            progress.set_postfix(loss=f"{float(loss):.3f}")
+            progress.set_postfix(loss=f"{loss.item():.3f}")
             for name, term in {**terms, "total": loss}.items():
-                log.add_scalar(f"loss/{name}", float(term), step)
+                log.add_scalar(f"loss/{name}", term.item(), step)
             log.add_scalar("learning_rate", rate, step)
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
             save_depth_network(average, run / "model.safetensors")

@@ -45,7 +45,7 @@ class SceneBatch:
 
 
 # Width over height of a batch, and how often: as people hold cameras.
-ASPECTS = ((4 / 3, 0.45), (3 / 2, 0.15), (16 / 9, 0.1), (1.0, 0.1), (3 / 4, 0.2))
+ASPECTS = ((4 / 3, 0.4), (3 / 2, 0.15), (16 / 9, 0.1), (3.0, 0.05), (1.0, 0.1), (3 / 4, 0.2))
 
 
 class SceneBatches(Dataset):

@@ -1,0 +1,166 @@
+"""Training the depth field: it learns, resumes exactly, and stops where numbers end."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nvs.depth.encoder import EncoderConfig
+from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+from nvs.errors import InputError
+from nvs.train.config import read_config
+from nvs.train.depth import DepthTraining, learning_rate, train_depth
+from nvs.train.depth_loss import DepthPoints, depth_losses, total_loss
+from nvs.train.scene_data import SceneBatches, SceneBatchSettings
+from nvs.weights import load_depth_network
+
+ENCODER = EncoderConfig(
+    stem_channels=(8, 8, 16), stem_blocks=(0, 1, 1), token_channels=16, token_blocks=2,
+    token_heads=2, tapped_block=1,
+)  # fmt: skip
+
+
+def small_run(cache, **changes) -> DepthTraining:
+    scenes = SceneBatchSettings(
+        cache=cache, scene_px=64, scenes_per_round=6, uses_per_round=4, batch=2, area_px=48 * 48,
+        anchors=64,
+    )  # fmt: skip
+    network = DepthNetworkConfig(ENCODER, decoder_channels=16)
+    run = DepthTraining(
+        network=network, scenes=scenes, steps=6, warmup_steps=2, save_every=3, workers=0,
+        bfloat16=False,
+    )  # fmt: skip
+    return dataclasses.replace(run, **changes)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("scenes")
+
+
+def points(seed: int) -> DepthPoints:
+    rng = np.random.default_rng(seed)
+    log_depth = torch.from_numpy(rng.normal(1.0, 0.5, (2, 40, 4)).astype(np.float32))
+    sky = torch.from_numpy(rng.random((2, 40, 4)) < 0.2)
+    return DepthPoints(torch.rand(2, 40, 4, 2), log_depth, sky)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), scale=st.floats(0.3, 3), shift=st.floats(-2, 2))
+def test_what_each_term_ignores(seed, scale, shift):
+    truth = points(seed)
+    logit = torch.where(truth.sky, 30.0, -30.0)
+    perfect = depth_losses(torch.stack([truth.log_depth, logit], -1), truth)
+    assert all(float(term) < 1e-5 for term in perfect.values())
+    shifted = depth_losses(torch.stack([truth.log_depth + shift, logit], -1), truth)
+    assert float(shifted["scale"]) < 1e-5
+    assert float(shifted["gradient"]) < 1e-5
+    assert float(shifted["metric"]) == pytest.approx(abs(shift), abs=1e-4)
+    scaled = depth_losses(torch.stack([scale * truth.log_depth + shift, logit], -1), truth)
+    assert float(scaled["affine"]) < 1e-4
+
+
+def test_sky_teaches_no_depth():
+    truth = points(0)
+    wild = torch.where(truth.sky, 100.0, truth.log_depth)
+    terms = depth_losses(torch.stack([wild, torch.zeros_like(wild)], -1), truth)
+    assert all(float(terms[name]) < 1e-5 for name in ("affine", "scale", "disparity", "gradient"))
+    nowhere = dataclasses.replace(truth, sky=torch.ones_like(truth.sky))
+    terms = depth_losses(torch.stack([wild, torch.zeros_like(wild)], -1), nowhere)
+    assert all(torch.isfinite(term) for term in terms.values())
+
+
+def test_batches_depend_on_their_number_alone(cache):
+    run = small_run(cache)
+    forwards = [SceneBatches(run.scenes, 4)[k] for k in range(3)]
+    backwards = [SceneBatches(run.scenes, 4)[k] for k in reversed(range(3))][::-1]
+    for one, other in zip(forwards, backwards, strict=True):
+        assert torch.equal(one.picture, other.picture)
+        assert torch.equal(one.points.log_depth, other.points.log_depth)
+    assert all(side % 16 == 0 for batch in forwards for side in batch.picture.shape[-2:])
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(cache, tmp_path):
+    whole = train_depth(small_run(cache), tmp_path / "whole")
+    # Stopped in the middle: the same settings, killed after the first checkpoint.
+    interrupted = small_run(cache)
+
+    class KilledError(Exception):
+        pass
+
+    import nvs.train.depth as module
+
+    real, seen = module._losses, []
+
+    def dies_at_step_4(*arguments):
+        if len(seen) == 4:
+            raise KilledError
+        seen.append(1)
+        return real(*arguments)
+
+    module._losses = dies_at_step_4
+    try:
+        with pytest.raises(KilledError):
+            train_depth(interrupted, tmp_path / "halves")
+    finally:
+        module._losses = real
+    with pytest.raises(InputError, match="--resume"):
+        train_depth(interrupted, tmp_path / "halves")
+    halves = train_depth(interrupted, tmp_path / "halves", resume=True)
+    assert whole.read_bytes() == halves.read_bytes()
+    assert load_depth_network(whole).config == small_run(cache).network
+
+
+def test_training_lowers_the_loss(cache, tmp_path):
+    run = small_run(cache, steps=40, learning_rate=3e-3, save_every=40, average_decay=0.9)
+    weights = train_depth(run, tmp_path / "run")
+    batches = [SceneBatches(run.scenes, 6)[k] for k in range(6)]
+
+    @torch.no_grad()
+    def loss(network):
+        totals = []
+        for batch in batches:
+            uv = batch.points.uv.flatten(1, 2)
+            prediction = network.decode(network.encode(batch.picture), uv)
+            terms = depth_losses(prediction.view(2, 64, 4, 2), batch.points)
+            totals.append(float(total_loss(terms, run.loss)))
+        return np.mean(totals)
+
+    torch.manual_seed(run.scenes.seed)
+    assert loss(load_depth_network(weights)) < 0.97 * loss(DepthNetwork(run.network))
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_step(cache, tmp_path):
+    run = small_run(cache, learning_rate=1e30, gradient_clip=1e30)
+    with pytest.raises(InputError, match=r"not finite at step \d"):
+        train_depth(run, tmp_path / "run")
+
+
+def test_the_learning_rate_rises_then_falls():
+    run = DepthTraining(steps=100, warmup_steps=10)
+    rates = [learning_rate(run, step) for step in range(100)]
+    assert np.argmax(rates) in (9, 10)
+    assert rates[-1] < 0.03 * run.learning_rate
+
+
+def test_configurations_are_read_and_mistakes_named(tmp_path):
+    from pathlib import Path
+
+    shipped = Path(__file__).parents[2] / "configs" / "embedded_depth.yaml"
+    assert read_config(shipped, DepthTraining).scenes.batch == 16
+    for text, said in [
+        ("stepz: 3", "no 'stepz'"),
+        ("steps: many", "'many' is not a int"),
+        ("scenes: {batch: 2.5}", "scenes: batch: "),
+        ("- 1", "expected names and values"),
+        ("a: [", "not a YAML file"),
+    ]:
+        file = tmp_path / "c.yaml"
+        file.write_text(text)
+        with pytest.raises(InputError, match=said):
+            read_config(file, DepthTraining)
