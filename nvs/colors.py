@@ -16,13 +16,17 @@ STEP = 1.5
 MOMENTUM = 0.6
 
 
-def match_photo(scene: Gaussians, rgb: Tensor, camera: Camera) -> Gaussians:
+def match_photo(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Gaussians:
     """The scene with colours changed so that `camera` sees the photo `rgb` [H, W, 3].
 
     Gaussians overlap, hide each other, and the rasterizer widens each by half a pixel: colours
     read off the photo render to a blurred one.  The picture is linear in the colours, so the
     least-squares problem is solved by a few rounds of descent, each Gaussian's step divided
     by its share of the picture (SIRT, Gilbert 1972, with momentum).
+
+    Args:
+        free: [N] bool, the Gaussians whose colours may change; what the photo does not show
+            is only looked at, where it shines through at depth edges.
     """
     colors, pace = scene.colors, torch.zeros_like(scene.colors)
     for _ in range(ROUNDS):
@@ -34,5 +38,5 @@ def match_photo(scene: Gaussians, rgb: Tensor, camera: Camera) -> Gaussians:
             (lacking,) = torch.autograd.grad(seen, asked, missing, retain_graph=True)
             (weight,) = torch.autograd.grad(seen, asked, torch.ones_like(seen))
         pace = MOMENTUM * pace + lacking / weight.clamp(min=1e-2)
-        colors = (colors + STEP * pace).clamp(0, 1)
+        colors = (colors + STEP * pace * free[:, None]).clamp(0, 1)
     return dataclasses.replace(scene, colors=colors)

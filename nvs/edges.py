@@ -21,30 +21,32 @@ def cut_bridges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
 
     Each takes the depth of a cell nearby that shows a real surface and looks like it, and
     faces the camera: no stretched sheet stands between near and far, the photo stays whole,
-    and a silhouette carries its own colours.
+    and depth changes where the colour does.
 
     Args:
         rgb: [H, W, 3] the photo.
     """
+    if not surface.bridge.any() or not surface.solid.any():
+        return surface
     landing = _landing(surface, rgb).flatten()
-    depth = surface.depth.flatten()[landing].view_as(surface.depth)
-    gradient = torch.where(surface.bridge[..., None], 0.0, surface.gradient)
-    return dataclasses.replace(surface, depth=depth, gradient=gradient)
+    return dataclasses.replace(
+        surface,
+        depth=surface.depth.flatten()[landing].view_as(surface.depth),
+        gradient=torch.where(surface.bridge[..., None], 0.0, surface.gradient),
+    )
 
 
 def _landing(surface: SurfaceMap, rgb: Tensor) -> Tensor:
-    """For each cell the row-major index [h, w] of the surface cell that it belongs to."""
+    """For each cell the row-major index [h, w] of the cell whose surface it shows."""
     height, width = surface.depth.shape
-    landing = nearest_surface(surface)
+    landing = torch.arange(height * width, device=rgb.device).view(height, width)
     row, column = surface.bridge.nonzero().unbind(-1)
-    if not surface.solid.any() or len(row) == 0:
-        return landing
     picture = functional.interpolate(rgb.permute(2, 0, 1)[None], (height, width), mode="area")
     colors = picture[0].flatten(1).T.contiguous()  # [h·w, 3]
     own = colors[row * width + column]
     solid = surface.solid.flatten()
     best = torch.full_like(row, torch.inf, dtype=rgb.dtype)
-    chosen = landing[row, column]
+    chosen = nearest(surface.solid)[row, column]
     for dy, dx in _search_steps():
         at_row, at_column = row + dy, column + dx
         inside = (at_row >= 0) & (at_row < height) & (at_column >= 0) & (at_column < width)
@@ -58,8 +60,18 @@ def _landing(surface: SurfaceMap, rgb: Tensor) -> Tensor:
     return landing
 
 
+def nearest(mask: Tensor) -> Tensor:
+    """For each cell the row-major index [h, w] of the nearest cell of `mask`, which has some."""
+    from scipy.ndimage import distance_transform_edt
+
+    row, column = distance_transform_edt(
+        ~mask.cpu().numpy(), return_distances=False, return_indices=True
+    )
+    return torch.from_numpy(row.astype(np.int64) * mask.shape[1] + column).to(mask.device)
+
+
 def _search_steps() -> list[tuple[int, int]]:
-    """Steps over the search disc: all of the nearest, every second farther out."""
+    """Steps (dy, dx) over the search disc: all of the nearest, every second farther out."""
     reach = range(-SEARCH_RADIUS, SEARCH_RADIUS + 1)
     return [
         (dy, dx)
@@ -67,24 +79,6 @@ def _search_steps() -> list[tuple[int, int]]:
         for dx in reach
         if dy * dy + dx * dx <= SEARCH_RADIUS**2 and (max(abs(dy), abs(dx)) <= 3 or (dy + dx) % 2)
     ]
-
-
-def nearest_surface(surface: SurfaceMap) -> Tensor:
-    """For each cell the row-major index [h, w] of the nearest cell that shows a real surface.
-
-    Cells of a surface are their own nearest; where a picture has no surface at all (all sky),
-    every cell is.
-    """
-    from scipy.ndimage import distance_transform_edt
-
-    height, width = surface.solid.shape
-    own = torch.arange(height * width).view(height, width)
-    solid = surface.solid.cpu().numpy()
-    if not solid.any():
-        return own.to(surface.depth.device)
-    row, column = distance_transform_edt(~solid, return_distances=False, return_indices=True)
-    nearest = torch.from_numpy(row.astype(np.int64) * width + column)
-    return torch.where(surface.sky.cpu(), own, nearest).to(surface.depth.device)
 
 
 @dataclasses.dataclass(frozen=True)

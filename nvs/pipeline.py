@@ -1,9 +1,9 @@
 """The way of the data, from a photo to a scene.
 
-photo ──► depth field ──► infinite depth query ──► Gaussian head ──► colours ──► backfill ──► scene
-          z(x, y)         N points, evenly         offsets, colour,  that render  behind and
-          continuous      spread over surfaces     scale, opacity,   to the photo beside what
-                                                   rotation                       is seen
+photo ──► depth field ──► infinite depth query ──► Gaussian head ──► backfill ──► colours ──► scene
+          z(x, y)         N points, evenly         offsets, colour,  behind and   that render
+          continuous      spread over surfaces     scale, opacity,   beside what  to the photo
+                                                   rotation          is seen
 """
 
 from __future__ import annotations
@@ -148,18 +148,19 @@ class Model:
         if sky.any():
             distance = dome_distance(surface)
             parts.append(on_dome(camera, xy[sky], distance, spacing_px[sky], color[sky]))
-        shown = Gaussians.concatenate(parts)
-
-        report("matching the photo's colours")
-        shown = match_photo(shown, rgb, camera)
         backdrop = sky_backdrop(rgb, surface)
         if backdrop is not None:
-            shown = Gaussians.concatenate([shown, backdrop])
-        if not backfill:
-            return SplattedPhoto(shown, invented=None)
+            parts.append(backdrop)
+        shown = Gaussians.concatenate(parts)
+        if backfill:
+            report("filling in what the photo does not show")
+            parts.append(invented(surface, rgb, shown))
 
-        report("filling in what the photo does not show")
-        return SplattedPhoto(shown, invented(surface, rgb, shown))
+        report("matching the photo's colours")
+        scene = Gaussians.concatenate(parts)
+        sampled_first = torch.arange(len(scene), device=self.device) < len(xy)
+        scene = match_photo(scene, sampled_first, rgb, camera)
+        return SplattedPhoto(scene[: len(shown)], scene[len(shown) :] if backfill else None)
 
 
 def sample_density(surface: SurfaceMap) -> Tensor:

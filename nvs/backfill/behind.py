@@ -17,6 +17,10 @@ OVERLAP_CELLS = 2  # how far the second layer begins before the edge, under the 
 CLEAN_CELLS = 2  # next to an edge a pixel's colour is mixed of both sides
 BEHIND = 0.01  # how far the second layer lies behind the surface that it continues, relative
 RUNAWAY = 0.3  # how much of its disparity a continued plane may gain or lose
+EVEN_RADIUS = 3  # cells over which neighbouring continuations are evened out
+SAME_SURFACE = 0.1  # relative difference of disparity up to which they are one surface
+SOFT_RADII = (1, 3, 7)  # cells: blur of the colours, softer and softer
+SOFT_CELLS = 8  # distance from what was seen at which the next softer one is reached
 ON_PLANE = 0.15  # a cell that lends its colour lies this near the continued plane, relative
 
 
@@ -28,7 +32,7 @@ class Hidden:
     present: Tensor  # [h, w] bool
 
 
-def continued_behind(sheet: Sheet, shift_cells: float) -> Hidden:
+def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = None) -> Hidden:
     """What lies behind the near side of every depth edge.
 
     A camera that moves uncovers, beside an edge from disparity d₁ to d₂, shift·(d₁ - d₂) cells;
@@ -39,32 +43,68 @@ def continued_behind(sheet: Sheet, shift_cells: float) -> Hidden:
 
     Args:
         shift_cells: how far the camera range moves a cell, per unit of disparity.
+        within: [h, w] bool, the cells that count, where the sheet is not whole.
     """
+    usable = ~sheet.sky if within is None else within & ~sheet.sky
     seen = torch.where(sheet.sky, 0.0, sheet.disparity)
+    counted = seen if within is None else torch.where(within, seen, 0.0)
     highest = functional.max_pool2d(
-        seen[None, None], 2 * EDGE_CELLS + 1, stride=1, padding=EDGE_CELLS
+        counted[None, None], 2 * EDGE_CELLS + 1, stride=1, padding=EDGE_CELLS
     )[0, 0]
     opening = shift_cells * (highest - seen)  # [h, w] cells
+    if within is not None:
+        opening = torch.where(within, opening, 0.0)
     edge = (opening > OPENINGS_CELLS[0]).nonzero().unbind(-1)
     slopes = torch.zeros_like(sheet.slope)
-    slopes[edge] = local_slopes(seen, ~sheet.sky, *edge)
+    slopes[edge] = local_slopes(seen, usable, *edge)
 
     best = _nothing_behind(seen)
     for least in OPENINGS_CELLS:
         far_side = opening > least
         if not far_side.any():
             break
-        found = _behind(seen, slopes, far_side, shift_cells)
-        best = _wider(best, found)
+        best = _wider(best, _behind(seen, slopes, far_side, shift_cells))
     present = best.overhang > 0
     present &= ~sheet.sky[best.row, best.column]  # behind it is sky: the dome is there already
+    if within is not None:
+        present &= within
+    distance = torch.hypot(*_steps_from(best.row, best.column))
     hidden = dataclasses.replace(
         sheet,
-        disparity=torch.where(present, best.disparity, seen).clamp(min=1e-9),
+        disparity=torch.where(present, _evened(best.disparity, present), seen).clamp(min=1e-9),
         slope=slopes[best.row, best.column],
-        color=_mirrored_color(sheet, seen, slopes, best),
+        color=softened(_mirrored_color(sheet, seen, slopes, best), present, distance),
     )
     return Hidden(hidden, present)
+
+
+def _evened(disparity: Tensor, present: Tensor) -> Tensor:
+    """The disparity [h, w] without the small steps between neighbouring continuations."""
+    mean = _mean(disparity[None], present, EVEN_RADIUS)[0]
+    return torch.where((mean / disparity - 1).abs() < SAME_SURFACE, mean, disparity)
+
+
+def softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:
+    """Colours [h, w, 3] that grow softer with the `distance` [h, w] from what was seen.
+
+    What is invented far from its model should not claim detail, and neighbouring
+    continuations that disagree should not show a seam.
+    """
+    levels = [color.permute(2, 0, 1)]
+    levels += [_mean(levels[0], present, radius) for radius in SOFT_RADII]
+    level = (distance / SOFT_CELLS).clamp(0, len(SOFT_RADII))  # [h, w], 0 the sharpest
+    mixed = sum(
+        each * (1 - (level - index).abs()).clamp(min=0) for index, each in enumerate(levels)
+    )
+    return mixed.permute(1, 2, 0).contiguous()
+
+
+def _mean(values: Tensor, present: Tensor, radius: int) -> Tensor:
+    """Mean [C, h, w] of `values` [C, h, w] over the `present` cells of a square around each."""
+    size = 2 * radius + 1
+    share = functional.avg_pool2d(present[None, None].float(), size, stride=1, padding=radius)[0]
+    total = functional.avg_pool2d((values * present)[None], size, stride=1, padding=radius)[0]
+    return torch.where(share > 0, total / share.clamp(min=1e-6), values)
 
 
 @dataclasses.dataclass(frozen=True)

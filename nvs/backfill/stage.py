@@ -33,10 +33,13 @@ def invented(surface: SurfaceMap, rgb: Tensor, shown: Gaussians) -> Gaussians:
 
     step = AMPLITUDE * sideways_step(sheet.camera, scene_depth(shown, sheet.camera))
     focal_cells = float(sheet.camera.intrinsics[0, 0] / sheet.cell_px[0])
-    hidden = continued_behind(sheet, shift_cells=step * focal_cells)
+    hidden = continued_behind(sheet, step * focal_cells)
+    # Where two far surfaces were continued side by side the farther goes on behind the nearer.
+    deeper = continued_behind(hidden.sheet, step * focal_cells, within=hidden.present)
     parts = [
         sheet.gaussians(past_border & ~sheet.sky, SPACING_CELLS),
         sheet.sky_gaussians(past_border & sheet.sky, SPACING_CELLS, dome_distance(surface)),
         hidden.sheet.gaussians(hidden.present & chess, SPACING_CELLS),
+        deeper.sheet.gaussians(deeper.present & chess, SPACING_CELLS),
     ]
     return Gaussians.concatenate(parts)
