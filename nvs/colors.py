@@ -29,14 +29,16 @@ def match_photo(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> 
             is only looked at, where it shines through at depth edges.
     """
     colors, pace = scene.colors, torch.zeros_like(scene.colors)
+    weight: Tensor | None = None  # [N, 3] how much of the picture each Gaussian makes
     for _ in range(ROUNDS):
         with torch.enable_grad():
             asked = colors.detach().requires_grad_()
             seen = render(dataclasses.replace(scene, colors=asked), [camera]).rgb[0]
-            missing = (rgb - seen).detach()
-            # The renderer's adjoint, once for what is missing and once for each one's weight.
-            (lacking,) = torch.autograd.grad(seen, asked, missing, retain_graph=True)
-            (weight,) = torch.autograd.grad(seen, asked, torch.ones_like(seen))
+            if weight is None:
+                ones = torch.ones_like(seen)
+                (weight,) = torch.autograd.grad(seen, asked, ones, retain_graph=True)
+            # The renderer's adjoint: what the picture lacks, gathered by each Gaussian.
+            (lacking,) = torch.autograd.grad(seen, asked, (rgb - seen).detach())
         pace = MOMENTUM * pace + lacking / weight.clamp(min=1e-2)
         colors = (colors + STEP * pace * free[:, None]).clamp(0, 1)
     return dataclasses.replace(scene, colors=colors)

@@ -125,8 +125,9 @@ class Model:
             raise ValueError(f"a scene needs at least one point, not {points}")
         rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
         points = points or round(POINTS_PER_PIXEL * camera.width * camera.height)
-        report("encoding the photo")
-        field = field or self.depth_field(photo)
+        if field is None:
+            report("encoding the photo")
+            field = self.depth_field(photo)
 
         report("measuring the surfaces")
         surface = cut_bridges(measure_surface(field), rgb)
