@@ -3,6 +3,7 @@
 One `vertex` element with float columns x y z, f_dc_0..2 (spherical harmonics of degree 0),
 f_rest_* (the higher ones, all of red, then green, then blue), opacity (logit), scale_0..2
 (logarithm) and rot_0..3 (w, x, y, z), as Kerbl et al. (2023) write it and every viewer reads.
+Ours also say, in a comment that others skip, which camera at the origin they were made for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
 from nvs.gaussians import Gaussians
@@ -40,14 +42,20 @@ TYPES = {
     **{"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4"},
     **{"float": "f4", "double": "f8", "float32": "f4", "float64": "f8"},
 }
+CAMERA = "nvs-camera"  # width height fx fy cx cy, pixels
+LARGEST_PICTURE_SIDE = 100_000
 LONGEST_HEADER_LINES = 2000
 LONGEST_LINE_BYTES = 1 << 16
 
 log = logging.getLogger(__name__)
 
 
-def write_ply(scene: Gaussians, path: Path | str) -> None:
+def write_ply(scene: Gaussians, path: Path | str, camera: Camera | None = None) -> None:
     """Write Gaussians as binary PLY; plain colours become harmonics of degree 0.
+
+    Args:
+        camera: the photo's own; `read_ply_camera` gives it back.  One that is not at the
+            origin is left out.
 
     Raises:
         InputError: the file cannot be written.
@@ -69,7 +77,11 @@ def write_ply(scene: Gaussians, path: Path | str) -> None:
     rest_names = [f"f_rest_{k}" for k in range(rest.shape[1])]
     names = [*MEAN, *DC, *rest_names, "opacity", *SCALE, *ROTATION]
 
-    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(scene)}"]
+    header = ["ply", "format binary_little_endian 1.0"]
+    if camera is not None and torch.equal(camera.camera_to_world.cpu(), torch.eye(4)):
+        (fx, _, cx), (_, fy, cy), _ = camera.intrinsics.tolist()
+        header += [f"comment {CAMERA} {camera.width} {camera.height} {fx} {fy} {cx} {cy}"]
+    header += [f"element vertex {len(scene)}"]
     header += [f"property float {name}" for name in names] + ["end_header"]
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         file.write("\n".join(header).encode() + b"\n")
@@ -100,6 +112,20 @@ def read_ply(path: Path | str) -> Gaussians:
     return _to_gaussians(vertices, path)
 
 
+def read_ply_camera(path: Path | str) -> Camera | None:
+    """The camera at the origin that a file of ours was made for; None where none is named.
+
+    Raises:
+        InputError: not a file, or not a PLY.
+    """
+    path = check_readable(path)
+    with path.open("rb") as file:
+        try:
+            return _read_header(file).camera
+        except _NotReadableError as error:
+            raise InputError(f"{path} {error}") from None
+
+
 class _NotReadableError(Exception):
     """What is wrong with a file, to be put after its name."""
 
@@ -115,6 +141,7 @@ class _Element:
 class _Header:
     format: str
     elements: list[_Element]
+    camera: Camera | None
 
 
 def _read_header(file: BinaryIO) -> _Header:
@@ -123,6 +150,7 @@ def _read_header(file: BinaryIO) -> _Header:
         raise _NotReadableError("is not a PLY file")
     format_name = ""
     elements: list[_Element] = []
+    camera: Camera | None = None
     for _ in range(LONGEST_HEADER_LINES):
         line = file.readline(LONGEST_LINE_BYTES)
         words = line.decode("ascii", errors="replace").split()
@@ -130,7 +158,7 @@ def _read_header(file: BinaryIO) -> _Header:
             case ["end_header"]:
                 if format_name not in BYTE_ORDERS:
                     raise _NotReadableError("has a PLY header without a known format")
-                return _Header(format_name, elements)
+                return _Header(format_name, elements, camera)
             case ["format", format_name, _]:
                 pass
             case ["element", name, count] if count.isdecimal() and len(count) < 20:
@@ -139,12 +167,28 @@ def _read_header(file: BinaryIO) -> _Header:
                 elements[-1].properties.append((name, ""))
             case ["property", type_name, name] if elements and type_name in TYPES:
                 elements[-1].properties.append((name, TYPES[type_name]))
+            case ["comment", name, *numbers] if name == CAMERA:
+                camera = _camera_of(numbers)
             case ["comment" | "obj_info", *_] | []:
                 if not line:
                     raise _NotReadableError("ends within its PLY header")
             case _:
                 raise _NotReadableError(f"has an odd line in its PLY header: {_printable(line)}")
     raise _NotReadableError("has a PLY header without an end")
+
+
+def _camera_of(numbers: list[str]) -> Camera | None:
+    """The camera of our comment; a comment that makes none is as good as none."""
+    try:
+        width, height, fx, fy, cx, cy = (float(number) for number in numbers)
+        if not 1 <= min(width, height) <= max(width, height) <= LARGEST_PICTURE_SIDE:
+            return None
+        intrinsics = torch.tensor([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+        if not intrinsics.isfinite().all():
+            return None
+        return Camera(intrinsics, torch.eye(4), int(width), int(height))
+    except ValueError:
+        return None
 
 
 def _read_vertices(file: BinaryIO, header: _Header, file_size: int) -> np.ndarray:

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.gaussians import Gaussians
-from nvs.ply import read_ply, write_ply
+from nvs.ply import read_ply, read_ply_camera, write_ply
 
 RELEASED = Path(__file__).parents[2] / "shared" / "parity" / "sparse_gaussians.ply"
 RELEASED_SOURCE = RELEASED.with_name("gs.npz")
@@ -392,3 +393,26 @@ def test_damaged_bytes_give_gaussians_or_one_line(tmp_path, changes, text):
         assert bool(scene.scales.isfinite().all())
         assert 0 <= float(scene.opacities.min()) <= float(scene.opacities.max()) <= 1
     assert "\n" not in refusal
+
+
+def test_our_files_name_their_camera_and_others_need_not(tmp_path):
+    scene = Gaussians(
+        torch.rand(3, 3), torch.eye(4)[:3], torch.rand(3, 3) + 0.1, torch.rand(3), torch.rand(3, 3)
+    )
+    camera = Camera.from_focal(512.5, 427, 640)
+    write_ply(scene, tmp_path / "ours.ply", camera)
+    kept = read_ply_camera(tmp_path / "ours.ply")
+    assert (kept.width, kept.height) == (427, 640)
+    assert torch.equal(kept.intrinsics, camera.intrinsics)
+    assert len(read_ply(tmp_path / "ours.ply")) == 3
+    write_ply(scene, tmp_path / "plain.ply")
+    assert read_ply_camera(tmp_path / "plain.ply") is None
+
+
+@pytest.mark.parametrize(
+    "numbers", ["", "1 2 3", "0 0 1 1 1 1", "9 9 nan 1 1 1", "9 9 -5 1 1 1", "a b c d e f"]
+)
+def test_a_senseless_camera_is_none(tmp_path, numbers):
+    file = tmp_path / "odd.ply"
+    file.write_text(f"ply\nformat ascii 1.0\ncomment nvs-camera {numbers}\nend_header\n")
+    assert read_ply_camera(file) is None

@@ -74,7 +74,7 @@ class TakeawayPanel(Panel):
         progress("writing the Gaussians", 0.3)
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
             file = Path(folder) / "scene.ply"
-            write_ply(scene.gaussians, file)
+            write_ply(scene.gaussians, file, scene.camera)
             progress("sending", 0.8)
             self._page.download(f"{scene.name}.ply", file.read_bytes())
 

@@ -65,7 +65,7 @@ def main(options: Options) -> int:
         from nvs.ply import write_ply
 
         stages("writing the scene")
-        write_ply(opened.gaussians, options.ply)
+        write_ply(opened.gaussians, options.ply, opened.camera)
         print(f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians")
     if options.scene.run.timings:
         print(stages.table())

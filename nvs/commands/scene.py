@@ -55,12 +55,13 @@ class OpenedScene:
 def open_scene(source: Path, options: SceneOptions, stages: Stages) -> OpenedScene:
     """Read a scene, or make one of a photo."""
     if source.suffix.lower() == ".ply":
-        from nvs.ply import read_ply
+        from nvs.ply import read_ply, read_ply_camera
         from nvs.viewpoint import viewpoint
 
         stages("reading the scene")
         gaussians = read_ply(source).to(options.run.torch_device())
-        return OpenedScene(gaussians, viewpoint(gaussians), photo=None, unit="relative")
+        camera = read_ply_camera(source) or viewpoint(gaussians)
+        return OpenedScene(gaussians, camera, photo=None, unit="relative")
 
     stages("reading the photo")
     photo = options.photo.load(source)

@@ -51,7 +51,7 @@ def main(options: Options) -> int:
             field = photo_field(model, photo, options.scene, stages)
             gaussians = splat(model, photo, field, options.scene, stages)
             stages("writing the scene")
-            write_ply(gaussians, target)
+            write_ply(gaussians, target, photo.camera)
         except InputError as error:
             stages.end()
             print(f"nvs: {error}", file=sys.stderr)
