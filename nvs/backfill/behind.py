@@ -45,18 +45,15 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
         shift_cells: how far the camera range moves a cell, per unit of disparity.
         within: [h, w] bool, the cells that count, where the sheet is not whole.
     """
-    usable = ~sheet.sky if within is None else within & ~sheet.sky
+    within = torch.ones_like(sheet.sky) if within is None else within
     seen = torch.where(sheet.sky, 0.0, sheet.disparity)
-    counted = seen if within is None else torch.where(within, seen, 0.0)
     highest = functional.max_pool2d(
-        counted[None, None], 2 * EDGE_CELLS + 1, stride=1, padding=EDGE_CELLS
+        (seen * within)[None, None], 2 * EDGE_CELLS + 1, stride=1, padding=EDGE_CELLS
     )[0, 0]
-    opening = shift_cells * (highest - seen)  # [h, w] cells
-    if within is not None:
-        opening = torch.where(within, opening, 0.0)
+    opening = shift_cells * (highest - seen) * within  # [h, w] cells
     edge = (opening > OPENINGS_CELLS[0]).nonzero().unbind(-1)
     slopes = torch.zeros_like(sheet.slope)
-    slopes[edge] = local_slopes(seen, usable, *edge)
+    slopes[edge] = local_slopes(seen, within & ~sheet.sky, *edge)
 
     best = _nothing_behind(seen)
     for least in OPENINGS_CELLS:
@@ -64,16 +61,14 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
         if not far_side.any():
             break
         best = _wider(best, _behind(seen, slopes, far_side, shift_cells))
-    present = best.overhang > 0
-    present &= ~sheet.sky[best.row, best.column]  # behind it is sky: the dome is there already
-    if within is not None:
-        present &= within
+    # Where sky is behind, its dome is there already.
+    present = (best.overhang > 0) & within & ~sheet.sky[best.row, best.column]
     distance = torch.hypot(*_steps_from(best.row, best.column))
     hidden = dataclasses.replace(
         sheet,
         disparity=torch.where(present, _evened(best.disparity, present), seen).clamp(min=1e-9),
         slope=slopes[best.row, best.column],
-        color=softened(_mirrored_color(sheet, seen, slopes, best), present, distance),
+        color=_softened(_mirrored_color(sheet, seen, slopes, best), present, distance),
     )
     return Hidden(hidden, present)
 
@@ -84,7 +79,7 @@ def _evened(disparity: Tensor, present: Tensor) -> Tensor:
     return torch.where((mean / disparity - 1).abs() < SAME_SURFACE, mean, disparity)
 
 
-def softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:
+def _softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:
     """Colours [h, w, 3] that grow softer with the `distance` [h, w] from what was seen.
 
     What is invented far from its model should not claim detail, and neighbouring
@@ -93,9 +88,9 @@ def softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:
     levels = [color.permute(2, 0, 1)]
     levels += [_mean(levels[0], present, radius) for radius in SOFT_RADII]
     level = (distance / SOFT_CELLS).clamp(0, len(SOFT_RADII))  # [h, w], 0 the sharpest
-    mixed = sum(
-        each * (1 - (level - index).abs()).clamp(min=0) for index, each in enumerate(levels)
-    )
+    mixed = torch.zeros_like(levels[0])
+    for index, each in enumerate(levels):
+        mixed += each * (1 - (level - index).abs()).clamp(min=0)
     return mixed.permute(1, 2, 0).contiguous()
 
 
@@ -121,7 +116,7 @@ def _behind(seen: Tensor, slopes: Tensor, far_side: Tensor, shift_cells: float) 
     """The surface of the nearest cell of `far_side` [h, w], continued to every cell."""
     row, column = _nearest(far_side)
     down, right = _steps_from(row, column)
-    distance = torch.sqrt(down**2 + right**2)
+    distance = torch.hypot(down, right)
     slope, at_q = slopes[row, column], seen[row, column]
     rise = slope[..., 0] * right + slope[..., 1] * down
     disparity = (1 - BEHIND) * (at_q + rise.clamp(-RUNAWAY * at_q, RUNAWAY * at_q))
@@ -167,7 +162,7 @@ def _mirrored_color(sheet: Sheet, seen: Tensor, slopes: Tensor, far: _FarSide) -
     height, width = seen.shape
     q = (far.row, far.column)
     down, right = _steps_from(*q)
-    length = torch.sqrt(down**2 + right**2).clamp(min=1)
+    length = torch.hypot(down, right).clamp(min=1)
     color, at_q, slope = sheet.color[q], seen[q], slopes[q]
     done = torch.zeros_like(sheet.sky)
     for reach in (1.0, 0.6, 0.3, 0.0):
