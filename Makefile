@@ -39,7 +39,7 @@ $(READY): pyproject.toml
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV), once; a minute or two ..."
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --editable ".[train,hub,heic,dev]"
+	  --editable ".[hub,heic,dev]"
 	@touch $@
 
 clean:

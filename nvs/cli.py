@@ -19,6 +19,7 @@ COMMANDS = {
     "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),
     "train depth": ("nvs.commands.train_depth", "train the depth field"),
     "evaluate depth": ("nvs.commands.evaluate_depth", "measure depth on RGB-D photos"),
+    "evaluate views": ("nvs.commands.evaluate_views", "measure one view rendered from another"),
     "models list": ("nvs.commands.models", "the models that --model takes"),
     "models download": ("nvs.commands.models_download", "fetch the weights of a released model"),
 }

@@ -23,7 +23,7 @@ class DepthNetworkConfig:
     decoder_channels: int = 64
     # The encoder sees every photo with about so many pixels, as it did in training: at three
     # times as many the model below falls back to a vertical ramp's accuracy.
-    input_area_px: int = 61_440
+    input_area_px: int = 33_280
     unit: Unit = "relative"
 
 
