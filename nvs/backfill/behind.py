@@ -16,6 +16,7 @@ EDGE_CELLS = 2  # a depth edge happens within so many cells
 OVERLAP_CELLS = 2  # how far the second layer begins before the edge, under the visible far side
 CLEAN_CELLS = 2  # next to an edge a pixel's colour is mixed of both sides
 BEHIND = 0.01  # how far the second layer lies behind the surface that it continues, relative
+CLEARANCE = 0.03  # how far it lies at least behind what hides it, relative
 RUNAWAY = 0.3  # how much of its disparity a continued plane may gain or lose
 EVEN_RADIUS = 3  # cells over which neighbouring continuations are evened out
 SAME_SURFACE = 0.1  # relative difference of disparity up to which they are one surface
@@ -64,9 +65,11 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
     # Where sky is behind, its dome is there already.
     present = (best.overhang > 0) & within & ~sheet.sky[best.row, best.column]
     distance = torch.hypot(*_steps_from(best.row, best.column))
+    # Evened out, it must not come through what is seen before it.
+    continued = torch.minimum(_evened(best.disparity, present), (1 - CLEARANCE) * seen)
     hidden = dataclasses.replace(
         sheet,
-        disparity=torch.where(present, _evened(best.disparity, present), seen).clamp(min=1e-9),
+        disparity=torch.where(present, continued, seen).clamp(min=1e-9),
         slope=slopes[best.row, best.column],
         color=_softened(_mirrored_color(sheet, seen, slopes, best), present, distance),
     )
