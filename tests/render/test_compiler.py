@@ -56,3 +56,16 @@ def test_a_change_in_any_of_our_files_makes_kernels_anew(monkeypatch):
     assert cache_hits() == 1
     monkeypatch.setattr(compiler, "_SOURCES", (*compiler._SOURCES, ("another.py", 0.0, 0)))
     assert cache_hits() == 0
+
+
+def test_aligned_memory_compiles_nothing_outside_a_kernel():
+    # A piece of a kernel is never cached: calling one would compile it in every process.
+    program = """
+import nvs.render.cpu.compiler
+from nvs.render.cpu.memory import CACHE_LINE, cache_lines
+
+array = cache_lines(100)
+assert array.shape == (100,) and array.ctypes.data % (4 * CACHE_LINE) == 0
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")

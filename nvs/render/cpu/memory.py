@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
-from nvs.render.cpu.compiler import Array, inline
+from nvs.render.cpu.compiler import Array
 
 CACHE_LINE = 16  # float32
 
 
-@inline
+@register_jitable  # called from plain Python too, which must not compile it in every process
 def cache_lines(count: int) -> Array:
     """`count` float32, not initialised, that begin where a cache line begins."""
     array = np.empty(count + CACHE_LINE, np.float32)
