@@ -28,7 +28,10 @@ COMMANDS = {
 def main() -> None:
     """Run `nvs` with the arguments of this process, and exit."""
     # Ended by `kill` or a closed terminal, unfinished files are cleared away as after Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1:]))
 
 

@@ -40,6 +40,17 @@ def check_readable(path: Path | str) -> Path:
     return path
 
 
+def check_overwrites_none(output: Path, inputs: list[Path | None]) -> None:
+    """Refuse, before any work is done, to write over a file that is to be read.
+
+    Raises:
+        InputError: `output` is one of `inputs`, by whatever name.
+    """
+    for given in inputs:
+        if given is not None and given.exists() and output.exists() and output.samefile(given):
+            raise InputError(f"{output} is what is read: name another file to write")
+
+
 @contextlib.contextmanager
 def atomic_write(path: Path | str) -> Iterator[Path]:
     """A file that is there whole or not at all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import struct
 import subprocess
 import sys
@@ -128,6 +129,8 @@ def test_bad_input_gets_one_line_and_exit_code_2_and_writes_nothing(tmp_path, ca
         (["fly", COFFEE, "--frames", "0"], "frames"),
         (["fly", COFFEE, "--amplitude", "nan"], "amplitude"),
         (["fly", COFFEE, "--width", "5"], "--width"),
+        (["fly", COFFEE, "--seed", "-1"], "--seed"),
+        (["fly", COFFEE, "--ply", "scene.txt"], ".ply"),
         (["fly", COFFEE, "--focal-px", "-3"], "focal"),
         (["fly", COFFEE, "--focal-px", "500", "--fov", "60"], "one"),
         (["depth", COFFEE, "-o", "x.doc"], ".npz"),
@@ -144,6 +147,41 @@ def test_bad_options_are_named(arguments, said, capsys, tmp_path, monkeypatch):
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_read_is_never_written_over(tmp_path, capsys):
+    photo, scene = tmp_path / "a_preview.png", tmp_path / "a.ply"
+    Image.new("RGB", (32, 32)).save(photo)
+    scene.write_bytes(b"ply")
+    for arguments in (
+        ["depth", str(photo), "-o", str(photo)],
+        ["depth", str(photo), "-o", str(tmp_path / "a.npz")],  # its preview has the photo's name
+        ["fly", str(scene), "-o", str(tmp_path / "a.mp4"), "--ply", str(tmp_path / "." / "a.ply")],
+    ):
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        assert run(arguments) == 2
+        assert "is what is read" in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_a_killed_command_clears_its_unfinished_file_away(name, tmp_path):
+    code = f"""
+import os, signal, nvs.cli
+from nvs.files import atomic_write
+
+def killed_while_writing(arguments):
+    with atomic_write("film.mp4") as unfinished:
+        unfinished.write_bytes(b"half")
+        os.kill(os.getpid(), signal.{name})
+
+nvs.cli.run = killed_while_writing
+nvs.cli.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
+    assert ended.returncode == 128 + getattr(signal, name), ended.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -39,8 +39,12 @@ def main(options: Options) -> int:
     """Run the command."""
     from nvs.depth.file import check_depth_path, depth_preview
     from nvs.depth.rows import write_field_depth
+    from nvs.files import check_overwrites_none
 
     check_depth_path(options.output)
+    preview = options.output.with_name(f"{options.output.stem}_preview.png")
+    for output in (options.output, preview):
+        check_overwrites_none(output, [options.photo])
     stages = Stages()
     stages("reading the photo")
     photo = PhotoOptions(options.lens, longer_side=1 << 30).load(options.photo)
@@ -57,7 +61,6 @@ def main(options: Options) -> int:
     with stages.counting("asking the field", camera.height, "row") as progress:
         depth = write_field_depth(options.output, field, camera, progress)
     stages("writing the preview")
-    preview = options.output.with_name(f"{options.output.stem}_preview.png")
     _write_png(depth_preview(depth, depth <= 0), preview)
     stages.end()
     print(f"wrote {options.output}: {camera.width}x{camera.height}, unit {field.unit!r}")

@@ -49,9 +49,9 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.video import check_video_path, render_path, write_video
+    from nvs.video import render_path, write_video
 
-    check_video_path(options.output)
+    _check_outputs(options)
     stages = Stages()
     stages("starting")
     opened = open_scene(options.source, options.scene, stages)
@@ -70,6 +70,20 @@ def main(options: Options) -> int:
     if options.scene.run.timings:
         print(stages.table())
     return 0
+
+
+def _check_outputs(options: Options) -> None:
+    """Whatever can be known of the outputs before minutes of work."""
+    from nvs.files import check_overwrites_none
+    from nvs.video import check_video_path
+
+    check_video_path(options.output)
+    if options.ply is not None and options.ply.suffix.lower() != ".ply":
+        raise InputError(f"{options.ply}: name a scene ending in .ply")
+    inputs = [options.source, options.scene.depth, options.scene.depth_prompt]
+    for output in (options.output, options.ply):
+        if output is not None:
+            check_overwrites_none(output, inputs)
 
 
 def _cameras(options: Options, opened: OpenedScene) -> list[Camera]:

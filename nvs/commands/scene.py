@@ -104,6 +104,8 @@ def splat(
     model: Model, photo: Photo, field: DepthField, options: SceneOptions, stages: Stages
 ) -> Gaussians:
     """`Model.splat` with the options of the command line."""
+    if options.run.seed < 0:
+        raise InputError(f"--seed must be 0 or more, not {options.run.seed}")
     if options.points is not None and not 1 <= options.points <= 50_000_000:
         raise InputError(f"--points must lie between 1 and 50 million, not {options.points}")
     return model.splat(
