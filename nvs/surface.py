@@ -84,7 +84,7 @@ def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap
     )
 
 
-# A bridge is this much steeper than what lies beside it: tan of the angle to the line of sight.
+# A bridge is this much steeper than what lies beside it: tan of the angle between normal and sight.
 BRIDGE_EXCESS_SLOPE = 10.0
 
 

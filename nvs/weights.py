@@ -73,7 +73,7 @@ def torch_device(name: str) -> torch.device:
 
 
 def _assembled(depth: Path) -> Model:
-    """A depth network with the embedded head where that fits it, else with a plain one."""
+    """A depth network from its file, with an untrained head: the guess of `nvs/head.py`."""
     network = load_depth_network(depth)
     head = GaussianHead(GaussianHeadConfig(network.config.decoder_channels))
     return Model(network, head.eval().requires_grad_(False))

@@ -86,7 +86,7 @@ def train_depth(
             named = ", ".join(f"{name} {term.item():.3g}" for name, term in terms.items())
             raise InputError(
                 f"the loss is not finite at step {step} (batch {step} of the data: {named}); "
-                f"the last checkpoint is {state}: resume with a lower --learning-rate"
+                f"the last checkpoint is {state}: --resume with a lower learning_rate in the config"
             )
         optimizer.zero_grad()
         loss.backward()

@@ -13,7 +13,7 @@ from torch.nn import functional
 class DepthPoints:
     """Points of B pictures with their true depth.
 
-    Points come in groups: an anchor, then its neighbours at growing distances, so that
+    Points come in groups: an anchor, then neighbours at various distances from it, so that
     differences inside a group are depth gradients at several scales.
     """
 
@@ -30,7 +30,7 @@ class DepthLossWeights:
     scale: float = 1.0  # L1 in log depth after removing the median difference
     disparity: float = 0.3  # L1 in disparity after removing scale
     gradient: float = 0.7  # L1 between differences of neighbours in log depth
-    metric: float = 0.1  # L1 of the median difference itself: the picture's absolute scale
+    metric: float = 0.1  # L1 of the mean difference in log depth: the picture's absolute scale
     sky: float = 0.3  # binary cross entropy
 
 
