@@ -177,8 +177,16 @@ def _restore(
         return 0
     if not state.exists():
         raise InputError(f"nothing to resume: there is no {state}")
-    kept = torch.load(state, weights_only=True)
-    network.load_state_dict(kept["network"])
-    average.load_state_dict(kept["average"])
-    optimizer.load_state_dict(kept["optimizer"])
-    return int(kept["step"])
+    try:
+        kept = torch.load(state, map_location="cpu", weights_only=True)
+    except Exception:  # a damaged file makes the unpickler raise anything
+        raise InputError(f"{state} is damaged, or not the state of a training run") from None
+    try:
+        network.load_state_dict(kept["network"])
+        average.load_state_dict(kept["average"])
+        optimizer.load_state_dict(kept["optimizer"])
+        return int(kept["step"])
+    except (RuntimeError, KeyError, TypeError):
+        raise InputError(
+            f"{state} is of a run with another network: resume with that run's configuration"
+        ) from None

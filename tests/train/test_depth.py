@@ -116,6 +116,16 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(cache, tmp_
     assert load_depth_network(whole).config == small_run(cache).network
 
 
+def test_what_cannot_be_resumed_is_named(cache, tmp_path):
+    train_depth(small_run(cache, steps=1), tmp_path)
+    other = DepthNetworkConfig(ENCODER, decoder_channels=8)
+    with pytest.raises(InputError, match="another network"):
+        train_depth(small_run(cache, network=other), tmp_path, resume=True)
+    (tmp_path / "state.pt").write_bytes(b"half a file")
+    with pytest.raises(InputError, match="damaged"):
+        train_depth(small_run(cache), tmp_path, resume=True)
+
+
 def test_training_lowers_the_loss(cache, tmp_path):
     run = small_run(cache, steps=40, learning_rate=3e-3, save_every=40, average_decay=0.9)
     weights = train_depth(run, tmp_path / "run")
