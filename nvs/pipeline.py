@@ -24,7 +24,7 @@ from nvs.head import GaussianHead
 from nvs.photo import Photo
 from nvs.points import lift, read_picture
 from nvs.query import sample_cells, surface_density
-from nvs.sky import dome_distance, on_dome, sky_backdrop
+from nvs.sky import dome_distance, on_dome, sky_along_edges, sky_backdrop
 from nvs.stages import Report, silent
 from nvs.surface import SurfaceMap, measure_surface
 
@@ -130,7 +130,8 @@ class Model:
             field = self.depth_field(photo)
 
         report("measuring the surfaces")
-        surface = cut_bridges(measure_surface(field), rgb)
+        surface = sky_along_edges(measure_surface(field), rgb)
+        surface = cut_bridges(surface, rgb)
         density = sample_density(surface)
         xy = sample_cells(surface, density, points, seed=seed)
         cell = surface.cell_of(xy)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,11 +15,47 @@ from nvs.head import disc_on_surface
 from nvs.points import lift
 from nvs.surface import SurfaceMap
 
+OUTLINE_REACH = 0.06  # of the longer side, how far the network's outline may be wrong
+OUTLINE_WIDTH = 2  # cells
+LIKE_SKY, UNLIKE_SKY = 0.1, 0.3  # largest difference of a channel, 0..1
 DISTANCE = 8.0  # of the dome, in depths of the farthest surface
 MARGIN = 0.5  # how far the dome reaches past each side of the picture, in picture sizes
 BACKDROP_CELLS = 96  # along the longer side of dome and margin; the photo's own sky is finer
-# Nearest sky colours, then their averages over ever larger neighbourhoods, fill the rest.
-BLUR_LEVELS = 6
+
+
+def sky_along_edges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
+    """The surface with a sky whose outline follows the photo's own edges.
+
+    The network tells sky to within some pixels; what it leaves of the sky beside a roof would
+    fly along with the roof.  Near the outline, what has the colour of the sky next to it and
+    hangs together with it is sky, and what has quite another colour and hangs together with
+    the ground is not.
+
+    Args:
+        rgb: [H, W, 3] the photo in 0..1.
+    """
+    from scipy.ndimage import binary_erosion, binary_propagation, distance_transform_edt
+
+    sky = surface.sky.cpu().numpy()
+    if not sky.any() or sky.all():
+        return surface
+    reach = OUTLINE_REACH * max(sky.shape)
+    colors = functional.interpolate(rgb.permute(2, 0, 1)[None], sky.shape, mode="area")[0]
+    colors = colors.permute(1, 2, 0).cpu().numpy()  # [h, w, 3]
+    # The colour of sky nearby, read a little inside it: the outline itself may be wrong.
+    inside = binary_erosion(sky, iterations=max(1, round(0.7 * reach)), border_value=1)
+    if not inside.any():
+        return surface
+    away, (row, column) = distance_transform_edt(~inside, return_indices=True)
+    difference = np.abs(colors - colors[row, column]).max(axis=-1)  # [h, w]
+    outline = away < 1.7 * reach
+    grown = binary_propagation(sky, mask=sky | (outline & (difference < LIKE_SKY)))
+    ground = binary_propagation(~grown, mask=~grown | (outline & (difference > UNLIKE_SKY)))
+    # Pixels on the outline mix both colours: on the dome they would stay behind as a dotted line
+    # when the ground moves; on the ground they bring a little sky along, which nobody sees.
+    eroded = binary_erosion(~ground, iterations=OUTLINE_WIDTH, border_value=1)
+    kept = torch.from_numpy(eroded).to(surface.sky)
+    return dataclasses.replace(surface, sky=kept, bridge=surface.bridge & ~kept)
 
 
 def dome_distance(surface: SurfaceMap) -> float:
