@@ -78,7 +78,7 @@ def sample_photos() -> dict[str, Path]:
 
 
 # How many stages a photo takes until it is a scene, for the share that is done.
-STAGES = 6
+STAGES = 7
 
 
 class _ReportingStages(Stages):
