@@ -40,8 +40,8 @@ def sky_along_edges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
     if not sky.any() or sky.all():
         return surface
     reach = OUTLINE_REACH * max(sky.shape)
-    colors = functional.interpolate(rgb.permute(2, 0, 1)[None], sky.shape, mode="area")[0]
-    colors = colors.permute(1, 2, 0).cpu().numpy()  # [h, w, 3]
+    reduced = functional.interpolate(rgb.permute(2, 0, 1)[None], sky.shape, mode="area")[0]
+    colors = reduced.permute(1, 2, 0).cpu().numpy()  # [h, w, 3]
     # The colour of sky nearby, read a little inside it: the outline itself may be wrong.
     inside = binary_erosion(sky, iterations=max(1, round(0.7 * reach)), border_value=1)
     if not inside.any():
