@@ -99,12 +99,7 @@ def camera_path(
     Raises:
         InputError: an unknown kind, or frames or amplitude out of range.
     """
-    if kind not in PATH_KINDS:
-        raise InputError(f"unknown path '{kind}': choose one of {', '.join(PATH_KINDS)}")
-    if not 1 <= frames <= MAX_FRAMES:
-        raise InputError(f"a path has 1 to {MAX_FRAMES} frames, not {frames}")
-    if not 0 < amplitude <= 10:  # also refuses NaN
-        raise InputError(f"the amplitude must lie above 0 and at most at 10, not {amplitude}")
+    check_path(kind, frames, amplitude)
 
     phase = torch.arange(frames, dtype=torch.float64) * (2 * math.pi / frames)  # [F]
     sideways = amplitude * sideways_step(camera, depth)
@@ -118,6 +113,20 @@ def camera_path(
         _zoomed(camera.moved(pose), by)
         for pose, by in zip(_poses(camera, offsets, depth.focus), zoom.tolist(), strict=True)
     ]
+
+
+def check_path(kind: str, frames: int, amplitude: float) -> None:
+    """Refuse what `camera_path` cannot make; ask before a scene is made for it.
+
+    Raises:
+        InputError: an unknown kind, or frames or amplitude out of range.
+    """
+    if kind not in PATH_KINDS:
+        raise InputError(f"unknown path '{kind}': choose one of {', '.join(PATH_KINDS)}")
+    if not 1 <= frames <= MAX_FRAMES:
+        raise InputError(f"a path has 1 to {MAX_FRAMES} frames, not {frames}")
+    if not 0 < amplitude <= 10:  # also refuses NaN
+        raise InputError(f"the amplitude must lie above 0 and at most at 10, not {amplitude}")
 
 
 def sideways_step(camera: Camera, depth: SceneDepth) -> float:

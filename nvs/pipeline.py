@@ -103,7 +103,7 @@ class Model:
             report: told the name of each stage as it begins.
 
         Raises:
-            ValueError: `points` is less than 1.
+            ValueError: `points` is less than 1, or `field` is of another size than the photo.
         """
         return self.splat_parts(
             photo, points, field=field, backfill=backfill, seed=seed, report=report
@@ -128,6 +128,8 @@ class Model:
         if field is None:
             report("encoding the photo")
             field = self.depth_field(photo)
+        if (field.camera.width, field.camera.height) != (camera.width, camera.height):
+            raise ValueError("the field's camera must have the photo's size: resize one of them")
 
         report("measuring the surfaces")
         surface = sky_along_edges(measure_surface(field), rgb)

@@ -80,6 +80,16 @@ def check_video_path(path: Path | str) -> Path:
     return path
 
 
+def check_fps(fps: float) -> None:
+    """Refuse a frame rate that no video has.
+
+    Raises:
+        InputError: it is not 0.1 to 240.
+    """
+    if not 0.1 <= fps <= 240:  # also refuses NaN
+        raise InputError(f"a video has 0.1 to 240 frames a second, not {fps}")
+
+
 def write_video(frames: Iterable[np.ndarray], path: Path | str, fps: float) -> int:
     """Write `frames` (uint8 [H, W, 3], all of one size) to `path` and return their number.
 
@@ -92,8 +102,7 @@ def write_video(frames: Iterable[np.ndarray], path: Path | str, fps: float) -> i
         ValueError: a frame of another shape or type.
     """
     path = check_video_path(path)
-    if not 0.1 <= fps <= 240:
-        raise InputError(f"a video has 0.1 to 240 frames a second, not {fps}")
+    check_fps(fps)
     frames = iter(frames)
     first = next(frames, None)
     if first is None:

@@ -129,6 +129,8 @@ def test_bad_input_gets_one_line_and_exit_code_2_and_writes_nothing(tmp_path, ca
         (["fly", COFFEE, "--frames", "0"], "frames"),
         (["fly", COFFEE, "--amplitude", "nan"], "amplitude"),
         (["fly", COFFEE, "--width", "5"], "--width"),
+        (["fly", COFFEE, "--fps", "0"], "frames a second"),
+        (["fly", COFFEE, "--path", "missing.json"], "missing.json"),
         (["fly", COFFEE, "--seed", "-1"], "--seed"),
         (["fly", COFFEE, "--ply", "scene.txt"], ".ply"),
         (["fly", COFFEE, "--focal-px", "-3"], "focal"),

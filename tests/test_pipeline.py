@@ -56,3 +56,8 @@ def test_a_field_of_ones_own_places_the_scene(model):
     error = (depth[inside] / field(xy[inside]) - 1).abs()
     assert error.median() < 1e-3
     assert (error < 0.02).float().mean() > 0.97  # the rest lies at silhouettes
+
+
+def test_a_field_of_another_size_is_refused(model, small_photo):
+    with pytest.raises(ValueError, match="photo's size"):
+        model.splat(small_photo, 1000, field=AnalyticField(64, 48))

@@ -14,6 +14,7 @@ from nvs.stages import Stages
 
 if TYPE_CHECKING:
     from nvs.camera import Camera
+    from nvs.keyframes import KeyframePath
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +53,11 @@ def main(options: Options) -> int:
     from nvs.video import render_path, write_video
 
     _check_outputs(options)
+    flight = _flight(options)
     stages = Stages()
     stages("starting")
     opened = open_scene(options.source, options.scene, stages)
-    cameras = _cameras(options, opened)
+    cameras = _cameras(options, flight, opened)
     with stages.counting("rendering", len(cameras), "frame") as progress:
         frames = render_path(opened.gaussians, cameras, progress=progress)
         write_video(frames, options.output, options.fps)
@@ -86,24 +88,41 @@ def _check_outputs(options: Options) -> None:
             check_overwrites_none(output, inputs)
 
 
-def _cameras(options: Options, opened: OpenedScene) -> list[Camera]:
-    from nvs.path import DEFAULT_FRAMES, PATH_KINDS, camera_path, scene_depth
+def _flight(options: Options) -> KeyframePath | None:
+    """The saved path, or None for one of ours; what no flight can have is refused."""
+    from nvs.keyframes import load_path
+    from nvs.path import PATH_KINDS, check_path
+    from nvs.video import check_fps
+
+    check_fps(options.fps)
+    if options.width is not None and not 16 <= options.width <= 8192:
+        raise InputError(f"--width must lie between 16 and 8192 pixels, not {options.width}")
+    saved = options.path not in PATH_KINDS
+    kind = PATH_KINDS[0] if saved else options.path
+    check_path(kind, _frames(options), options.amplitude)
+    if not saved:
+        return None
+    if Path(options.path).suffix.lower() != ".json":
+        known = ", ".join(PATH_KINDS)
+        raise InputError(f"unknown path '{options.path}': choose {known} or a saved .json")
+    return load_path(options.path)
+
+
+def _frames(options: Options) -> int:
+    from nvs.path import DEFAULT_FRAMES
+
+    return DEFAULT_FRAMES if options.frames is None else options.frames
+
+
+def _cameras(options: Options, flight: KeyframePath | None, opened: OpenedScene) -> list[Camera]:
+    from nvs.path import camera_path, scene_depth
     from nvs.video import even_size
 
     camera = opened.camera
     width = camera.width if options.width is None else options.width
-    if not 16 <= width <= 8192:
-        raise InputError(f"--width must lie between 16 and 8192 pixels, not {width}")
     camera = camera.resized(*even_size(width, round(camera.height * width / camera.width)))
-    if options.path in PATH_KINDS:
+    if flight is None:
         depth = scene_depth(opened.gaussians, camera)
-        frames = DEFAULT_FRAMES if options.frames is None else options.frames
-        return camera_path(options.path, camera, depth, frames, options.amplitude)  # type: ignore[arg-type]
-    if Path(options.path).suffix.lower() != ".json":
-        known = ", ".join(PATH_KINDS)
-        raise InputError(f"unknown path '{options.path}': choose {known} or a saved .json")
-    from nvs.keyframes import load_path
-
-    keyframes = load_path(options.path)
-    frames = keyframes.frames(options.fps) if options.frames is None else options.frames
-    return keyframes.cameras(camera.width, camera.height, frames)
+        return camera_path(options.path, camera, depth, _frames(options), options.amplitude)  # type: ignore[arg-type]
+    frames = flight.frames(options.fps) if options.frames is None else options.frames
+    return flight.cameras(camera.width, camera.height, frames)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -36,20 +35,15 @@ class RunOptions:
 
     def load_model(self) -> Model:
         """The model that was asked for, where it was asked to run."""
-        return _loaded(self.model, self.device)
+        from nvs.weights import load_model
+
+        return load_model(self.model, device=self.device)
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""
         from nvs.weights import torch_device
 
         return torch_device(self.device)
-
-
-@functools.lru_cache(maxsize=1)  # the viewer asks for the same one with every photo
-def _loaded(model: str, device: str) -> Model:
-    from nvs.weights import load_model
-
-    return load_model(model, device=device)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -52,8 +52,10 @@ class OpenedScene:
     unit: Unit  # of the scene's lengths
 
 
-def open_scene(source: Path, options: SceneOptions, stages: Stages) -> OpenedScene:
-    """Read a scene, or make one of a photo."""
+def open_scene(
+    source: Path, options: SceneOptions, stages: Stages, model: Model | None = None
+) -> OpenedScene:
+    """Read a scene, or make one of a photo, with a model that is loaded already if one is given."""
     if source.suffix.lower() == ".ply":
         from nvs.ply import read_ply, read_ply_camera
         from nvs.viewpoint import viewpoint
@@ -65,8 +67,9 @@ def open_scene(source: Path, options: SceneOptions, stages: Stages) -> OpenedSce
 
     stages("reading the photo")
     photo = options.photo.load(source)
-    stages("loading the model")
-    model = options.run.load_model()
+    if model is None:
+        stages("loading the model")
+        model = options.run.load_model()
     field = photo_field(model, photo, options, stages)
     gaussians = splat(model, photo, field, options, stages)
     return OpenedScene(gaussians, photo.camera, photo, field.unit)

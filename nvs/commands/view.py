@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,17 +48,22 @@ def main(options: Options) -> int:
 
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
-    stages = Stages()
+    load_model = functools.cache(options.scene.run.load_model)  # one for all photos
+
+    def opened(source: Path, stages: Stages) -> ViewedScene:
+        model = None if source.suffix.lower() == ".ply" else load_model()
+        return _viewed(source, open_scene(source, options.scene, stages, model))
+
     shown = None
     if options.source is not None:
-        shown = _viewed(options.source, open_scene(options.source, options.scene, stages))
+        stages = Stages()
+        shown = opened(options.source, stages)
         stages.end()
         if options.scene.run.timings:
             print(stages.table())
 
     def splat_upload(path: Path, progress: Progress) -> ViewedScene:
-        stages = _ReportingStages(progress)
-        return _viewed(path, open_scene(path, options.scene, stages))
+        return opened(path, _ReportingStages(progress))
 
     serve(
         shown,
@@ -78,7 +84,7 @@ def sample_photos() -> dict[str, Path]:
 
 
 # How many stages a photo takes until it is a scene, for the share that is done.
-STAGES = 7
+STAGES = 6
 
 
 class _ReportingStages(Stages):

@@ -7,6 +7,8 @@ number of workers, sees what an uninterrupted one would.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from torch.utils.data import Dataset
 
 from nvs.files import atomic_write
 from nvs.train.depth_loss import DepthPoints
-from nvs.train.scenes import Textures, generate
+from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +60,15 @@ class SceneBatches(Dataset):
 
     def __len__(self) -> int:
         return self.count
+
+    @functools.cached_property
+    def _collection(self) -> str:
+        """The cache's folder for scenes of this size, generator and set of textures."""
+        folder = self.settings.textures
+        photos = [] if folder is None else sorted(folder.rglob("*"))
+        listed = "\n".join(f"{p.name} {p.stat().st_size}" for p in photos if p.is_file())
+        textures = hashlib.sha256(listed.encode()).hexdigest()[:12] if listed else "procedural"
+        return f"{self.settings.scene_px}px-v{GENERATOR_VERSION}-{textures}"
 
     def __getitem__(self, number: int) -> SceneBatch:
         s = self.settings
@@ -101,7 +112,7 @@ class SceneBatches(Dataset):
     def _scene(self, scene_seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Picture uint8 [S, S, 3] and depth float32 [S, S] of one scene, from the cache or new."""
         side = self.settings.scene_px
-        path = self.settings.cache / f"{side}" / f"{scene_seed:09d}.npz"
+        path = self.settings.cache / self._collection / f"{scene_seed:09d}.npz"
         if path.exists():
             with np.load(path) as kept:
                 return kept["rgb"], kept["depth"]

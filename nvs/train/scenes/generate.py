@@ -33,6 +33,7 @@ BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "tabletop": (tabletop, 0.17),
 }
 _ATTEMPTS = 6
+GENERATOR_VERSION = 1  # counts up when a seed gives another scene than before
 
 
 @dataclasses.dataclass(frozen=True)
