@@ -130,6 +130,7 @@ def test_a_dropped_photo_is_opened(viewer, page, photo):
     page.goto(viewer.url)
     ours = only_page(viewer)
     room = ours.scene
+    page.wait_for_selector('input[type="file"][accept^="image/"]', state="attached")
     page.evaluate(
         """(bytes) => {
             const transfer = new DataTransfer();
