@@ -99,8 +99,7 @@ def _in_chunks(function, xy: Tensor) -> Tensor:  # noqa: ANN001 (Tensor -> Tenso
 def surface_normal(camera: Camera, xy: Tensor, depth: Tensor, gradient: Tensor) -> Tensor:
     """Unit normals [N, 3] towards the camera, from z [N] and its pixel gradient [N, 2].
 
-    Up to a factor, n = K^T [-∂z/∂x, -∂z/∂y, z + x·∂z/∂x + y·∂z/∂y] ... written out for
-    X = z·r: ∂X/∂y × ∂X/∂x with ∂X/∂x = ∂z/∂x·r + z·K⁻¹e_x.
+    n = ∂X/∂y × ∂X/∂x for X = z·r, r = K⁻¹[x, y, 1], where ∂X/∂x = ∂z/∂x·r + z·K⁻¹e_x.
     """
     inverse = torch.linalg.inv(camera.intrinsics).to(xy)
     rays = camera.rays(xy)  # [N, 3]

@@ -203,6 +203,14 @@ def photo_size(path: Path) -> tuple[int, int]:
         raise InputError(f"{path}: cannot read this photo ({error})") from None
 
 
+def depth_encoding(description: dict[str, Any]) -> DepthEncoding:
+    """How the depth files of a `cameras.json` hold metres, from its content."""
+    return DepthEncoding(
+        float(description.get("depth_scale", 1)),
+        tuple(float(v) for v in description.get("depth_invalid", [0])),
+    )
+
+
 def cameras_json_set(folder: Path) -> DepthSet:
     """A folder with `cameras.json`: per frame image, depth, K and c2w.
 
@@ -215,10 +223,7 @@ def cameras_json_set(folder: Path) -> DepthSet:
     path = folder / "cameras.json"
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-        encoding = DepthEncoding(
-            float(description.get("depth_scale", 1)),
-            tuple(float(v) for v in description.get("depth_invalid", [0])),
-        )
+        encoding = depth_encoding(description)
         frames = [
             DepthFrame(
                 Path(frame["image"]).with_suffix("").as_posix(),

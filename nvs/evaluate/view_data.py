@@ -16,7 +16,7 @@ from torch import Tensor
 from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.evaluate.colmap import read_colmap
-from nvs.evaluate.data import DepthEncoding, photo_size, read_depth
+from nvs.evaluate.data import DepthEncoding, depth_encoding, photo_size, read_depth
 from nvs.evaluate.lens import Lens, straightened, straightened_points
 from nvs.photo import Photo, load_photo
 
@@ -120,10 +120,7 @@ def cameras_json_views(folder: Path) -> ViewSet:
     path = folder / "cameras.json"
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-        encoding = DepthEncoding(
-            float(description.get("depth_scale", 1)),
-            tuple(float(v) for v in description.get("depth_invalid", [0])),
-        )
+        encoding = depth_encoding(description)
         views = [
             ViewFile(
                 Path(frame["image"]).with_suffix("").as_posix(),
