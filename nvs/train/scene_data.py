@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
+from nvs.depth.network import encoder_size
 from nvs.files import atomic_write
 from nvs.train.depth_loss import DepthPoints
 from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
@@ -32,7 +33,10 @@ class SceneBatchSettings:
     scenes_per_round: int = 8192  # so many scenes are used `uses_per_round` times, then new ones
     uses_per_round: int = 6
     batch: int = 16
-    area_px: int = 208 * 160  # of the training crops, after resizing
+    # A batch's pictures are resized to an area between these: a network that has seen one size
+    # alone is good at that size alone.
+    min_area_px: int = 20_000
+    max_area_px: int = 50_000
     anchors: int = 512
     neighbours: int = 3
     seed: int = 0
@@ -46,8 +50,8 @@ class SceneBatch:
     points: DepthPoints
 
 
-# Width over height of a batch, and how often: as people hold cameras.
-ASPECTS = ((4 / 3, 0.4), (3 / 2, 0.15), (16 / 9, 0.1), (3.0, 0.05), (1.0, 0.1), (3 / 4, 0.2))
+# Width over height of a batch, and how often: as people hold cameras, and as cars carry them.
+ASPECTS = ((4 / 3, 0.36), (3 / 2, 0.15), (16 / 9, 0.14), (3.2, 0.1), (1.0, 0.08), (3 / 4, 0.17))
 
 
 class SceneBatches(Dataset):
@@ -75,12 +79,10 @@ class SceneBatches(Dataset):
         rng = np.random.default_rng([s.seed, number])
         aspects, shares = zip(*ASPECTS, strict=True)
         aspect = rng.choice(aspects, p=shares)
-        width, height = (
-            round(side / 16) * 16
-            for side in ((s.area_px * aspect) ** 0.5, (s.area_px / aspect) ** 0.5)
-        )
+        area_px = np.exp(rng.uniform(np.log(s.min_area_px), np.log(s.max_area_px)))
+        width, height = encoder_size(aspect, area_px)
         samples = [
-            self._sample(self._scene_seed(number * s.batch + i), rng, width, height)
+            self._sample(self._scene_seed(number * s.batch + i), rng, aspect, width, height)
             for i in range(s.batch)
         ]
         pictures, uv, log_depth, sky = (torch.stack(part) for part in zip(*samples, strict=True))
@@ -95,10 +97,10 @@ class SceneBatches(Dataset):
         return int(s.seed * 10**9 + round_ * s.scenes_per_round + order[position])
 
     def _sample(
-        self, scene_seed: int, rng: np.random.Generator, width: int, height: int
+        self, scene_seed: int, rng: np.random.Generator, aspect: float, width: int, height: int
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         rgb, depth = self._scene(scene_seed)
-        crop = _random_crop(rng, rgb.shape[0], width / height)
+        crop = _random_crop(rng, rgb.shape[0], aspect * np.exp(rng.uniform(-0.1, 0.1)))
         rgb, depth = rgb[crop.rows, crop.columns], depth[crop.rows, crop.columns]
         if rng.random() < 0.5:
             rgb, depth = rgb[:, ::-1], depth[:, ::-1]

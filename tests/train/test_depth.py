@@ -27,8 +27,8 @@ ENCODER = EncoderConfig(
 
 def small_run(cache, **changes) -> DepthTraining:
     scenes = SceneBatchSettings(
-        cache=cache, scene_px=64, scenes_per_round=6, uses_per_round=4, batch=2, area_px=48 * 48,
-        anchors=64,
+        cache=cache, scene_px=64, scenes_per_round=6, uses_per_round=4, batch=2,
+        min_area_px=40 * 40, max_area_px=56 * 56, anchors=64,
     )  # fmt: skip
     network = DepthNetworkConfig(ENCODER, decoder_channels=16)
     run = DepthTraining(
