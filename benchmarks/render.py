@@ -8,9 +8,13 @@ of several runs that take turns in this one process.
 
     forward      one picture, no gradients
     + backward   one picture and the gradients of its sum by everything
-    C++          benchmarks/render_plain.cpp, g++ -O3 -march=native, the same threads
+    C++          the same algorithm, benchmarks/render_plain.cpp: g++ -O3 -march=native, as many
+                 threads, forward only
     torch        tile after tile in torch operations, once (--no-torch leaves it out)
     gsplat       forward, where there is CUDA
+
+    memory       a second table: the peak of a whole process that draws one picture of many
+                 Gaussians (--memory COUNT@SIZE ...; without any, no such table)
 
 On a machine that has other work to do, `--cpu-time --threads 1` counts processor time.
 """
@@ -21,8 +25,10 @@ import argparse
 import ctypes
 import os
 import platform
+import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,7 +40,7 @@ from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
-from nvs.render import render
+from nvs.render import Rendering, render
 
 TILE = 16
 
@@ -47,6 +53,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--cpu-time", action="store_true", help="not the wall clock's")
     parser.add_argument("--no-torch", action="store_true", help="leave the slow torch loop out")
+    parser.add_argument("--memory", nargs="*", default=["5000000@3840x2160", "20000000@1280x720"])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     clock = time.process_time if options.cpu_time else time.perf_counter
@@ -64,8 +71,15 @@ def main() -> None:
     )
     for count in options.gaussians:
         for size in options.sizes:
-            width, height = (int(number) for number in size.split("x"))
+            width, height = _sides(size)
             row(count, width, height, plain, options.runs, not options.no_torch, clock)
+    if options.memory:
+        memory_table(options.memory)
+
+
+def _sides(size: str) -> tuple[int, int]:
+    width, height = size.split("x")
+    return int(width), int(height)
 
 
 def row(
@@ -120,6 +134,35 @@ def row(
     )
 
 
+def memory_table(cases: list[str]) -> None:
+    print(f"\n{'Gaussians':>10} {'size':>10} {'':>10} {'peak, GB':>9} {'alpha > 0.5':>12}")
+    for case in cases:
+        for way in ("forward", "+ backward"):
+            # Each in a process of its own: a peak never falls again.
+            program = "import sys; from benchmarks import render; render.draw_once(*sys.argv[1:])"
+            draw = [sys.executable, "-c", program, case, way]
+            printed = subprocess.run(draw, check=True, capture_output=True, text=True).stdout
+            peak_gb, covered = (float(number) for number in printed.split())
+            count, size = case.split("@")
+            print(
+                f"{int(count):>10,} {size:>10} {way:>10} {peak_gb:>9.2f} {covered:>12.1%}",
+                flush=True,
+            )
+
+
+def draw_once(case: str, way: str) -> None:
+    """Draw `COUNT@SIZE` and print this process' peak in GB and the share that is covered."""
+    count, size = case.split("@")
+    camera = Camera.from_focal(0.9 * _sides(size)[0], *_sides(size))
+    scene = photo_scene(int(count), camera)
+    with torch.set_grad_enabled(way != "forward"):
+        picture = (
+            forward_and_backward(scene, camera) if way != "forward" else render(scene, [camera])
+        )
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak_kib * 1024 / 1e9, float((picture.alpha > 0.5).float().mean()))
+
+
 def photo_scene(count: int, camera: Camera) -> Gaussians:
     random = torch.Generator().manual_seed(0)
     size = torch.tensor([camera.width, camera.height])
@@ -139,9 +182,11 @@ def photo_scene(count: int, camera: Camera) -> Gaussians:
     )
 
 
-def forward_and_backward(scene: Gaussians, camera: Camera) -> None:
+def forward_and_backward(scene: Gaussians, camera: Camera) -> Rendering:
     leaf = scene.map(lambda tensor: tensor.detach().requires_grad_())
-    render(leaf, [camera]).rgb.sum().backward()
+    picture = render(leaf, [camera])
+    picture.rgb.sum().backward()
+    return picture
 
 
 def best_ms(
