@@ -84,7 +84,7 @@ class GaussianHeadConfig:
     """Sizes of the head; travels inside its checkpoint."""
 
     feature_channels: int = 64  # of the encoder's features at a point
-    hidden_channels: int = 128
+    hidden_channels: int = 64
     hidden_layers: int = 2
 
 
