@@ -60,28 +60,72 @@ def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap
     cells = camera.resized(max(1, int(camera.width * shrink)), max(1, int(camera.height * shrink)))
     cell_px = np.array([camera.width / cells.width, camera.height / cells.height])
 
-    xy = cells.pixel_centers().view(-1, 2).to(camera.intrinsics.device)  # [h·w, 2]
-    to_field = torch.from_numpy(cell_px).to(xy)
-    depth, gradient = field.depth_and_gradient(xy * to_field)
-    gradient = gradient * to_field  # per cell
-    normal = surface_normal(cells, xy, depth, gradient)
-    facing = (normal * cells.rays(xy)).sum(-1).abs()
-    focal = cells.intrinsics[0, 0] * cells.intrinsics[1, 1]
-    area = depth.square() / (focal * facing.clamp(min=1e-4))
+    seen = _look(field, cells, torch.from_numpy(cell_px).to(camera.intrinsics))
 
-    size = (cells.height, cells.width)
-    sky = field.sky(xy * to_field).view(size)
-    disparity_slope = (gradient.norm(dim=-1) / depth.square()).view(size)
+    xy = cells.pixel_centers().view(-1, 2).to(camera.intrinsics.device)  # [h·w, 2]
+    normal = surface_normal(cells, xy, seen.depth.flatten(), seen.gradient.view(-1, 2))
+    facing = (normal * cells.rays(xy)).sum(-1).abs().view_as(seen.depth)
+    focal = cells.intrinsics[0, 0] * cells.intrinsics[1, 1]
+    disparity_slope = seen.gradient.norm(dim=-1) / seen.depth.square()
     return SurfaceMap(
         camera=cells,
         cell_px=cell_px,
-        depth=depth.view(size),
-        gradient=(gradient / to_field).view(*size, 2),
-        normal=normal.view(*size, 3),
-        area=area.view(size),
-        sky=sky,
-        bridge=_find_bridges(depth.view(size), disparity_slope, sky, float(focal) ** 0.5),
+        depth=seen.depth,
+        gradient=seen.gradient / torch.from_numpy(cell_px).to(seen.gradient),
+        normal=normal.view(*seen.depth.shape, 3),
+        area=seen.depth.square() / (focal * facing.clamp(min=1e-4)),
+        sky=seen.sky,
+        bridge=_find_bridges(seen.depth, disparity_slope, seen.sky, float(focal) ** 0.5),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """What a field says at the centres of cells."""
+
+    depth: Tensor  # [h, w]
+    gradient: Tensor  # [h, w, 2] a cell
+    sky: Tensor  # [h, w] bool
+
+
+PROBES_PER_DETAIL = 2.5  # along each axis, in the finest thing that a field can show
+
+
+def _look(field: DepthField, cells: Camera, cell_px: Tensor) -> _Seen:
+    """Ask the field at every cell, or as finely as it has something to tell.
+
+    A network's field is as smooth as its finest feature map.  It is asked at probes that
+    are finer than that, and between them the tangent planes at the four nearest are blended,
+    in disparity, in which planes are linear: they stay exact.
+    """
+    stride = max(1, int(field.detail_px / PROBES_PER_DETAIL / float(cell_px.max())))
+    probes = cells.resized(-(-cells.width // stride), -(-cells.height // stride))
+    size, probe_size = (cells.height, cells.width), (probes.height, probes.width)
+    cells_a_probe = cell_px.new_tensor([cells.width / probes.width, cells.height / probes.height])
+
+    at = probes.pixel_centers().view(-1, 2).to(cell_px) * cells_a_probe  # [P, 2] in cells
+    depth, gradient = field.depth_and_gradient(at * cell_px)
+    gradient = gradient * cell_px  # a cell
+    sky = field.sky(at * cell_px).view(probe_size)
+    if stride == 1:
+        return _Seen(depth.view(size), gradient.view(*size, 2), sky)
+
+    disparity = 1 / depth
+    slope = -gradient * disparity.square()[:, None]
+    # A tangent plane is offset + slope·(x, y), and so is a blend of several.
+    offset = disparity - (slope * at).sum(-1)
+    planes = torch.cat([offset[:, None], slope, sky.view(-1, 1).to(slope)], dim=-1)  # [P, 4]
+    offset, *slopes, sky_share = functional.interpolate(
+        planes.T.view(1, 4, *probe_size), size, mode="bilinear", align_corners=False
+    )[0]
+    slope = torch.stack(slopes, dim=-1)  # [h, w, 2]
+    blended = offset + (slope * cells.pixel_centers().to(slope)).sum(-1)
+    # Where a steep step begins, its tangent planes may reach below all that is seen there.
+    around = functional.interpolate(
+        disparity.view(1, 1, *probe_size), size, mode="bilinear", align_corners=False
+    )[0, 0]
+    blended = torch.minimum(torch.maximum(blended, 0.8 * around), 1.25 * around)
+    return _Seen(1 / blended, -slope / blended.square()[..., None], sky_share > 0.5)
 
 
 # A bridge is this much steeper than what lies beside it: tan of the angle between normal and sight.
@@ -98,8 +142,9 @@ def _find_bridges(depth: Tensor, disparity_slope: Tensor, sky: Tensor, focal_px:
     radius = max(2, round(max(depth.shape) / 64))
     size = 2 * radius + 1
 
-    def dilated(values: Tensor) -> Tensor:
-        return functional.max_pool2d(values[None, None], size, stride=1, padding=radius)[0, 0]
+    def dilated(values: Tensor) -> Tensor:  # over a square: along one axis, then the other
+        along = functional.max_pool2d(values[None, None], (1, size), 1, (0, radius))
+        return functional.max_pool2d(along, (size, 1), 1, (radius, 0))[0, 0]
 
     opened = dilated(-dilated(-disparity_slope))
     excess_slope = (disparity_slope - opened) * depth * focal_px

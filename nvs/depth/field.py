@@ -39,6 +39,11 @@ class DepthField(abc.ABC):
         """Whether there is no surface at all behind `xy` [N, 2] → bool [N]."""
         return torch.zeros(len(xy), dtype=torch.bool, device=xy.device)
 
+    @property
+    def detail_px(self) -> float:
+        """Nothing finer than so many pixels is to be found in this field; 0: no such limit."""
+        return 0.0
+
     def features(self, xy: Tensor) -> Tensor | None:
         """What an image encoder saw at `xy` [N, 2] → [N, C]; None where none made this field."""
         return None

@@ -123,6 +123,10 @@ class NeuralDepthField(DepthField):
     def sky(self, xy: Tensor) -> Tensor:
         return torch.cat([self._decode(part)[:, 1] > 0 for part in xy.split(1 << 16)])
 
+    @property
+    def detail_px(self) -> float:
+        return self.camera.width / self.encoded.grids[0].width
+
     @torch.no_grad()
     def features(self, xy: Tensor) -> Tensor:
         """The encoder's features [N, C] at pixels `xy` [N, 2], from the finest map."""
