@@ -14,10 +14,11 @@ from nvs.train.depth import DepthTraining
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Train the depth field on generated scenes.
+    """Train the depth field on generated scenes and on RGB-D photos.
 
     The configuration file sets the run; the run's folder gets model.safetensors (which
-    --model takes), state.pt (to resume from) and TensorBoard scalars.
+    --model takes), state.pt (to resume from) and a TensorBoard log. Under torchrun the
+    processes split every batch: `torchrun --nproc-per-node 2 -m nvs train depth ...`.
     """
 
     config: Annotated[Path, tyro.conf.arg(metavar="FILE")]
@@ -43,6 +44,7 @@ def main(options: Options) -> int:
     """Run the command."""
     from nvs.train.config import read_config
     from nvs.train.depth import train_depth
+    from nvs.train.team import joined_team
     from nvs.weights import torch_device
 
     settings = read_config(options.config, DepthTraining)
@@ -53,8 +55,8 @@ def main(options: Options) -> int:
         settings = dataclasses.replace(settings, scenes=scenes)
     if options.steps is not None:
         settings = dataclasses.replace(settings, steps=options.steps)
-    weights = train_depth(
-        settings, options.output, device=str(torch_device(options.device)), resume=options.resume
-    )
-    print(f"wrote {weights}: nvs fly PHOTO --model {weights}")
+    with joined_team(str(torch_device(options.device))) as team:
+        weights = train_depth(settings, options.output, team, options.resume)
+        if team.is_first:
+            print(f"wrote {weights}: nvs fly PHOTO --model {weights}")
     return 0

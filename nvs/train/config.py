@@ -50,6 +50,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     origin = typing.get_origin(kind)
     if origin is tuple and isinstance(value, list):
         parts = typing.get_args(kind)
+        if parts[1:] == (Ellipsis,):
+            parts = (parts[0],) * len(value)
         if len(parts) == len(value):
             return tuple(_value(k, v, where) for k, v in zip(parts, value, strict=True))
     elif origin is typing.Literal and value in typing.get_args(kind):

@@ -1,192 +1,146 @@
-"""Training the depth field on generated scenes: `nvs train depth`."""
+"""Training the depth field on generated scenes and on RGB-D photos: `nvs train depth`."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import math
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Subset
 
+from nvs.depth.file import depth_preview
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
-from nvs.errors import InputError
-from nvs.files import atomic_write
-from nvs.train.depth_loss import DepthLossWeights, depth_losses, total_loss
+from nvs.train.depth_loss import DepthLossWeights, DepthPoints, depth_losses, total_loss
+from nvs.train.loop import Schedule, Task, train
+from nvs.train.recorded_data import RecordedPictures
 from nvs.train.scene_data import SceneBatch, SceneBatches, SceneBatchSettings
+from nvs.train.team import ALONE, Team
 
 
 @dataclasses.dataclass(frozen=True)
-class DepthTraining:
+class DepthTraining(Schedule):
     """Everything that decides a training run of the depth field."""
 
     network: DepthNetworkConfig = dataclasses.field(default_factory=DepthNetworkConfig)
     scenes: SceneBatchSettings = dataclasses.field(default_factory=SceneBatchSettings)
+    # Folders with cameras.json, folders of them, public sets, or lists of `rgb depth` lines.
+    data: tuple[Path, ...] = ()
+    data_share: float = 0.5  # of the pictures that come from `data`, where there is some
     loss: DepthLossWeights = dataclasses.field(default_factory=DepthLossWeights)
-    steps: int = 6000
-    learning_rate: float = 1.0e-3
-    warmup_steps: int = 200
-    final_learning_rate_share: float = 0.02  # of `learning_rate`, at the last step (cosine)
-    weight_decay: float = 0.03
-    gradient_clip: float = 1.0
-    average_decay: float = 0.998  # of the running average of the weights, which is what is kept
+    encoder_learning_rate: float | None = None  # of the encoder alone; None: as the rest
     bfloat16: bool = (
         True  # matrix products in bfloat16: twice as fast and more where hardware has it
     )
-    workers: int = 1  # processes that make scenes
-    save_every: int = 250
     start_from: Path | None = None  # a .safetensors whose weights the run begins with
 
 
 def train_depth(
-    settings: DepthTraining, run: Path, device: str = "cpu", resume: bool = False
+    settings: DepthTraining, run: Path, team: Team = ALONE, resume: bool = False
 ) -> Path:
     """Train, and return the path of the finished weights, `run`/model.safetensors.
 
-    `run` also holds `state.pt` (to resume from) and the TensorBoard scalars.
-
     Raises:
-        InputError: `run` holds another run and `resume` is False, or there is nothing to
-            resume, or the loss stopped being finite (step and terms named; the last
-            checkpoint stays).
+        InputError: as `nvs.train.loop.train`; the data cannot be read, or a batch not be split
+            over the team.
     """
-    from torch.utils.tensorboard import SummaryWriter
-    from tqdm import tqdm
+    return train(DepthTask(settings, team), settings, run, team, resume)
 
-    from nvs.weights import save_depth_network
 
-    torch.manual_seed(settings.scenes.seed)
-    network = DepthNetwork(settings.network).to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = copy.deepcopy(network).requires_grad_(False)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    state = run / "state.pt"
-    first_step = _restore(state, resume, network, average, optimizer)
-    if settings.start_from is not None and first_step == 0:
+class DepthTask(Task[SceneBatch]):
+    """A depth network that learns from points of known depth."""
+
+    name = "depth"
+    weights_file = "model.safetensors"
+
+    def __init__(self, settings: DepthTraining, team: Team) -> None:
         from nvs.weights import load_depth_network
 
-        weights = load_depth_network(settings.start_from).state_dict()
-        network.load_state_dict(weights)
-        average.load_state_dict(weights)
-
-    log = SummaryWriter(str(run / "log"), purge_step=first_step)
-    progress = tqdm(total=settings.steps, initial=first_step, desc="depth", unit="step")
-    for step, batch in enumerate(_batches(settings, first_step), start=first_step):
-        rate = learning_rate(settings, step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        terms = _losses(network, batch, device, settings.bfloat16)
-        loss = total_loss(terms, settings.loss)
-        if not torch.isfinite(loss):
-            named = ", ".join(f"{name} {term.item():.3g}" for name, term in terms.items())
-            raise InputError(
-                f"the loss is not finite at step {step} (batch {step} of the data: {named}); "
-                f"the last checkpoint is {state}: --resume with a lower learning_rate in the config"
+        self.settings, self.device = settings, team.device
+        recorded = None
+        if settings.data:
+            recorded = RecordedPictures.found(
+                settings.data, settings.data_share, 2 * settings.scenes.scene_px
             )
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
-        optimizer.step()
-        _update_average(average, network, settings.average_decay, step)
+        share = team.share(settings.scenes.batch)
+        self.batches = SceneBatches(settings.scenes, settings.steps, share, recorded)
+        torch.manual_seed(settings.scenes.seed)
+        network = DepthNetwork(settings.network)
+        if settings.start_from is not None:
+            network.load_state_dict(load_depth_network(settings.start_from).state_dict())
+        self.network: DepthNetwork = network.to(team.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-        progress.update()
-        if step % 10 == 0:
-            progress.set_postfix(loss=f"{loss.item():.3f}")
-            for name, term in {**terms, "total": loss}.items():
-                log.add_scalar(f"loss/{name}", term.item(), step)
-            log.add_scalar("learning_rate", rate, step)
-        if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
-            save_depth_network(average, run / "model.safetensors")
-            with atomic_write(state) as unfinished:
-                torch.save(
-                    {
-                        "step": step + 1,
-                        "network": network.state_dict(),
-                        "average": average.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                    },
-                    unfinished,
-                )
-    progress.close()
-    log.close()
-    return run / "model.safetensors"
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        slower = self.settings.encoder_learning_rate
+        if slower is None:
+            return super().parameter_groups()
+        encoder = list(self.network.encoder.parameters())
+        of_encoder = {id(parameter) for parameter in encoder}
+        rest = [p for p in self.network.parameters() if id(p) not in of_encoder]
+        return [
+            {"params": rest},
+            {"params": encoder, "share": slower / self.settings.learning_rate},
+        ]
 
+    def losses(self, batch: SceneBatch) -> dict[str, Tensor]:
+        points = batch.points.to(self.device)
+        return depth_losses(self._predicted(batch.picture, points), points)
 
-def learning_rate(settings: DepthTraining, step: int) -> float:
-    """Linear warm-up, then a cosine down to `final_learning_rate_share`."""
-    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    done = max(0, step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    floor = settings.final_learning_rate_share
-    cosine = floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return settings.learning_rate * warm * cosine
+    def total(self, terms: dict[str, Tensor]) -> Tensor:
+        return total_loss(terms, self.settings.loss)
 
-
-def _batches(settings: DepthTraining, first_step: int) -> Iterator[SceneBatch]:
-    batches = SceneBatches(settings.scenes, settings.steps)
-    return iter(
-        DataLoader(
-            Subset(batches, range(first_step, settings.steps)),
-            batch_size=None,
-            num_workers=settings.workers,
-            prefetch_factor=8 if settings.workers else None,
-            # A forked child of a process that has used numba's threads does not survive.
-            multiprocessing_context="spawn" if settings.workers else None,
+    @torch.no_grad()
+    def pictures(self, batch: SceneBatch) -> dict[str, Tensor]:
+        """The first picture; its depth as predicted all over; predicted and true points."""
+        picture = batch.picture[:1].to(self.device)
+        points = batch.points.to(self.device)
+        first = DepthPoints(**{name: tensor[:1] for name, tensor in vars(points).items()})
+        height, width = picture.shape[-2:]
+        y, x = torch.meshgrid(
+            *((torch.arange(n, device=self.device) + 0.5) / n for n in (height, width)),
+            indexing="ij",
         )
-    )
+        everywhere = torch.stack([x, y], dim=-1)[None]  # [1, H, W, 2]
+        log_depth, sky = self._decoded(picture, everywhere)[0].unbind(-1)
+        at_points = self._predicted(picture, first)[..., 0]
+        shown = first.known & ~first.sky
+        return {
+            "1 picture": picture[0].permute(1, 2, 0),
+            "2 prediction": _colored(torch.where(sky > 0, 0.0, log_depth.exp())),
+            "3 prediction at the points": _dots(at_points, first.uv, shown, height, width),
+            "4 truth at the points": _dots(first.log_depth, first.uv, shown, height, width),
+        }
+
+    def save(self, network: nn.Module, path: Path) -> None:
+        from nvs.weights import save_depth_network
+
+        assert isinstance(network, DepthNetwork)
+        save_depth_network(network, path)
+
+    def _predicted(self, picture: Tensor, points: DepthPoints) -> Tensor:
+        """(log z, sky logit) [B, A, G, 2] at the points."""
+        return self._decoded(picture, points.uv)
+
+    def _decoded(self, picture: Tensor, uv: Tensor) -> Tensor:
+        with torch.autocast(
+            torch.device(self.device).type, torch.bfloat16, enabled=self.settings.bfloat16
+        ):
+            encoded = self.network.encode(picture.to(self.device))
+            prediction = self.network.decode(encoded, uv.flatten(1, 2))
+        return prediction.view(*uv.shape[:3], 2)
 
 
-def _losses(
-    network: DepthNetwork, batch: SceneBatch, device: str, bfloat16: bool
-) -> dict[str, Tensor]:
-    points = dataclasses.replace(
-        batch.points, **{k: v.to(device) for k, v in vars(batch.points).items()}
-    )
-    uv = points.uv.flatten(1, 2)  # [B, A·G, 2]
-    with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bfloat16):
-        prediction = network.decode(network.encode(batch.picture.to(device)), uv)
-    return depth_losses(prediction.view(*points.uv.shape[:3], 2), points)
+def _dots(log_depth: Tensor, uv: Tensor, shown: Tensor, height: int, width: int) -> Tensor:
+    """[H, W, 3]: depths [1, A, G] as dots of three pixels at `uv`, where `shown`."""
+    column, row = (uv[shown] * uv.new_tensor([width, height])).long().unbind(-1)
+    canvas = torch.zeros(height, width, device=uv.device)
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            at = (row + dy).clamp(0, height - 1), (column + dx).clamp(0, width - 1)
+            canvas[at] = log_depth[shown].exp()
+    return _colored(canvas)
 
 
-@torch.no_grad()
-def _update_average(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    # Young averages forget faster, or the random start would linger in them.
-    decay = min(decay, (1 + step) / (10 + step))
-    for kept, new in zip(average.parameters(), network.parameters(), strict=True):
-        kept.lerp_(new, 1 - decay)
-
-
-def _restore(
-    state: Path,
-    resume: bool,
-    network: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-) -> int:
-    """Load `state` if asked to, and return the step to begin with."""
-    if not resume:
-        if state.exists():
-            raise InputError(
-                f"{state.parent} holds an earlier run: continue it with --resume, "
-                "or name another folder with -o"
-            )
-        return 0
-    if not state.exists():
-        raise InputError(f"nothing to resume: there is no {state}")
-    try:
-        kept = torch.load(state, map_location="cpu", weights_only=True)
-    except Exception:  # a damaged file makes the unpickler raise anything
-        raise InputError(f"{state} is damaged, or not the state of a training run") from None
-    try:
-        network.load_state_dict(kept["network"])
-        average.load_state_dict(kept["average"])
-        optimizer.load_state_dict(kept["optimizer"])
-        return int(kept["step"])
-    except (RuntimeError, KeyError, TypeError):
-        raise InputError(
-            f"{state} is of a run with another network: resume with that run's configuration"
-        ) from None
+def _colored(depth: Tensor) -> Tensor:
+    return torch.from_numpy(depth_preview(depth.float().cpu())).float() / 255

@@ -18,8 +18,14 @@ class DepthPoints:
     """
 
     uv: Tensor  # [B, A, G, 2] 0..1 over the picture; [:, :, 0] are the anchors
-    log_depth: Tensor  # [B, A, G] natural logarithm of z in metres; anything where sky
+    log_depth: Tensor  # [B, A, G] natural logarithm of z; anything where sky or not known
     sky: Tensor  # [B, A, G] bool
+    known: Tensor  # [B, A, G] bool: what is there has been measured; True where there is sky
+    metric: Tensor  # [B] bool: the depths are metres
+
+    def to(self, device: str) -> DepthPoints:
+        """These points on `device`."""
+        return DepthPoints(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +40,10 @@ class DepthLossWeights:
     sky: float = 0.3  # binary cross entropy
 
 
+# Every term is a mean over pictures of what each alone gives: a batch that several processes
+# split evenly has the mean of their losses.
+
+
 def depth_losses(prediction: Tensor, points: DepthPoints) -> dict[str, Tensor]:
     """The unweighted terms by the names of `DepthLossWeights`.
 
@@ -41,7 +51,7 @@ def depth_losses(prediction: Tensor, points: DepthPoints) -> dict[str, Tensor]:
         prediction: [B, A, G, 2] (log z, sky logit) at the points.
     """
     predicted, sky_logit = prediction.unbind(-1)  # [B, A, G]
-    solid = ~points.sky
+    solid = points.known & ~points.sky
     truth = torch.where(solid, points.log_depth, 0.0)
     predicted = torch.where(solid, predicted, 0.0)
 
@@ -56,13 +66,16 @@ def depth_losses(prediction: Tensor, points: DepthPoints) -> dict[str, Tensor]:
 
     gap = torch.where(solid, truth - predicted, 0.0)
     mean_gap = gap.flatten(1).sum(1) / solid.flatten(1).sum(1).clamp(min=1)
+    unlike_sky = functional.binary_cross_entropy_with_logits(
+        sky_logit, points.sky.float(), reduction="none"
+    )
     return {
         "affine": _masked_mean((_normalised(predicted, solid) - _normalised(truth, solid)), solid),
         "scale": _masked_mean(aligned - truth, solid),
         "disparity": _masked_mean(disparity_gap.clamp(-4, 4), solid),
         "gradient": _masked_mean(difference - true_difference, pairs),
-        "metric": mean_gap.abs().mean(),
-        "sky": functional.binary_cross_entropy_with_logits(sky_logit, points.sky.float()),
+        "metric": torch.where(points.metric, mean_gap.abs(), 0.0).mean(),
+        "sky": _masked_mean(unlike_sky, points.known),
     }
 
 

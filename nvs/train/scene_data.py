@@ -1,7 +1,7 @@
-"""Batches of generated scenes for training the depth field.
+"""Batches for training the depth field: generated scenes, and RGB-D photos where there are some.
 
-Batch number k is a function of the settings and k alone: a resumed run, or one on another
-number of workers, sees what an uninterrupted one would.
+Picture i of batch k is a function of the settings, k and i alone: a resumed run, or one on
+another number of workers or processes, sees what an uninterrupted one would.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch.utils.data import Dataset
 from nvs.depth.network import encoder_size
 from nvs.files import atomic_write
 from nvs.train.depth_loss import DepthPoints
+from nvs.train.recorded_data import DepthPicture, RecordedPictures
 from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
 
 
@@ -55,11 +57,24 @@ ASPECTS = ((4 / 3, 0.36), (3 / 2, 0.15), (16 / 9, 0.14), (3.2, 0.1), (1.0, 0.08)
 
 
 class SceneBatches(Dataset):
-    """`SceneBatch`es by number."""
+    """`SceneBatch`es by number.
 
-    def __init__(self, settings: SceneBatchSettings, count: int) -> None:
+    Args:
+        share: which of a batch's pictures are made; all by default.
+        recorded: photos that take the place of some of the scenes.
+    """
+
+    def __init__(
+        self,
+        settings: SceneBatchSettings,
+        count: int,
+        share: Sequence[int] | None = None,
+        recorded: RecordedPictures | None = None,
+    ) -> None:
         self.settings = settings
         self.count = count
+        self.share = range(settings.batch) if share is None else share
+        self.recorded = recorded
         self._textures: Textures | None = None  # opened in the worker that needs it
 
     def __len__(self) -> int:
@@ -81,12 +96,12 @@ class SceneBatches(Dataset):
         aspect = rng.choice(aspects, p=shares)
         area_px = np.exp(rng.uniform(np.log(s.min_area_px), np.log(s.max_area_px)))
         width, height = encoder_size(aspect, area_px)
-        samples = [
-            self._sample(self._scene_seed(number * s.batch + i), rng, aspect, width, height)
-            for i in range(s.batch)
-        ]
-        pictures, uv, log_depth, sky = (torch.stack(part) for part in zip(*samples, strict=True))
-        return SceneBatch(pictures, DepthPoints(uv, log_depth, sky))
+        samples = [self._sample(number, i, aspect, width, height) for i in self.share]
+        pictures, points = zip(*samples, strict=True)
+        joined = {
+            name: torch.stack([getattr(one, name) for one in points]) for name in vars(points[0])
+        }
+        return SceneBatch(torch.stack(pictures), DepthPoints(**joined))
 
     def _scene_seed(self, use: int) -> int:
         """The scene behind the `use`-th picture: rounds of shuffled passes over new scenes."""
@@ -97,34 +112,40 @@ class SceneBatches(Dataset):
         return int(s.seed * 10**9 + round_ * s.scenes_per_round + order[position])
 
     def _sample(
-        self, scene_seed: int, rng: np.random.Generator, aspect: float, width: int, height: int
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        rgb, depth = self._scene(scene_seed)
-        crop = _random_crop(rng, rgb.shape[0], aspect * np.exp(rng.uniform(-0.1, 0.1)))
-        rgb, depth = rgb[crop.rows, crop.columns], depth[crop.rows, crop.columns]
+        self, number: int, i: int, aspect: float, width: int, height: int
+    ) -> tuple[Tensor, DepthPoints]:
+        """Picture [3, H, W], and points without the batch's dimension."""
+        s = self.settings
+        rng = np.random.default_rng([s.seed, 2, number, i])
+        if self.recorded is not None and rng.random() < self.recorded.share:
+            seen = self.recorded.drawn(rng)
+        else:
+            seen = self._scene(self._scene_seed(number * s.batch + i))
+        crop = _random_crop(rng, seen.depth.shape, aspect * np.exp(rng.uniform(-0.1, 0.1)))
+        rgb, depth = seen.rgb[crop.rows, crop.columns], seen.depth[crop.rows, crop.columns]
         if rng.random() < 0.5:
             rgb, depth = rgb[:, ::-1], depth[:, ::-1]
         picture = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None] / 255
         picture = functional.interpolate(
             picture, (height, width), mode="bilinear", antialias=True, align_corners=False
         )[0]
-        points = _sample_points(rng, depth, self.settings.anchors, self.settings.neighbours)
-        return _recoloured(picture, rng), *points
+        points = _sample_points(rng, dataclasses.replace(seen, depth=depth), s)
+        return _recoloured(picture, rng), points
 
-    def _scene(self, scene_seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Picture uint8 [S, S, 3] and depth float32 [S, S] of one scene, from the cache or new."""
+    def _scene(self, scene_seed: int) -> DepthPicture:
+        """One scene, from the cache or new."""
         side = self.settings.scene_px
         path = self.settings.cache / self._collection / f"{scene_seed:09d}.npz"
         if path.exists():
             with np.load(path) as kept:
-                return kept["rgb"], kept["depth"]
+                return DepthPicture(kept["rgb"], kept["depth"], zero_is_sky=True, metric=True)
         if self._textures is None and self.settings.textures is not None:
             self._textures = Textures.from_folder(self.settings.textures)
         view = generate(scene_seed, side, side, self._textures).views[0]
         rgb, depth = np.asarray(view.rgb), np.asarray(view.depth, dtype=np.float32)
         with atomic_write(path) as unfinished:
             np.savez(unfinished, rgb=rgb, depth=depth)
-        return rgb, depth
+        return DepthPicture(rgb, depth, zero_is_sky=True, metric=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,32 +154,43 @@ class _Crop:
     columns: slice
 
 
-def _random_crop(rng: np.random.Generator, side: int, aspect: float) -> _Crop:
-    """A window of this aspect, 60 to 100 % as long as the picture."""
-    longer = side * rng.uniform(0.6, 1.0)
-    width, height = (int(longer * min(1, r)) for r in (aspect, 1 / aspect))
-    top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
+def _random_crop(rng: np.random.Generator, size: tuple[int, ...], aspect: float) -> _Crop:
+    """A window of this aspect (width over height), 60 to 100 % of the largest that fits."""
+    full_height, full_width = size
+    largest = min(full_width, full_height * aspect)  # its width
+    width = largest * rng.uniform(0.6, 1.0)
+    height = min(full_height, max(1, int(width / aspect)))
+    width = max(1, int(width))
+    top = rng.integers(0, full_height - height + 1)
+    left = rng.integers(0, full_width - width + 1)
     return _Crop(slice(top, top + height), slice(left, left + width))
 
 
 def _sample_points(
-    rng: np.random.Generator, depth: np.ndarray, anchors: int, neighbours: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """uv [A, G, 2], log depth [A, G] and sky [A, G] at pixel centres of `depth` [H, W]."""
-    height, width = depth.shape
-    x = rng.uniform(0, width, (anchors, 1))
-    y = rng.uniform(0, height, (anchors, 1))
+    rng: np.random.Generator, seen: DepthPicture, settings: SceneBatchSettings
+) -> DepthPoints:
+    """Anchors and neighbours at pixel centres of `seen`, without the batch's dimension."""
+    height, width = seen.depth.shape
+    shape = (settings.anchors, settings.neighbours)
+    x = rng.uniform(0, width, (settings.anchors, 1))
+    y = rng.uniform(0, height, (settings.anchors, 1))
     # Distances are spread evenly in the logarithm: edges and slopes count alike.
-    distance = np.exp(rng.uniform(np.log(1.5), np.log(width / 6), (anchors, neighbours)))
-    angle = rng.uniform(0, 2 * np.pi, (anchors, neighbours))
+    distance = np.exp(rng.uniform(np.log(1.5), np.log(max(width / 6, 2)), shape))
+    angle = rng.uniform(0, 2 * np.pi, shape)
     x = np.concatenate([x, x + distance * np.cos(angle)], axis=1)
     y = np.concatenate([y, y + distance * np.sin(angle)], axis=1)
     column = np.clip(x, 0, width - 1).astype(np.int64)
     row = np.clip(y, 0, height - 1).astype(np.int64)
-    z = depth[row, column]
+    z = seen.depth[row, column]
     uv = np.stack([(column + 0.5) / width, (row + 0.5) / height], axis=-1).astype(np.float32)
-    log_depth = np.log(np.maximum(z, 1e-2)).astype(np.float32)
-    return torch.from_numpy(uv), torch.from_numpy(log_depth), torch.from_numpy(z <= 0)
+    surface = torch.from_numpy(z > 0)
+    return DepthPoints(
+        uv=torch.from_numpy(uv),
+        log_depth=torch.from_numpy(np.log(np.maximum(z, 1e-2)).astype(np.float32)),
+        sky=~surface if seen.zero_is_sky else torch.zeros_like(surface),
+        known=torch.ones_like(surface) if seen.zero_is_sky else surface,
+        metric=torch.tensor(seen.metric),
+    )
 
 
 def _recoloured(picture: Tensor, rng: np.random.Generator) -> Tensor:

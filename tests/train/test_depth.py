@@ -14,8 +14,9 @@ from nvs.depth.encoder import EncoderConfig
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.errors import InputError
 from nvs.train.config import read_config
-from nvs.train.depth import DepthTraining, learning_rate, train_depth
+from nvs.train.depth import DepthTask, DepthTraining, train_depth
 from nvs.train.depth_loss import DepthPoints, depth_losses, total_loss
+from nvs.train.loop import learning_rate
 from nvs.train.scene_data import SceneBatches, SceneBatchSettings
 from nvs.weights import load_depth_network
 
@@ -47,7 +48,8 @@ def points(seed: int) -> DepthPoints:
     rng = np.random.default_rng(seed)
     log_depth = torch.from_numpy(rng.normal(1.0, 0.5, (2, 40, 4)).astype(np.float32))
     sky = torch.from_numpy(rng.random((2, 40, 4)) < 0.2)
-    return DepthPoints(torch.rand(2, 40, 4, 2), log_depth, sky)
+    known = torch.ones_like(sky)
+    return DepthPoints(torch.rand(2, 40, 4, 2), log_depth, sky, known, torch.tensor([True, True]))
 
 
 @settings(max_examples=20, deadline=None)
@@ -93,9 +95,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(cache, tmp_
     class KilledError(Exception):
         pass
 
-    import nvs.train.depth as module
-
-    real, seen = module._losses, []
+    real, seen = DepthTask.losses, []
 
     def dies_at_step_4(*arguments):
         if len(seen) == 4:
@@ -103,12 +103,12 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(cache, tmp_
         seen.append(1)
         return real(*arguments)
 
-    module._losses = dies_at_step_4
+    DepthTask.losses = dies_at_step_4
     try:
         with pytest.raises(KilledError):
             train_depth(interrupted, tmp_path / "halves")
     finally:
-        module._losses = real
+        DepthTask.losses = real
     with pytest.raises(InputError, match="--resume"):
         train_depth(interrupted, tmp_path / "halves")
     halves = train_depth(interrupted, tmp_path / "halves", resume=True)
