@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from nvs.camera import Camera
-from nvs.depth.network import DepthNetwork
+from nvs.depth.network import DepthNetwork, encoder_size
 from nvs.depth.pyramid import FeatureGrid
 from nvs.errors import InputError
 from nvs.weights import load_depth_network, save_depth_network, save_module
@@ -67,6 +67,16 @@ def test_any_size_and_aspect_makes_a_field(untrained, size):
     assert depth.isfinite().all()
     assert field(xy[:0]).shape == (0,)
     assert field.sky(xy[:0]).shape == (0,)
+
+
+@settings(max_examples=50, deadline=None)
+@given(aspect=st.floats(0.1, 10), area_px=st.integers(10_000, 100_000))
+def test_the_encoder_sees_whole_patches_of_about_the_asked_area(aspect, area_px):
+    width, height = encoder_size(aspect, area_px)
+    assert width % 16 == height % 16 == 0
+    assert width * height == pytest.approx(area_px, rel=0.25)
+    # Panoramas are squeezed; rounding to patches moves every aspect a little.
+    assert width / height == pytest.approx(min(max(aspect, 0.5), 2.0), rel=0.25)
 
 
 def test_a_file_rebuilds_its_network(untrained, tmp_path):
