@@ -20,6 +20,13 @@ class DepthAndNormal(NamedTuple):
     normal: Tensor  # [N, 3] camera space, unit length, towards the camera
 
 
+class DepthAndSky(NamedTuple):
+    """What `DepthField.on_raster` returns."""
+
+    depth: Tensor  # [R, W]
+    sky: Tensor  # [R, W] bool; depth there is not to be used
+
+
 class DepthField(abc.ABC):
     """z-depth as a continuous function of pixel coordinates.
 
@@ -52,6 +59,16 @@ class DepthField(abc.ABC):
     def __call__(self, xy: Tensor) -> Tensor:
         """z-depth [N] at pixels `xy` [N, 2], in `unit`."""
         return _in_chunks(self.forward, xy)
+
+    @torch.no_grad()
+    def on_raster(self, x: Tensor, y: Tensor) -> DepthAndSky:
+        """z-depth and sky at every crossing of the columns `x` [W] and the rows `y` [R], pixels.
+
+        As the field says point by point; a field may know a quicker way.
+        """
+        xy = torch.cartesian_prod(y, x).flip(-1)  # [R·W, 2]
+        size = (len(y), len(x))
+        return DepthAndSky(self(xy).view(size), self.sky(xy).view(size))
 
     def depth_and_gradient(self, xy: Tensor) -> tuple[Tensor, Tensor]:
         """z-depth [N] and (∂z/∂x, ∂z/∂y) [N, 2] at pixels `xy` [N, 2], by autograd."""

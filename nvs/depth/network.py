@@ -11,8 +11,9 @@ from torch.nn import functional
 from nvs.camera import Camera
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.encoder import EncoderConfig, ImageEncoder
-from nvs.depth.field import DepthField, Unit
+from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
 from nvs.depth.pyramid import FeatureGrid, ReassemblePyramid
+from nvs.depth.raster import decode_raster
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +111,8 @@ class NeuralDepthField(DepthField):
 
     # exp(±) of these bounds a depth: no photo shows less than 5 cm or more than 20 km.
     LOG_DEPTH_RANGE = (-3.0, 10.0)
+    # Of log z and of the sky's logit, on a raster: no more than rounding does.
+    RASTER_TOLERANCE = (2e-6, 1e-4)
 
     def __init__(self, network: DepthNetwork, encoded: EncodedPicture, camera: Camera) -> None:
         super().__init__(camera, network.config.unit)
@@ -117,11 +120,24 @@ class NeuralDepthField(DepthField):
         self.encoded = encoded
 
     def forward(self, xy: Tensor) -> Tensor:
-        return self._decode(xy)[:, 0].clamp(*self.LOG_DEPTH_RANGE).exp()
+        return self._depth(self._decode(self._uv(xy))[:, 0])
 
     @torch.no_grad()
     def sky(self, xy: Tensor) -> Tensor:
-        return torch.cat([self._decode(part)[:, 1] > 0 for part in xy.split(1 << 16)])
+        return self._decode_chunks(self._uv(xy))[:, 1] > 0
+
+    @torch.no_grad()
+    def on_raster(self, x: Tensor, y: Tensor) -> DepthAndSky:
+        finest = self.encoded.grids[0]
+        log_depth, sky = decode_raster(
+            self._decode_chunks,
+            # Features bend where maps have their values: at halves of the finest map's cells.
+            (2 * finest.height, 2 * finest.width),
+            x / self.camera.width,
+            y / self.camera.height,
+            x.new_tensor(self.RASTER_TOLERANCE),
+        ).unbind(-1)
+        return DepthAndSky(self._depth(log_depth), sky > 0)
 
     @property
     def detail_px(self) -> float:
@@ -132,8 +148,15 @@ class NeuralDepthField(DepthField):
         """The encoder's features [N, C] at pixels `xy` [N, 2], from the finest map."""
         return self.encoded.grids[0].read(self._uv(xy)[None])[0]
 
-    def _decode(self, xy: Tensor) -> Tensor:
-        return self.network.decode(self.encoded, self._uv(xy)[None])[0]
+    def _depth(self, log_depth: Tensor) -> Tensor:
+        return log_depth.clamp(*self.LOG_DEPTH_RANGE).exp()
+
+    def _decode_chunks(self, uv: Tensor) -> Tensor:
+        return torch.cat([self._decode(part) for part in uv.split(CHUNK)])
+
+    def _decode(self, uv: Tensor) -> Tensor:
+        """(log z, sky logit) [N, 2] at `uv` [N, 2] in 0..1."""
+        return self.network.decode(self.encoded, uv[None])[0]
 
     def _uv(self, xy: Tensor) -> Tensor:
         return xy / xy.new_tensor([self.camera.width, self.camera.height])

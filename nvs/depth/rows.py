@@ -15,7 +15,7 @@ from nvs.depth.field import DepthField, Unit
 from nvs.depth.file import check_depth_path, write_depth
 from nvs.files import atomic_write
 
-POINTS_AT_ONCE = 1 << 20
+POINTS_AT_ONCE = 1 << 22
 OVERVIEW_SIDE_PX = 2048
 
 Progress = Callable[[int, int], None]  # rows done, rows in all
@@ -30,14 +30,16 @@ def depth_rows(field: DepthField, camera: Camera) -> Iterator[Tensor]:
         camera: the field's own view in any number of pixels (`field.camera.resized`).
     """
     home = field.camera.intrinsics.device
-    to_field = torch.tensor(
-        [field.camera.width / camera.width, field.camera.height / camera.height]
+    x, y = (
+        (torch.arange(wanted, device=home) + 0.5) * (size / wanted)
+        for wanted, size in (
+            (camera.width, field.camera.width),
+            (camera.height, field.camera.height),
+        )
     )
-    x = torch.arange(camera.width) + 0.5
-    for y in (torch.arange(camera.height) + 0.5).split(max(1, POINTS_AT_ONCE // camera.width)):
-        xy = (torch.cartesian_prod(y, x).flip(-1) * to_field).to(home)  # [rows·W, 2]
-        depth = torch.where(field.sky(xy), 0.0, field(xy))
-        yield depth.view(len(y), camera.width).float().cpu()
+    for rows in y.split(max(1, POINTS_AT_ONCE // camera.width)):
+        seen = field.on_raster(x, rows)
+        yield torch.where(seen.sky, 0.0, seen.depth).float().cpu()
 
 
 def write_field_depth(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nvs.camera import Camera
-from nvs.depth.field import DepthField
+from nvs.depth.field import CHUNK, DepthAndSky, DepthField
 from nvs.depth.infinidepth.decoder import ProjectedDecoder
 from nvs.depth.infinidepth.gaussian_head import GaussianMap
 from nvs.depth.infinidepth.geometry import DisparityGeometry
@@ -40,6 +40,14 @@ class InfiniDepthField(DepthField):
         # The decoder draws the outline, and need not be asked elsewhere.
         sky[sky.clone()] = self.decoder(uv[sky]) < self._sky.level
         return sky
+
+    @torch.no_grad()
+    def on_raster(self, x: Tensor, y: Tensor) -> DepthAndSky:
+        uv = self._uv(torch.cartesian_prod(y, x).flip(-1))
+        disparity = torch.cat([self.decoder(part) for part in uv.split(CHUNK)])
+        sky = self._sky.may_be_at(uv) & (disparity < self._sky.level)
+        size = (len(y), len(x))
+        return DepthAndSky(self.geometry.depth(disparity).view(size), sky.view(size))
 
     @torch.no_grad()
     def features(self, xy: Tensor) -> Tensor:
