@@ -100,3 +100,16 @@ def test_gradients_of_spherical_harmonics(sh_degree):
 )
 def test_same_gradients_as_the_twin_whatever_the_settings(kind, seed, sh_degree, mode, eps2d):
     check(random_scene(kind, 60, seed, sh_degree), seed=seed, mode=mode, eps2d=eps2d)
+
+
+@pytest.mark.parametrize("cameras", [1, 2])
+def test_asking_for_the_colours_alone_gives_the_same_gradients(cameras):
+    scene = random_scene("usual", 200, seed=3)
+    views = [camera_of(*SIZE, some_pose()), camera_of(*SIZE)][:cameras]
+    weight = torch.randn(cameras, SIZE[1], SIZE[0], 3, generator=torch.Generator().manual_seed(0))
+    everything = scene.map(lambda tensor: tensor.clone().requires_grad_())
+    (render(everything, views).rgb * weight).sum().backward()
+    colors = scene.colors.clone().requires_grad_()
+    (render(dataclasses.replace(scene, colors=colors), views).rgb * weight).sum().backward()
+    assert everything.colors.grad.abs().max() > 0
+    assert torch.equal(colors.grad, everything.colors.grad)

@@ -19,7 +19,7 @@ from nvs.render.cpu.memory import cache_lines
 from nvs.render.cpu.project import RECORD, TILE, project
 from nvs.render.cpu.project_backward import CHUNKS, POSE, project_backward
 from nvs.render.cpu.rasterize import rasterize
-from nvs.render.cpu.rasterize_backward import GRADIENT, rasterize_backward
+from nvs.render.cpu.rasterize_backward import BY_BLUE, BY_RED, GRADIENT, rasterize_backward
 from nvs.render.cpu.threads import all_cores
 
 if TYPE_CHECKING:
@@ -95,9 +95,16 @@ class _Pictures(torch.autograd.Function):
         images = [_array(image) for image in (rgb, alpha, depth, *by_images)]
         by_gaussians = [np.zeros_like(array) for array in gaussians]
         by_poses = np.zeros((len(views), CHUNKS, POSE))
+        # Fitting colours to a photo asks for nothing but these, which no projection touches.
+        only_colors = gaussians[4].ndim == 2 and not any(
+            needed for k, needed in enumerate(ctx.needs_input_grad[:7]) if k != 4
+        )
         for k, (lens, splats) in enumerate(zip(ctx.lenses, ctx.splats, strict=True)):
             with all_cores():
                 by_splats = _rasterize_backward(splats, lens, [image[k] for image in images])
+                if only_colors:
+                    by_gaussians[4] += by_splats[:, BY_RED : BY_BLUE + 1]
+                    continue
                 project_backward(
                     *gaussians[:4],
                     *_colors(gaussians[4]),
