@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -21,24 +22,66 @@ def match_photo(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> 
 
     Gaussians overlap, hide each other, and the rasterizer widens each by half a pixel: colours
     read off the photo render to a blurred one.  The picture is linear in the colours, so the
-    least-squares problem is solved by a few rounds of descent, each Gaussian's step divided
-    by its share of the picture (SIRT, Gilbert 1972, with momentum).
+    least-squares problem is solved by a few rounds of descent (`descend`).
 
     Args:
         free: [N] bool, the Gaussians whose colours may change; what the photo does not show
             is only looked at, where it shines through at depth edges.
     """
-    colors, pace = scene.colors, torch.zeros_like(scene.colors)
+
+    def lacking(sight: Sight) -> Tensor:
+        return sight.gathered((rgb - sight.picture).detach())
+
+    colors = descend(scene, camera, scene.colors, lacking, free[:, None], limits=(0, 1))
+    return dataclasses.replace(scene, colors=colors)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sight:
+    """What a camera sees of a scene with some colours: the linear map A, and its adjoint."""
+
+    picture: Tensor  # [H, W, 3] A·colours
+    colors: Tensor  # [N, 3]
+
+    @staticmethod
+    @torch.enable_grad()
+    def of(scene: Gaussians, camera: Camera, colors: Tensor) -> Sight:
+        """The scene in `colors` [N, 3] instead of its own."""
+        asked = colors.detach().requires_grad_()
+        return Sight(render(dataclasses.replace(scene, colors=asked), [camera]).rgb[0], asked)
+
+    def gathered(self, picture: Tensor) -> Tensor:
+        """Aᵀ·picture [N, 3]: each Gaussian's share of a picture [H, W, 3]."""
+        (shares,) = torch.autograd.grad(self.picture, self.colors, picture, retain_graph=True)
+        return shares
+
+
+def descend(
+    scene: Gaussians,
+    camera: Camera,
+    colors: Tensor,
+    lacking: Callable[[Sight], Tensor],
+    free: Tensor,
+    limits: tuple[float, float] | None = None,
+) -> Tensor:
+    """Colours [N, 3] after some rounds from `colors` towards `lacking` = 0.
+
+    Each Gaussian's step is divided by its share of the picture (SIRT, Gilbert 1972), with
+    momentum.
+
+    Args:
+        lacking: what is left [N, 3] of the equation to be solved.
+        free: [N, 1] or [N, 3] bool, what may change.
+        limits: between which colours are kept.
+    """
+    pace = torch.zeros_like(colors)
     weight: Tensor | None = None  # [N, 3] how much of the picture each Gaussian makes
     for _ in range(ROUNDS):
-        with torch.enable_grad():
-            asked = colors.detach().requires_grad_()
-            seen = render(dataclasses.replace(scene, colors=asked), [camera]).rgb[0]
-            if weight is None:
-                ones = torch.ones_like(seen)
-                (weight,) = torch.autograd.grad(seen, asked, ones, retain_graph=True)
-            # The renderer's adjoint: what the picture lacks, gathered by each Gaussian.
-            (lacking,) = torch.autograd.grad(seen, asked, (rgb - seen).detach())
-        pace = MOMENTUM * pace + lacking / weight.clamp(min=1e-2)
-        colors = (colors + STEP * pace * free[:, None]).clamp(0, 1)
-    return dataclasses.replace(scene, colors=colors)
+        sight = Sight.of(scene, camera, colors)
+        if weight is None:
+            weight = sight.gathered(torch.ones_like(sight.picture)).clamp(min=1e-2)
+        pace = MOMENTUM * pace + lacking(sight) / weight
+        colors = colors + STEP * pace * free
+        if limits is not None:
+            colors = colors.clamp(*limits)
+    return colors

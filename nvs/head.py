@@ -91,7 +91,7 @@ class GaussianHeadConfig:
 class GaussianHead(nn.Module):
     """What each point's Gaussian should be, as a correction of `disc_on_surface`.
 
-        token: colour 3, Plücker ray 6, encoder features, log depth, log footprint
+        token: colour 3, Plücker ray 6, encoder features, depth, slant, spacing
           └─► MLP ─┬─► offset      in footprints, along the ellipse's own axes
                    ├─► colour      added
                    ├─► scales      factors exp(·)
@@ -105,7 +105,7 @@ class GaussianHead(nn.Module):
         super().__init__()
         self.config = config or GaussianHeadConfig()
         width, layers = self.config.hidden_channels, []
-        before = 3 + 6 + self.config.feature_channels + 2
+        before = 3 + 6 + self.config.feature_channels + 3
         for _ in range(self.config.hidden_layers):
             layers += [nn.Linear(before, width), nn.GELU()]
             before = width
@@ -138,19 +138,30 @@ class GaussianHead(nn.Module):
 
 
 def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
-    """The head's input [N, 11 + C]."""
+    """The head's input [N, 12 + C].
+
+    Nothing in it depends on the scene's unit or on the picture's number of pixels: depth is
+    relative to the picture's median, and the footprint is told as its slant and as the
+    samples' distance in pixels.  So a scene twice as large gets Gaussians twice as large, and
+    what was learnt on small pictures holds for large ones.
+    """
+    if len(points.depth) == 0:
+        return features.new_zeros(0, 12 + features.shape[1])
     direction = functional.normalize(points.position, dim=-1)
     # Plücker coordinates of the ray: direction and moment. The photo's camera is the origin,
     # so the moment is zero here; it is what tells several cameras apart.
     moment = torch.zeros_like(direction)
+    log_depth = points.depth.log()
+    length, width = _principal_axes(points.across)[2].unbind(-1)
     return torch.cat(
         [
             points.color * 2 - 1,
             direction,
             moment,
             features,
-            points.depth.log()[:, None],
-            points.footprint.clamp(min=1e-9).log()[:, None],
+            (log_depth - log_depth.median())[:, None],
+            (length / width).log()[:, None],
+            points.spacing_px.log()[:, None],
         ],
         dim=-1,
     )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from nvs.backfill.stage import invented
+from nvs.camera import Camera
 from nvs.colors import match_photo
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork, NeuralDepthField
@@ -22,7 +23,7 @@ from nvs.errors import InputError
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead
 from nvs.photo import Photo
-from nvs.points import lift, read_picture
+from nvs.points import SurfacePoints, lift, read_picture
 from nvs.query import sample_cells, surface_density
 from nvs.sky import dome_distance, on_dome, sky_along_edges, sky_backdrop
 from nvs.stages import Report, silent
@@ -32,6 +33,23 @@ POINTS_PER_PIXEL = 2.0
 # Share of the samples that go evenly over the picture, and so keep the photo sharp from where
 # it was taken; the rest goes evenly over the surfaces, and so keeps them closed from elsewhere.
 PICTURE_SHARE = 0.75
+
+
+@dataclasses.dataclass(frozen=True)
+class SampledPhoto:
+    """A photo's surfaces, and the points on them that become Gaussians."""
+
+    rgb: Tensor  # [H, W, 3]
+    camera: Camera
+    surface: SurfaceMap  # sky and bridges settled
+    ground: SurfacePoints  # what the head makes Gaussians of
+    features: Tensor  # [N, C] the encoder's, at those points
+    dome: list[Gaussians]  # the sky's own samples, and a coarse sky behind everything
+    count: int  # of the samples, those on the ground and those in the sky
+
+    def shown(self, head: GaussianHead) -> Gaussians:
+        """What the photo shows: the head's Gaussians, then the sky's."""
+        return Gaussians.concatenate([head(self.ground, self.features), *self.dome])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +139,31 @@ class Model:
         report: Report = silent,
     ) -> SplattedPhoto:
         """As `splat`, what the photo shows and what was invented apart."""
+        sampled = self.sample(photo, points, field=field, seed=seed, report=report)
+        report("placing the Gaussians")
+        shown = sampled.shown(self.head)
+        parts = [shown]
+        if backfill:
+            report("filling in what the photo does not show")
+            parts.append(invented(sampled.surface, sampled.rgb, shown))
+
+        report("matching the photo's colours")
+        scene = Gaussians.concatenate(parts)
+        free = torch.arange(len(scene), device=self.device) < sampled.count
+        scene = match_photo(scene, free, sampled.rgb, sampled.camera)
+        return SplattedPhoto(scene[: len(shown)], scene[len(shown) :] if backfill else None)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        photo: Photo,
+        points: int | None = None,
+        *,
+        field: DepthField | None = None,
+        seed: int = 0,
+        report: Report = silent,
+    ) -> SampledPhoto:
+        """The first half of `splat`: everything that does not depend on the head."""
         if points is not None and points < 1:
             raise ValueError(f"a scene needs at least one point, not {points}")
         rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
@@ -143,28 +186,19 @@ class Model:
 
         report("placing the Gaussians")
         seen_at = depth_on_surface(surface, xy)
-        sampled = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
-        ground = sampled[~sky]
+        lifted = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
+        ground = lifted[~sky]
         features = field.features(ground.xy)
         if features is None:  # a field of the user's: ask the encoder for what the head needs
             features = self.depth_field(photo).features(ground.xy)
-        parts = [self.head(ground, features)]
+        dome = []
         if sky.any():
             distance = dome_distance(surface)
-            parts.append(on_dome(camera, xy[sky], distance, spacing_px[sky], color[sky]))
+            dome.append(on_dome(camera, xy[sky], distance, spacing_px[sky], color[sky]))
         backdrop = sky_backdrop(rgb, surface)
         if backdrop is not None:
-            parts.append(backdrop)
-        shown = Gaussians.concatenate(parts)
-        if backfill:
-            report("filling in what the photo does not show")
-            parts.append(invented(surface, rgb, shown))
-
-        report("matching the photo's colours")
-        scene = Gaussians.concatenate(parts)
-        sampled_first = torch.arange(len(scene), device=self.device) < len(xy)
-        scene = match_photo(scene, sampled_first, rgb, camera)
-        return SplattedPhoto(scene[: len(shown)], scene[len(shown) :] if backfill else None)
+            dome.append(backdrop)
+        return SampledPhoto(rgb, camera, surface, ground, features, dome, len(xy))
 
 
 def sample_density(surface: SurfaceMap) -> Tensor:

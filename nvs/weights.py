@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,13 @@ class NamedModel:
     """A model that `load_model` knows by name."""
 
     summary: str  # one line
-    load: Callable[[], Model]
+    load: Callable[[Sequence[Path]], Model]  # of files on disk; of its own where there are none
+    files: tuple[str, ...]  # what these files are
 
 
-def load_model(name: str | Path = "default", *, device: str = "auto") -> Model:
+def load_model(
+    name: str | Path = "default", *, weights: Sequence[str | Path] = (), device: str = "auto"
+) -> Model:
     """A model by its name, or from a file.
 
     A .safetensors file is one that `nvs train depth` wrote; a .ckpt, .pt or .pth file is a
@@ -44,20 +48,28 @@ def load_model(name: str | Path = "default", *, device: str = "auto") -> Model:
 
     Args:
         name: a key of `NAMED_MODELS`, or a path.
+        weights: files of a named model on disk, in place of its own; in the order of
+            `NamedModel.files`.
         device: "auto" (CUDA where there is one, else the CPU), "cpu" or "cuda".
 
     Raises:
         InputError: no such name or file, a file that does not fit, or no CUDA to run on.
     """
     where = torch_device(device)
-    if str(name) in NAMED_MODELS:
-        return NAMED_MODELS[str(name)].load().to(where)
+    named = NAMED_MODELS.get(str(name))
+    if named is not None:
+        if weights and len(weights) != len(named.files):
+            expected = ", then ".join(f"--weights {file}" for file in named.files)
+            raise InputError(f"--model {name} takes {expected}; {len(weights)} given")
+        return named.load([Path(file) for file in weights]).to(where)
+    known = ", ".join(NAMED_MODELS)
+    if weights:
+        raise InputError(f"--weights goes with a model's name ({known}), not with '{name}'")
     path = Path(name)
     if path.suffix == ".safetensors":
         return _assembled(path).to(where)
     if path.suffix in CHECKPOINT_SUFFIXES:
         return model_of_checkpoints(path).to(where)
-    known = ", ".join(NAMED_MODELS)
     raise InputError(
         f"there is no model '{name}': choose {known}, or the path of a .safetensors or .ckpt file"
     )
@@ -72,9 +84,11 @@ def torch_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _assembled(depth: Path) -> Model:
-    """A depth network from its file, with an untrained head: the guess of `nvs/head.py`."""
+def _assembled(depth: Path, head_file: Path | None = None) -> Model:
+    """A depth network and a head from their files; untrained, a head is `nvs/head.py`'s guess."""
     network = load_depth_network(depth)
+    if head_file is not None and head_file.is_file():
+        return Model(network, load_gaussian_head(head_file, network))
     head = GaussianHead(GaussianHeadConfig(network.config.decoder_channels))
     return Model(network, head.eval().requires_grad_(False))
 
@@ -82,10 +96,17 @@ def _assembled(depth: Path) -> Model:
 NAMED_MODELS = {
     "default": NamedModel(
         "embedded: small, relative depth, trained on generated scenes",
-        lambda: _assembled(EMBEDDED / "depth.safetensors"),
+        lambda files: _assembled(
+            *(files or [EMBEDDED / "depth.safetensors", EMBEDDED / "head.safetensors"])
+        ),
+        ("DEPTH.safetensors",),
     ),
     **{
-        name: NamedModel(released.summary, functools.partial(load_released_model, name))
+        name: NamedModel(
+            released.summary,
+            functools.partial(load_released_model, name),
+            tuple(released.files),
+        )
         for name, released in RELEASED_MODELS.items()
     },
 }
@@ -107,6 +128,38 @@ def load_depth_network(path: Path) -> DepthNetwork:
     network = DepthNetwork(DepthNetworkConfig(encoder=encoder, **config))
     fill_module(network, arrays, path)
     return network
+
+
+def save_gaussian_head(head: GaussianHead, network: nn.Module, path: Path) -> None:
+    """Write a head's weights, its configuration, and which depth network it was trained with."""
+    config = {**dataclasses.asdict(head.config), "depth_network": weights_digest(network)}
+    save_module(head, "nvs gaussian head", config, path)
+
+
+def load_gaussian_head(path: Path, network: nn.Module) -> GaussianHead:
+    """The head of a file that `save_gaussian_head` wrote, ready for inference.
+
+    Raises:
+        InputError: as `load_depth_network`, or it was trained with another depth network, whose
+            features mean something else.
+    """
+    config, arrays = read_module(path, "nvs gaussian head")
+    if config.pop("depth_network") != weights_digest(network):
+        raise InputError(
+            f"{path} was trained with another depth network: name that one with --model"
+        )
+    head = GaussianHead(GaussianHeadConfig(**config))
+    fill_module(head, arrays, path)
+    return head
+
+
+def weights_digest(network: nn.Module) -> str:
+    """What tells a network's weights from others, as its file holds them."""
+    digest = hashlib.sha256()
+    for name, values in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(values.detach().half().contiguous().cpu().view(-1).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def save_module(module: nn.Module, kind: str, config: dict[str, Any], path: Path) -> None:

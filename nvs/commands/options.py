@@ -22,7 +22,16 @@ class RunOptions:
     """How to run."""
 
     model: str = "default"
-    """A model's name (see `nvs models list`) or the path of a .safetensors file."""
+    """A model's name (see `nvs models list`) or the path of a .safetensors or .ckpt file."""
+
+    weights: Annotated[
+        tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FILE")
+    ] = ()
+    """Files of the named model on disk, in place of its own: the depth network's and then,
+    for a model with a Gaussian head of its own, that head's (--weights twice)."""
+
+    head: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A Gaussian head that `nvs train head` wrote for this model, instead of the model's own."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes the GPU if there is one."""
@@ -37,7 +46,7 @@ class RunOptions:
         """The model that was asked for, where it was asked to run."""
         from nvs.weights import load_model
 
-        return load_model(self.model, device=self.device)
+        return load_model(self.model, head=self.head, device=self.device)
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""
