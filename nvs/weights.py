@@ -35,11 +35,15 @@ class NamedModel:
 
     summary: str  # one line
     load: Callable[[Sequence[Path]], Model]  # of files on disk; of its own where there are none
-    files: tuple[str, ...]  # what these files are
+    files: tuple[str, ...]  # what these files are called
 
 
 def load_model(
-    name: str | Path = "default", *, weights: Sequence[str | Path] = (), device: str = "auto"
+    name: str | Path = "default",
+    *,
+    weights: Sequence[str | Path] = (),
+    head: str | Path | None = None,
+    device: str = "auto",
 ) -> Model:
     """A model by its name, or from a file.
 
@@ -50,26 +54,34 @@ def load_model(
         name: a key of `NAMED_MODELS`, or a path.
         weights: files of a named model on disk, in place of its own; in the order of
             `NamedModel.files`.
+        head: a Gaussian head that `nvs train head` wrote for this model, in place of its own.
         device: "auto" (CUDA where there is one, else the CPU), "cpu" or "cuda".
 
     Raises:
         InputError: no such name or file, a file that does not fit, or no CUDA to run on.
     """
     where = torch_device(device)
-    named = NAMED_MODELS.get(str(name))
-    if named is not None:
+    model = _load(str(name), [Path(file) for file in weights])
+    if head is not None:
+        model = Model(model.network, load_gaussian_head(Path(head), model.network))
+    return model.to(where)
+
+
+def _load(name: str, weights: list[Path]) -> Model:
+    known = ", ".join(NAMED_MODELS)
+    if name in NAMED_MODELS:
+        named = NAMED_MODELS[name]
         if weights and len(weights) != len(named.files):
             expected = ", then ".join(f"--weights {file}" for file in named.files)
             raise InputError(f"--model {name} takes {expected}; {len(weights)} given")
-        return named.load([Path(file) for file in weights]).to(where)
-    known = ", ".join(NAMED_MODELS)
+        return named.load(weights)
     if weights:
         raise InputError(f"--weights goes with a model's name ({known}), not with '{name}'")
     path = Path(name)
     if path.suffix == ".safetensors":
-        return _assembled(path).to(where)
+        return _assembled(path)
     if path.suffix in CHECKPOINT_SUFFIXES:
-        return model_of_checkpoints(path).to(where)
+        return model_of_checkpoints(path)
     raise InputError(
         f"there is no model '{name}': choose {known}, or the path of a .safetensors or .ckpt file"
     )
@@ -84,6 +96,15 @@ def torch_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def _embedded(files: Sequence[Path]) -> Model:
+    if not files:
+        return _assembled(EMBEDDED / "depth.safetensors", EMBEDDED / "head.safetensors")
+    if files[0].suffix in CHECKPOINT_SUFFIXES:
+        released = ", ".join(RELEASED_MODELS)
+        raise InputError(f"{files[0]}: name the model that it belongs to, --model {released}")
+    return _assembled(files[0])
+
+
 def _assembled(depth: Path, head_file: Path | None = None) -> Model:
     """A depth network and a head from their files; untrained, a head is `nvs/head.py`'s guess."""
     network = load_depth_network(depth)
@@ -96,9 +117,7 @@ def _assembled(depth: Path, head_file: Path | None = None) -> Model:
 NAMED_MODELS = {
     "default": NamedModel(
         "embedded: small, relative depth, trained on generated scenes",
-        lambda files: _assembled(
-            *(files or [EMBEDDED / "depth.safetensors", EMBEDDED / "head.safetensors"])
-        ),
+        _embedded,
         ("DEPTH.safetensors",),
     ),
     **{

@@ -46,7 +46,7 @@ class RunOptions:
         """The model that was asked for, where it was asked to run."""
         from nvs.weights import load_model
 
-        return load_model(self.model, head=self.head, device=self.device)
+        return load_model(self.model, weights=self.weights, head=self.head, device=self.device)
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""

@@ -150,7 +150,7 @@ class PaintedModel:
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("nvs.weights.load_model", lambda name, device: PaintedModel())
+    monkeypatch.setattr("nvs.weights.load_model", lambda name, **_: PaintedModel())
     data, out = write_scene(tmp_path / "scene"), tmp_path / "out"
     options = ViewEvaluation(
         data, out, perceptual=PerceptualOptions(lpips=False), markdown=tmp_path / "results.md"

@@ -29,7 +29,7 @@ def cached_checkpoint(filename: str, model: str) -> Path:
     if not isinstance(found, str):
         raise InputError(
             f"{filename} is not on this machine: run `nvs models download {model}` where there "
-            "is a network, or give --model the path of the file"
+            "is a network, or give the file with --weights"
         )
     return Path(found)
 
@@ -68,7 +68,7 @@ def download_checkpoint(filename: str) -> Path:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"cannot download {filename} from the Hugging Face hub ({reason}): run the command "
-            "again to continue, or give --model the path of the file"
+            "again to continue, or give the file with --weights"
         ) from None
 
 
@@ -119,6 +119,6 @@ def _hub() -> ModuleType:
     except ImportError:
         raise InputError(
             "the official weights come from the Hugging Face hub: pip install 'nvs[hub]', or "
-            "give --model the path of the file"
+            "give the file with --weights"
         ) from None
     return huggingface_hub

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from nvs.depth.infinidepth.checkpoint import load_depth_network, load_gaussian_head
 from nvs.depth.infinidepth.gaussian_head import ReleasedGaussians
 from nvs.depth.infinidepth.hub import cached_checkpoint, download_checkpoint
 from nvs.depth.infinidepth.predictor import InfiniDepth
+from nvs.errors import InputError
 from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.pipeline import Model
 
@@ -22,10 +24,11 @@ class ReleasedModel:
     summary: str  # one line
     depth_file: str
     head_file: str | None = None  # without it our own head's geometric guess is used
+    takes_prompts: bool = False
 
     @property
     def files(self) -> list[str]:
-        """Names in the authors' repository."""
+        """Names in the authors' repository: of the depth network, then of the head if any."""
         return [name for name in (self.depth_file, self.head_file) if name is not None]
 
 
@@ -37,6 +40,7 @@ RELEASED_MODELS = {
     "infinidepth-sensor": ReleasedModel(
         "the same with depth prompts: metric depth from a few known points",
         "infinidepth_depthsensor.ckpt",
+        takes_prompts=True,
     ),
     "infinidepth-gs": ReleasedModel(
         "infinidepth with the authors' Gaussian head",
@@ -47,18 +51,34 @@ RELEASED_MODELS = {
         "infinidepth-sensor with the authors' Gaussian head",
         "infinidepth_depthsensor.ckpt",
         "infinidepth_depthsensor_gs.ckpt",
+        takes_prompts=True,
     ),
 }
 
 
-def load_released_model(name: str) -> Model:
-    """A model of `RELEASED_MODELS` from the hub's cache; the network is not asked.
+def load_released_model(name: str, files: Sequence[Path] = ()) -> Model:
+    """A model of `RELEASED_MODELS`; the network is not asked.
+
+    Args:
+        files: the checkpoints on disk, as many and in the order of `ReleasedModel.files`;
+            by default those in the hub's cache.
 
     Raises:
         InputError: a checkpoint is not on this machine, or does not fit.
     """
-    files = [cached_checkpoint(file, name) for file in RELEASED_MODELS[name].files]
-    return model_of_checkpoints(*files)
+    released = RELEASED_MODELS[name]
+    model = model_of_checkpoints(
+        *(files or [cached_checkpoint(file, name) for file in released.files])
+    )
+    if isinstance(model.network, InfiniDepth) and (
+        model.network.network.takes_prompts != released.takes_prompts
+    ):
+        does = "takes no" if released.takes_prompts else "takes"
+        raise InputError(
+            f"{files[0]} {does} depth prompts: it is not the checkpoint of --model {name} "
+            "(`nvs models list` shows the others)"
+        )
+    return model
 
 
 def download_released_model(name: str) -> list[Path]:

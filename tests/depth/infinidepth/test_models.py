@@ -90,6 +90,40 @@ def test_the_model_is_loaded_by_its_path(files, photo):
     assert "prior" in field.geometry_source
 
 
+@pytest.fixture
+def sensor_file(tmp_path):
+    path = tmp_path / "sensor.ckpt"
+    state = {"pipeline." + key: value for key, value in depth_state(prompt=True).items()}
+    torch.save({"state_dict": state}, path)
+    return path
+
+
+def test_files_on_disk_take_the_place_of_the_hubs(files, sensor_file):
+    model = nvs.load_model("infinidepth", weights=files[:1], device="cpu")
+    assert not model.network.network.takes_prompts
+    assert model.network.gaussian_head is None
+    model = nvs.load_model("infinidepth-gs", weights=files, device="cpu")
+    assert model.network.gaussian_head is not None
+    model = nvs.load_model("infinidepth-sensor", weights=[sensor_file], device="cpu")
+    assert model.network.network.takes_prompts
+
+
+def test_files_that_do_not_belong_to_the_model_are_refused(files, sensor_file):
+    depth, head = files
+    for name, weights, said in [
+        ("infinidepth-gs", [depth], "1 given"),
+        ("infinidepth", [depth, head], "2 given"),
+        ("infinidepth-gs", [head, depth], "another architecture"),
+        ("infinidepth", [sensor_file], "takes depth prompts"),
+        ("infinidepth-sensor", [depth], "takes no depth prompts"),
+        ("default", [depth], "--model infinidepth"),
+        (str(depth), [depth], "goes with a model's name"),
+        ("nonesuch", [depth], "'nonesuch'"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            nvs.load_model(name, weights=weights, device="cpu")
+
+
 def test_the_command_line_says_it_in_one_line(files, tmp_path, capsys):
     files[0].write_bytes(files[0].read_bytes()[:5000])
     picture_path = Path(__file__).parents[3] / "assets" / "photos"
