@@ -52,7 +52,7 @@ def test_the_colours_are_those_of_the_solver(scene, photo):
 
 
 def finite_and_told(scene, photo, name, direction):
-    """The change of the loss in the other view, as it is, and as the gradient says."""
+    """The loss's change in the other view as it is, and what the gradient says of each number."""
     free = torch.arange(len(scene)) % 7 > 0
     truth = photo.roll(1, dims=1)
     asked = dataclasses.replace(scene, **{name: getattr(scene, name).clone().requires_grad_()})
@@ -65,7 +65,7 @@ def finite_and_told(scene, photo, name, direction):
         moved = dataclasses.replace(scene, **{name: getattr(scene, name) + sign * step})
         return float(loss(match_photo(moved, free, photo, CAMERA), truth))
 
-    return (after(1) - after(-1)) / 2, float((getattr(asked, name).grad * step).sum())
+    return (after(1) - after(-1)) / 2, (getattr(asked, name).grad * step).double()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -74,11 +74,12 @@ def test_gradients_by_colours_are_those_of_the_whole_solver(scene, photo, seed):
     smooth = torch.sin(scene.means * (2 + seed) + seed)
     direction = smooth + 0.3 * torch.randn(scene.colors.shape, generator=generator)
     found, told = finite_and_told(scene, photo, "colors", direction)
-    assert found == pytest.approx(told, rel=0.05, abs=5e-3)
+    assert float(told.abs().sum()) > 0.1
+    assert abs(found - float(told.sum())) < 0.02 * float(told.abs().sum())
 
 
 @pytest.mark.parametrize("name", ["scales", "opacities", "means"])
 def test_gradients_by_geometry_point_the_right_way(scene, photo, name):
     found, told = finite_and_told(scene, photo, name, torch.ones(1))
-    assert found * told > 0
-    assert 0.4 < told / found < 2.5
+    assert found * float(told.sum()) > 0
+    assert 0.4 < float(told.sum()) / found < 2.5
