@@ -83,10 +83,7 @@ class SceneBatches(Dataset):
     @functools.cached_property
     def _collection(self) -> str:
         """The cache's folder for scenes of this size, generator and set of textures."""
-        folder = self.settings.textures
-        photos = [] if folder is None else sorted(folder.rglob("*"))
-        listed = "\n".join(f"{p.name} {p.stat().st_size}" for p in photos if p.is_file())
-        textures = hashlib.sha256(listed.encode()).hexdigest()[:12] if listed else "procedural"
+        textures = textures_name(self.settings.textures)
         return f"{self.settings.scene_px}px-v{GENERATOR_VERSION}-{textures}"
 
     def __getitem__(self, number: int) -> SceneBatch:
@@ -146,6 +143,13 @@ class SceneBatches(Dataset):
         with atomic_write(path) as unfinished:
             np.savez(unfinished, rgb=rgb, depth=depth)
         return DepthPicture(rgb, depth, zero_is_sky=True, metric=True)
+
+
+def textures_name(folder: Path | None) -> str:
+    """What tells one set of textures from another in the name of a cache's folder."""
+    photos = [] if folder is None else sorted(folder.rglob("*"))
+    listed = "\n".join(f"{p.name} {p.stat().st_size}" for p in photos if p.is_file())
+    return hashlib.sha256(listed.encode()).hexdigest()[:12] if listed else "procedural"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,144 @@
+"""Training the Gaussian head on other views of the same place: `nvs train head`.
+
+    source view ─► frozen depth field ─► query ─► HEAD ─► + sky, backfill ─► colours solved
+                                                                               │
+         L1 + λ·LPIPS  ◄── source view and other views of known pose ◄── render ┘
+
+It is the chain of `nvs/pipeline.py`, so that the head learns what its answers are worth there.
+Only the head learns; what comes before it is made by the data's workers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from nvs.errors import InputError
+from nvs.head import GaussianHead, GaussianHeadConfig
+from nvs.render import render
+from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
+from nvs.train.loop import Schedule, Task, train
+from nvs.train.perceptual import Backbone, perceptual_loss
+from nvs.train.posed_views import GeneratedPlaces, RecordedPlaces, ViewSceneSettings
+from nvs.train.solved_colors import with_solved_colors
+from nvs.train.team import ALONE, Team
+from nvs.weights import load_gaussian_head, load_model, save_gaussian_head
+
+
+@dataclasses.dataclass(frozen=True)
+class PerceptualSettings:
+    """The perceptual distance, whose backbone's weights come from the network at first use."""
+
+    weight: float = 0.2  # λ
+    net: Backbone = "alex"
+    weights: Path | None = None  # torchvision's file of the backbone
+    random_features: bool = False  # instead of weights, where none can be had
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadTraining(Schedule):
+    """Everything that decides a training run of the Gaussian head."""
+
+    learning_rate: float = 1.0e-4
+    weight_decay: float = 0.0
+    model: str = "default"  # whose depth network is used, frozen: a name or a path
+    hidden_channels: int = 64
+    hidden_layers: int = 2
+    views: ViewSceneSettings = dataclasses.field(default_factory=ViewSceneSettings)
+    # Folders with cameras.json (or another layout of `nvs evaluate views`), or folders of them.
+    data: tuple[Path, ...] = ()
+    examples: ExampleSettings = dataclasses.field(default_factory=ExampleSettings)
+    perceptual: PerceptualSettings = dataclasses.field(default_factory=PerceptualSettings)
+    start_from: Path | None = None  # a .safetensors of a head that the run begins with
+
+
+def train_head(settings: HeadTraining, run: Path, team: Team = ALONE, resume: bool = False) -> Path:
+    """Train, and return the path of the finished weights, `run`/head.safetensors.
+
+    Raises:
+        InputError: as `nvs.train.loop.train`; no weights for the perceptual distance; a model
+            without a head of ours; the data cannot be used.
+    """
+    return train(HeadTask(settings, team), settings, run, team, resume)
+
+
+class HeadTask(Task[list[HeadExample]]):
+    """A Gaussian head that learns from how its scenes look from elsewhere."""
+
+    name = "head"
+    weights_file = "head.safetensors"
+
+    def __init__(self, settings: HeadTraining, team: Team) -> None:
+        self.settings, self.device = settings, team.device
+        p = settings.perceptual
+        try:
+            self.perceptual = perceptual_loss(p.weights, p.random_features, p.net).to(team.device)
+        except InputError as error:
+            raise InputError(
+                f"{error}: --lpips-weights FILE, --lpips-random-features, or `perceptual` in the "
+                "configuration"
+            ) from None
+        self.model = load_model(settings.model, device="cpu")
+        if not isinstance(self.model.head, GaussianHead):
+            raise InputError(f"--model {settings.model} has a head of its authors': choose another")
+        longer_side = round((settings.views.area_px * 4 / 3) ** 0.5)
+        self.batches = HeadExamples(
+            self.model,
+            settings.examples,
+            settings.steps,
+            team.share(settings.examples.batch),
+            GeneratedPlaces(settings.views, settings.examples.targets),
+            RecordedPlaces.found(settings.data, settings.examples.targets, longer_side)
+            if settings.data
+            else None,
+        )
+        torch.manual_seed(settings.examples.seed)
+        channels = self.model.head.config.feature_channels
+        config = GaussianHeadConfig(channels, settings.hidden_channels, settings.hidden_layers)
+        head = GaussianHead(config)
+        if settings.start_from is not None:
+            head.load_state_dict(
+                load_gaussian_head(settings.start_from, self.model.network).state_dict()
+            )
+        self.network: GaussianHead = head.to(team.device)
+
+    def losses(self, batch: list[HeadExample]) -> dict[str, Tensor]:
+        l1, perceptual = zip(*(self._compared(one.to(self.device)) for one in batch), strict=True)
+        return {"l1": torch.stack(l1).mean(), "perceptual": torch.stack(perceptual).mean()}
+
+    def total(self, terms: dict[str, Tensor]) -> Tensor:
+        return terms["l1"] + self.settings.perceptual.weight * terms["perceptual"]
+
+    @torch.no_grad()
+    def pictures(self, batch: list[HeadExample]) -> dict[str, Tensor]:
+        """True and rendered views of the first example, side by side."""
+        names = ("source", *(f"view {i}" for i in range(1, len(batch[0].targets) + 1)))
+        return {
+            f"{name}, true and rendered": torch.cat([sight.rgb, shown], dim=1)
+            for name, (shown, sight) in zip(
+                names, self._rendered(batch[0].to(self.device)), strict=True
+            )
+        }
+
+    def save(self, network: nn.Module, path: Path) -> None:
+        assert isinstance(network, GaussianHead)
+        save_gaussian_head(network, self.model.network, path)
+
+    def _compared(self, example: HeadExample) -> tuple[Tensor, Tensor]:
+        """L1 and perceptual distance, means over one example's views."""
+        pairs = list(self._rendered(example))
+        gaps = [(shown - sight.rgb).abs().mean() for shown, sight in pairs]
+        perceived = [self.perceptual(shown[None], sight.rgb[None])[0] for shown, sight in pairs]
+        return torch.stack(gaps).mean(), torch.stack(perceived).mean()
+
+    def _rendered(self, example: HeadExample) -> Iterator[tuple[Tensor, Sight]]:
+        """(what the scene shows [H, W, 3], the photo taken there) of every view."""
+        scene = example.scene(self.network)
+        free = torch.arange(len(scene), device=scene.means.device) < example.solved
+        scene = with_solved_colors(scene, free, example.source.rgb, example.source.camera)
+        for sight in (example.source, *example.targets):
+            yield render(scene, [sight.camera]).rgb[0], sight
