@@ -26,6 +26,13 @@ class ScaledField(DepthField):
     def sky(self, xy: Tensor) -> Tensor:
         return self.field.sky(xy)
 
+    @property
+    def detail_px(self) -> float:
+        return self.field.detail_px
+
+    def features(self, xy: Tensor) -> Tensor | None:
+        return self.field.features(xy)
+
 
 def pixel_splats(photo: Photo, field: DepthField) -> Gaussians:
     """One Gaussian for every pixel, facing the camera, as large as the pixel is at its depth.
