@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from nvs.commands.known_depth import KnownDepthOptions
 from nvs.commands.options import LensOptions, PhotoOptions, RunOptions
 from nvs.errors import InputError
 from nvs.stages import Stages
@@ -30,6 +31,8 @@ class Options:
     """Width of the depth map; the field is continuous and can be asked at any. By default the
     photo's own."""
 
+    known: KnownDepthOptions = dataclasses.field(default_factory=KnownDepthOptions)
+
     lens: LensOptions = dataclasses.field(default_factory=LensOptions)
 
     run: RunOptions = dataclasses.field(default_factory=RunOptions)
@@ -44,7 +47,7 @@ def main(options: Options) -> int:
     check_depth_path(options.output)
     preview = options.output.with_name(f"{options.output.stem}_preview.png")
     for output in (options.output, preview):
-        check_overwrites_none(output, [options.photo])
+        check_overwrites_none(output, [options.photo, options.known.depth_prompt])
     stages = Stages()
     stages("reading the photo")
     photo = PhotoOptions(options.lens, longer_side=1 << 30).load(options.photo)
@@ -56,8 +59,7 @@ def main(options: Options) -> int:
         camera = camera.resized(options.width, height)
     stages("loading the model")
     model = options.run.load_model()
-    stages("encoding the photo")
-    field = model.depth_field(photo)
+    field = options.known.field(model, photo, options.run, stages)
     with stages.counting("asking the field", camera.height, "row") as progress:
         depth = write_field_depth(options.output, field, camera, progress)
     stages("writing the preview")

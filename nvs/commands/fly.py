@@ -82,7 +82,7 @@ def _check_outputs(options: Options) -> None:
     check_video_path(options.output)
     if options.ply is not None and options.ply.suffix.lower() != ".ply":
         raise InputError(f"{options.ply}: name a scene ending in .ply")
-    inputs = [options.source, options.scene.depth, options.scene.depth_prompt]
+    inputs = [options.source, options.scene.depth, options.scene.known.depth_prompt]
     for output in (options.output, options.ply):
         if output is not None:
             check_overwrites_none(output, inputs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from nvs.commands.known_depth import KnownDepthOptions, read_depth_of
 from nvs.commands.options import PhotoOptions, RunOptions
 from nvs.errors import InputError
 
@@ -37,9 +38,7 @@ class SceneOptions:
     backfill: bool = True
     """Fill in what the photo does not show: behind near things and past its border."""
 
-    depth_prompt: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Tell the model what is known: sparse or coarse depth in metres, 0 where unknown. For
-    --model infinidepth-sensor; --model infinidepth takes its scale from it."""
+    known: KnownDepthOptions = dataclasses.field(default_factory=KnownDepthOptions)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,29 +77,15 @@ def open_scene(
 def photo_field(model: Model, photo: Photo, options: SceneOptions, stages: Stages) -> DepthField:
     """The photo's depth: the model's, or that of the file which the user names."""
     from nvs.depth.field import DepthField
-    from nvs.depth.file import read_depth_file
 
     if options.depth is None:
-        known = None if options.depth_prompt is None else read_depth_file(options.depth_prompt)
-        stages("encoding the photo")
-        field = model.depth_field(photo, known)
-        source = getattr(field, "geometry_source", None)
-        if source is not None:
-            stages.end()
-            print(f"note: {source}")
-        return field
-    if options.depth_prompt is not None:
-        raise InputError("--depth replaces the model's depth: leave out --depth-prompt")
-    stages("reading the depth")
-    depth = read_depth_file(options.depth)
-    height, width = depth.shape
-    stretch = (width / height) / (photo.camera.width / photo.camera.height)
-    if not 0.95 < stretch < 1.05:
+        return options.known.field(model, photo, options.run, stages)
+    if options.known != KnownDepthOptions():
         raise InputError(
-            f"{options.depth} is {width}x{height}, another shape than the photo's "
-            f"{photo.camera.width}x{photo.camera.height}: give a depth map of the whole photo"
+            "--depth replaces the model's depth: leave out --depth-prompt and --metric-model"
         )
-    return DepthField.from_depth(depth, photo.camera)
+    stages("reading the depth")
+    return DepthField.from_depth(read_depth_of(photo, options.depth), photo.camera)
 
 
 def splat(
