@@ -10,12 +10,18 @@ import pytest
 import torch
 from torch import Tensor
 
+import nvs
 from nvs.camera import Camera
+from nvs.depth.field import DepthField
 from nvs.depth.infinidepth.decoder import ProjectedDecoder, bilinear
 from nvs.depth.infinidepth.gaussian_head import SH_DAMPING, GaussianHead, GaussianHeadSizes
 from nvs.depth.infinidepth.geometry import fit_disparity, sensor_disparity
 from nvs.depth.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 from nvs.depth.infinidepth.prompt import DepthPrompt, patch_places
+from nvs.gaussians import Gaussians
+from nvs.query import infinite_depth_query
+from nvs.surface import measure_surface
+from tests.depth.infinidepth.released_sampler import MAX_DEPTH, released_points
 
 PARITY = Path(__file__).parents[4] / "shared" / "parity"
 pytestmark = pytest.mark.skipif(not PARITY.is_dir(), reason=f"no official numbers at {PARITY}")
@@ -250,3 +256,76 @@ def test_gaussians_at_points(gaussian_map, gs):
     # The released code puts these means half a pixel up and left of where they belong.
     assert_same(scene.means, camera.unproject(xy, depth))
     assert_same(camera.unproject(xy - 0.5, depth), gs["sparse_means"][0])
+
+
+@pytest.fixture(scope="module")
+def sampling():
+    with np.load(PARITY / "sampling.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "max_depth"), [("a", MAX_DEPTH), ("b", MAX_DEPTH), ("b_nofilter", np.inf)]
+)
+def test_what_our_query_is_compared_with(sampling, name, max_depth):
+    expected, scene = sampling[f"coord_{name}"], name[0]
+    depth, camera = sampling[f"depth_{scene}"], sampling[f"K_{scene}"]
+    found = released_points(depth, camera, len(expected), max_depth)
+    in_order = [points[np.lexsort(points.round(5).T)] for points in (found, expected)]
+    np.testing.assert_allclose(*in_order, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("scene", ["a", "b"])
+def test_our_query_is_more_even_and_repeats_nothing(sampling, scene):
+    depth, (fx, fy, cx, cy) = sampling[f"depth_{scene}"], sampling[f"K_{scene}"]
+    released = sampling[f"coord_{scene}"]
+    height, width = depth.shape
+    # Their pixel centres are whole numbers.
+    intrinsics = torch.tensor([[fx, 0, cx + 0.5], [0, fy, cy + 0.5], [0, 0, 1]])
+    camera = Camera(intrinsics, torch.eye(4), width, height)
+    beyond = torch.from_numpy(depth >= MAX_DEPTH)  # gets no points there
+    field = DepthField.from_depth(torch.from_numpy(depth), camera, sky=beyond)
+    ours = infinite_depth_query(field, len(released)).numpy()
+    assert len(np.unique(ours, axis=0)) == len(ours)
+
+    surface = measure_surface(field)
+    assert surface.area.shape == depth.shape
+    per_block = (height // 8, 8, width // 8, 8)
+    area = surface.area.numpy().reshape(per_block).sum((1, 3))
+    whole = surface.solid.numpy().reshape(per_block).all((1, 3))  # no depth step, nothing too far
+    theirs = (released[:, ::-1] + 1) / 2 * [width, height]
+    spread = {}
+    for name, xy in (("ours", ours), ("theirs", theirs)):
+        column, row = xy.astype(int).T // 8
+        counts = np.zeros(area.shape)
+        np.add.at(counts, (row, column), 1)
+        density = counts[whole] / area[whole]
+        spread[name] = density.std() / density.mean()
+    assert spread["ours"] < 0.1 * spread["theirs"], spread
+    assert spread["ours"] < 0.03, spread
+
+
+def test_our_ply_file_holds_what_the_released_one_does(gs, tmp_path):
+    """That we read theirs as it is: tests/test_ply.py."""
+    ours = Gaussians(
+        means=gs["sparse_means"][0] - gs["sparse_means"][0].mean(0),
+        quats=gs["sparse_rotations"][0],
+        scales=gs["sparse_scales"][0],
+        opacities=gs["sparse_opacities"][0],
+        colors=gs["sparse_harmonics"][0].transpose(1, 2),
+    )
+    nvs.write_ply(ours, tmp_path / "ours.ply")
+    found = vertex_columns(tmp_path / "ours.ply")
+    for name, values in vertex_columns(PARITY / "sparse_gaussians.ply").items():
+        if name not in ("nx", "ny", "nz"):  # always 0
+            np.testing.assert_allclose(found[name], values, atol=TOLERANCE, err_msg=name)
+
+
+def vertex_columns(path: Path) -> dict[str, np.ndarray]:
+    """The first element of a binary PLY file of floats, by column."""
+    header, body = path.read_bytes().split(b"end_header\n", 1)
+    vertices = header.decode().split("element vertex")[1].split("element")[0]
+    names = [line.split()[-1] for line in vertices.splitlines() if line.startswith("property")]
+    count = int(vertices.split()[0])
+    table = np.frombuffer(body, "<f4", count * len(names)).reshape(count, -1)
+    return dict(zip(names, table.T, strict=True))
