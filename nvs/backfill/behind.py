@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.backfill.layer import Sheet, local_slopes
+from nvs.backfill.softness import mean_of_present, softened
 
 OPENINGS_CELLS = (1.0, 4.0, 16.0)  # heights of edges: how wide the camera range opens them
 EDGE_CELLS = 2  # a depth edge happens within so many cells
@@ -20,8 +21,6 @@ CLEARANCE = 0.03  # how far it lies at least behind what hides it, relative
 RUNAWAY = 0.3  # how much of its disparity a continued plane may gain or lose
 EVEN_RADIUS = 3  # cells over which neighbouring continuations are evened out
 SAME_SURFACE = 0.1  # relative difference of disparity up to which they are one surface
-SOFT_RADII = (1, 3, 7)  # cells: blur of the colours, softer and softer
-SOFT_CELLS = 8  # distance from what was seen at which the next softer one is reached
 ON_PLANE = 0.15  # a cell that lends its colour lies this near the continued plane, relative
 
 
@@ -52,128 +51,116 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
         (seen * within)[None, None], 2 * EDGE_CELLS + 1, stride=1, padding=EDGE_CELLS
     )[0, 0]
     opening = shift_cells * (highest - seen) * within  # [h, w] cells
-    edge = (opening > OPENINGS_CELLS[0]).nonzero().unbind(-1)
-    slopes = torch.zeros_like(sheet.slope)
-    slopes[edge] = local_slopes(seen, within & ~sheet.sky, *edge)
-
-    best = _nothing_behind(seen)
-    for least in OPENINGS_CELLS:
-        far_side = opening > least
-        if not far_side.any():
-            break
-        best = _wider(best, _behind(seen, slopes, far_side, shift_cells))
+    far_side, overhang = _widest_edge(opening, seen, shift_cells)
     # Where sky is behind, its dome is there already.
-    present = (best.overhang > 0) & within & ~sheet.sky[best.row, best.column]
-    distance = torch.hypot(*_steps_from(best.row, best.column))
+    present = (overhang > 0) & within & ~sheet.sky.flatten()[far_side]
+
+    cell = present.flatten().nonzero()[:, 0]  # [K]
+    near_cell = _Continuation.of(sheet, seen, within, cell, far_side.flatten()[cell])
+    disparity = _put(seen, cell, near_cell.disparity)
+    mean = mean_of_present(disparity[None], present, EVEN_RADIUS)[0]
+    disparity = torch.where((mean / disparity - 1).abs() < SAME_SURFACE, mean, disparity)
     # Evened out, it must not come through what is seen before it.
-    continued = torch.minimum(_evened(best.disparity, present), (1 - CLEARANCE) * seen)
+    disparity = torch.where(present, torch.minimum(disparity, (1 - CLEARANCE) * seen), seen)
+    color = _put(sheet.color, cell, near_cell.mirrored_color(sheet, seen))
+    distance = _put(torch.zeros_like(seen), cell, near_cell.distance)
     hidden = dataclasses.replace(
         sheet,
-        disparity=torch.where(present, continued, seen).clamp(min=1e-9),
-        slope=slopes[best.row, best.column],
-        color=_softened(_mirrored_color(sheet, seen, slopes, best), present, distance),
+        disparity=disparity.clamp(min=1e-9),
+        slope=_put(torch.zeros_like(sheet.slope), cell, near_cell.slope),
+        color=softened(color, present, distance),
     )
     return Hidden(hidden, present)
 
 
-def _evened(disparity: Tensor, present: Tensor) -> Tensor:
-    """The disparity [h, w] without the small steps between neighbouring continuations."""
-    mean = _mean(disparity[None], present, EVEN_RADIUS)[0]
-    return torch.where((mean / disparity - 1).abs() < SAME_SURFACE, mean, disparity)
+def _put(grid: Tensor, cell: Tensor, values: Tensor) -> Tensor:
+    """`grid` [h, w, ...] with `values` [K, ...] at row-major indices `cell` [K]."""
+    changed = grid.clone()
+    changed.view(-1, *grid.shape[2:])[cell] = values
+    return changed
 
 
-def _softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:
-    """Colours [h, w, 3] that grow softer with the `distance` [h, w] from what was seen.
+def _widest_edge(opening: Tensor, seen: Tensor, shift_cells: float) -> tuple[Tensor, Tensor]:
+    """For each cell the far side that reaches farthest past it.
 
-    What is invented far from its model should not claim detail, and neighbouring
-    continuations that disagree should not show a seam.
+    Returns its row-major index [h, w], and by how many cells [h, w] the far surface is needed
+    farther than to here; -inf where nothing lies behind.
     """
-    levels = [color.permute(2, 0, 1)]
-    levels += [_mean(levels[0], present, radius) for radius in SOFT_RADII]
-    level = (distance / SOFT_CELLS).clamp(0, len(SOFT_RADII))  # [h, w], 0 the sharpest
-    mixed = torch.zeros_like(levels[0])
-    for index, each in enumerate(levels):
-        mixed += each * (1 - (level - index).abs()).clamp(min=0)
-    return mixed.permute(1, 2, 0).contiguous()
+    height, width = seen.shape
+    own = torch.arange(height * width, device=seen.device).view(height, width)
+    best, overhang = own, torch.full_like(seen, -torch.inf)
+    for least in OPENINGS_CELLS:
+        edge = opening > least
+        if not edge.any():
+            break
+        there = _nearest(edge)
+        drop = seen - seen.flatten()[there]
+        down, right = own // width - there // width, own % width - there % width
+        reach = shift_cells * drop + OVERLAP_CELLS - torch.hypot(down.float(), right.float())
+        better = (drop > 0) & (reach > overhang)
+        best = torch.where(better, there, best)
+        overhang = torch.where(better, reach, overhang)
+    return best, overhang
 
 
-def _mean(values: Tensor, present: Tensor, radius: int) -> Tensor:
-    """Mean [C, h, w] of `values` [C, h, w] over the `present` cells of a square around each."""
-    size = 2 * radius + 1
-    share = functional.avg_pool2d(present[None, None].float(), size, stride=1, padding=radius)[0]
-    total = functional.avg_pool2d((values * present)[None], size, stride=1, padding=radius)[0]
-    return torch.where(share > 0, total / share.clamp(min=1e-6), values)
+def _nearest(mask: Tensor) -> Tensor:
+    """Row-major index [h, w] of the nearest cell of `mask` [h, w]."""
+    from scipy.ndimage import distance_transform_edt
+
+    row, column = distance_transform_edt(
+        ~mask.cpu().numpy(), return_distances=False, return_indices=True
+    ).astype(np.int64)
+    return torch.from_numpy(row * mask.shape[1] + column).to(mask.device)
 
 
 @dataclasses.dataclass(frozen=True)
-class _FarSide:
-    """For each cell [h, w] a cell of a far side, and what its surface is here."""
+class _Continuation:
+    """The plane at the far side's cell q, continued to K cells."""
 
-    row: Tensor
-    column: Tensor
-    disparity: Tensor
-    overhang: Tensor  # how many cells farther than to here the far surface is needed
+    row: Tensor  # [K] of q
+    column: Tensor  # [K] of q
+    down: Tensor  # [K] cells from q
+    right: Tensor  # [K] cells from q
+    at_q: Tensor  # [K] disparity
+    slope: Tensor  # [K, 2] change of disparity, a cell
 
+    @staticmethod
+    def of(
+        sheet: Sheet, seen: Tensor, within: Tensor, cell: Tensor, far_side: Tensor
+    ) -> _Continuation:
+        """To cells [K] from the cells `far_side` [K], all row-major indices."""
+        width = seen.shape[1]
+        each, which = far_side.unique(return_inverse=True)  # few, as an edge is a line
+        slopes = local_slopes(seen, within & ~sheet.sky, each // width, each % width)
+        row, column = far_side // width, far_side % width
+        down, right = (cell // width - row).float(), (cell % width - column).float()
+        return _Continuation(row, column, down, right, seen.flatten()[far_side], slopes[which])
 
-def _behind(seen: Tensor, slopes: Tensor, far_side: Tensor, shift_cells: float) -> _FarSide:
-    """The surface of the nearest cell of `far_side` [h, w], continued to every cell."""
-    row, column = _nearest(far_side)
-    down, right = _steps_from(row, column)
-    distance = torch.hypot(down, right)
-    slope, at_q = slopes[row, column], seen[row, column]
-    rise = slope[..., 0] * right + slope[..., 1] * down
-    disparity = (1 - BEHIND) * (at_q + rise.clamp(-RUNAWAY * at_q, RUNAWAY * at_q))
-    overhang = shift_cells * (seen - disparity) + OVERLAP_CELLS - distance
-    return _FarSide(row, column, disparity, torch.where(seen > disparity, overhang, -torch.inf))
+    @property
+    def distance(self) -> Tensor:
+        """[K] cells from q."""
+        return torch.hypot(self.down, self.right)
 
+    @property
+    def disparity(self) -> Tensor:
+        """[K] of the second layer."""
+        rise = self.slope[:, 0] * self.right + self.slope[:, 1] * self.down
+        limit = RUNAWAY * self.at_q
+        return (1 - BEHIND) * (self.at_q + torch.minimum(torch.maximum(rise, -limit), limit))
 
-def _nothing_behind(seen: Tensor) -> _FarSide:
-    nowhere = torch.zeros_like(seen, dtype=torch.long)
-    return _FarSide(nowhere, nowhere, seen, torch.full_like(seen, -torch.inf))
-
-
-def _wider(one: _FarSide, other: _FarSide) -> _FarSide:
-    take = other.overhang > one.overhang
-    return _FarSide(
-        *(
-            torch.where(take, getattr(other, f.name), getattr(one, f.name))
-            for f in dataclasses.fields(_FarSide)
-        )
-    )
-
-
-def _steps_from(row: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
-    """How far down and right [h, w] each cell lies of the cell (row, column) named for it."""
-    height, width = row.shape
-    rows, columns = torch.arange(height)[:, None], torch.arange(width)[None]
-    return (rows.to(row) - row).float(), (columns.to(column) - column).float()
-
-
-def _nearest(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Row and column [h, w] of the nearest cell of `mask` [h, w]."""
-    from scipy.ndimage import distance_transform_edt
-
-    found = distance_transform_edt(
-        ~mask.cpu().numpy(), return_distances=False, return_indices=True
-    ).astype(np.int64)
-    row, column = torch.from_numpy(found).to(mask.device)
-    return row, column
-
-
-def _mirrored_color(sheet: Sheet, seen: Tensor, slopes: Tensor, far: _FarSide) -> Tensor:
-    """Colours [h, w, 3] mirrored at the far side, from nearer to it where another thing is."""
-    height, width = seen.shape
-    q = (far.row, far.column)
-    down, right = _steps_from(*q)
-    length = torch.hypot(down, right).clamp(min=1)
-    color, at_q, slope = sheet.color[q], seen[q], slopes[q]
-    done = torch.zeros_like(sheet.sky)
-    for reach in (1.0, 0.6, 0.3, 0.0):
-        step = -(reach + CLEAN_CELLS / length)
-        row = (q[0] + (down * step).round().long()).clamp(0, height - 1)
-        column = (q[1] + (right * step).round().long()).clamp(0, width - 1)
-        plane = at_q + slope[..., 0] * (column - q[1]) + slope[..., 1] * (row - q[0])
-        fits = ~done & ((seen[row, column] - plane).abs() < ON_PLANE * at_q)
-        color = torch.where(fits[..., None], sheet.color[row, column], color)
-        done |= fits
-    return color
+    def mirrored_color(self, sheet: Sheet, seen: Tensor) -> Tensor:
+        """Colours [K, 3] mirrored at q, from nearer to it where another thing is."""
+        height, width = seen.shape
+        length = self.distance.clamp(min=1)
+        color = sheet.color[self.row, self.column]
+        done = torch.zeros_like(self.row, dtype=torch.bool)
+        for reach in (1.0, 0.6, 0.3, 0.0):
+            step = -(reach + CLEAN_CELLS / length)
+            to_right, to_down = (self.right * step).round(), (self.down * step).round()
+            row = (self.row + to_down.long()).clamp(0, height - 1)
+            column = (self.column + to_right.long()).clamp(0, width - 1)
+            plane = self.at_q + self.slope[:, 0] * to_right + self.slope[:, 1] * to_down
+            fits = ~done & ((seen[row, column] - plane).abs() < ON_PLANE * self.at_q)
+            color = torch.where(fits[:, None], sheet.color[row, column], color)
+            done |= fits
+        return color

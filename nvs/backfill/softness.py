@@ -1,0 +1,40 @@
+"""Colours that claim less detail the farther they lie from what the photo shows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+RADII = (1, 3, 7)  # cells: each next blur is softer
+STEP_CELLS = 8  # distance from what was seen at which the next softer one is reached
+
+
+def softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:
+    """Colours [h, w, 3] that grow softer with the `distance` [h, w] from what was seen.
+
+    What is invented far from its model should not claim detail, and neighbouring
+    continuations that disagree should not show a seam.  Only cells that are `present` [h, w]
+    are mixed; the others keep what they have.
+    """
+    sharp = color.permute(2, 0, 1)
+    level = (distance / STEP_CELLS).clamp(0, len(RADII)) * present  # [h, w], 0 the sharpest
+    mixed = sharp * (1 - level).clamp(min=0)
+    for index, radius in enumerate(RADII, start=1):
+        share = (1 - (level - index).abs()).clamp(min=0)
+        mixed += mean_of_present(sharp, present, radius) * share
+    return mixed.permute(1, 2, 0).contiguous()
+
+
+def mean_of_present(values: Tensor, present: Tensor, radius: int) -> Tensor:
+    """Mean [C, h, w] of `values` [C, h, w] over the `present` cells of a square around each."""
+    share = _square_mean(present[None].float(), radius)
+    total = _square_mean(values * present, radius)
+    return torch.where(share > 0, total / share.clamp(min=1e-6), values)
+
+
+def _square_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean [C, h, w] over squares, zeros around: first along rows, then along columns."""
+    size = 2 * radius + 1
+    rows = functional.avg_pool2d(values[None], (1, size), stride=1, padding=(0, radius))
+    return functional.avg_pool2d(rows, (size, 1), stride=1, padding=(radius, 0))[0]
