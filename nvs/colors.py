@@ -15,6 +15,7 @@ from nvs.render import render
 ROUNDS = 4
 STEP = 1.5
 MOMENTUM = 0.6
+SEEN = 1e-2  # pixels: a Gaussian with a smaller share of the picture is hidden
 
 
 def match_photo(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Gaussians:
@@ -79,7 +80,10 @@ def descend(
     for _ in range(ROUNDS):
         sight = Sight.of(scene, camera, colors)
         if weight is None:
-            weight = sight.gathered(torch.ones_like(sight.picture)).clamp(min=1e-2)
+            weight = sight.gathered(torch.ones_like(sight.picture))
+            # One that is almost hidden would take on gaudy colours to make up for what others
+            # lack, and show them once the camera moves: it learns no faster than the average.
+            weight = weight.clamp(min=float(weight[weight > SEEN].mean().clamp(min=SEEN)))
         pace = MOMENTUM * pace + lacking(sight) / weight
         colors = colors + STEP * pace * free
         if limits is not None:
