@@ -17,17 +17,21 @@ from nvs.gaussians import Gaussians
 from viewer.colormap import colormap, legend
 from viewer.panel import Panel
 from viewer.scene import ViewedScene
+from viewer.splats import plain_colors
 
 if TYPE_CHECKING:
     from viewer.page import Page
 
 COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
+INVENTED = "what was invented"
+INVENTED_COLOR = (0.95, 0.45, 0.1)
 EXPLAINED = {
     COLOUR: "",
     DEPTH: "Depth from the photo's camera.",
     NORMALS: "The way each splat faces: red right, green down, blue away.",
     OPACITY: "Black is transparent, white is solid.",
     DENSITY: "Samples for each pixel of the photo: dark where one splat covers several pixels.",
+    INVENTED: "Orange was invented: it lies behind or beside what the photo shows.",
 }
 
 
@@ -37,6 +41,13 @@ class LookPanel(Panel):
     def __init__(self, page: Page) -> None:
         self._page = page
         gui = page.client.gui
+        self._filled = gui.add_checkbox(
+            "Fill what the photo does not show",
+            page.drawn.filled,
+            hint="Behind and beside what it shows. Off: only what was photographed, also in files.",
+            visible=False,
+        )
+        self._filled.on_update(lambda _: page.show_filled(self._filled.value))
         self._kind = gui.add_dropdown("Show", tuple(EXPLAINED))
         self._kind.on_update(lambda _: self._update())
         self._note = gui.add_markdown("", visible=False)
@@ -49,12 +60,14 @@ class LookPanel(Panel):
             self._update(recolour=False)
         scene = self._page.scene
         assert scene is not None
+        self._filled.visible = scene.invented > 0
         depth = self._page.depth
         unit = "m" if scene.unit == "m" else "(relative)"
-        shown = self._page.shown_count
+        shown = self._page.drawn.count
         self._facts.content = (
             f"| | |\n|-|-|\n"
             f"| Gaussians | {len(scene.gaussians):,} |\n"
+            f"| of these invented | {scene.invented:,} |\n"
             f"| drawn in the page | {shown:,}, {32 * shown / 1e6:.1f} MB |\n"
             f"| photo | {scene.camera.width} x {scene.camera.height} |\n"
             f"| depth: near, middle, far | {depth.near:.3g}, {depth.focus:.3g}, "
@@ -79,8 +92,11 @@ class LookPanel(Panel):
             colors = scene.on_cpu.opacities[:, None].expand(-1, 3)
         elif kind == DENSITY:
             density = sample_density(scene)
-            bounds = (0.0, float(density.quantile(0.95)) if len(density) < 1e7 else 4.0)
+            sampled = density[: scene.photographed]
+            bounds = (0.0, float(np.quantile(sampled.numpy(), 0.95)) if len(sampled) else 1.0)
             colors = shade(density, *bounds)
+        elif kind == INVENTED:
+            colors = tinted(scene)
         self._legend.visible = bounds is not None
         if bounds is not None:
             unit = " m" if kind == DEPTH and scene.unit == "m" else ""
@@ -94,6 +110,14 @@ def shade(values: Tensor, low: float, high: float) -> Tensor:
     """Colours [N, 3] of `values` [N]: the map's start at `low`, its end at `high`."""
     share = ((values - low) / max(high - low, 1e-12)).clamp(0, 1)
     return torch.from_numpy(colormap(share.numpy())).float()
+
+
+def tinted(scene: ViewedScene) -> Tensor:
+    """The scene's own colours [N, 3], dimmed, and those of what was invented mostly orange."""
+    colors = 0.6 * plain_colors(scene.on_cpu)
+    invented = colors[scene.photographed :]
+    colors[scene.photographed :] = 0.4 * invented + 0.75 * torch.tensor(INVENTED_COLOR)
+    return colors
 
 
 def normal_colors(scene: Gaussians, camera: Camera) -> Tensor:
@@ -117,10 +141,10 @@ def normal_colors(scene: Gaussians, camera: Camera) -> Tensor:
 def sample_density(scene: ViewedScene) -> Tensor:
     """Gaussians for each pixel of the photo around each of them, [N].
 
-    Counted on a grid with cells of four by four pixels.
+    Counted on a grid with cells of four by four pixels; what was invented has none.
     """
     cell_px = 4
-    xy, depth = scene.camera.project(scene.on_cpu.means)
+    xy, depth = scene.camera.project(scene.on_cpu.means[: scene.photographed])
     columns = -(-scene.camera.width // cell_px)
     rows = -(-scene.camera.height // cell_px)
     # What lies outside, or behind the camera, counts in the nearest cell of the border.
@@ -128,4 +152,5 @@ def sample_density(scene: ViewedScene) -> Tensor:
     index = (cell[:, 1].clamp(max=rows - 1) * columns + cell[:, 0].clamp(max=columns - 1)).long()
     inside = (depth > 0).numpy()
     counts = np.bincount(index.numpy()[inside], minlength=rows * columns) / cell_px**2
-    return torch.from_numpy(counts)[index].float()
+    density = torch.from_numpy(counts)[index].float()
+    return functional.pad(density, (0, scene.invented))

@@ -16,13 +16,13 @@ from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.path import SceneDepth, scene_depth
 from viewer import view
+from viewer.drawn_scene import DrawnScene
 from viewer.flight import FlightPanel
 from viewer.look import LookPanel
 from viewer.opening import OpeningPanel
 from viewer.panel import Panel
 from viewer.scene import Splat, ViewedScene
 from viewer.shot import ShotPanel
-from viewer.splats import browser_splats
 from viewer.takeaway import TakeawayPanel
 from viewer.uploads import limit_uploads
 
@@ -59,8 +59,7 @@ class Page:
         self.scene: ViewedScene | None = None
         self.depth = SceneDepth(1.0, 2.0, 4.0)
         self.background: tuple[int, int, int] = (24, 24, 27)
-        self.shown_count = 0
-        self._limit = settings.drawn_limit
+        self.drawn = DrawnScene(client, settings.drawn_limit)
         self._home_fov = 0.0
         self._closed = False
         limit_uploads(client)
@@ -83,7 +82,7 @@ class Page:
         distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
         with self.client.atomic():
             self.client.camera.far = max(4 * float(distances.max()), 10 * depth.far)
-            self._title.content = f"**{scene.name}** · {len(scene.gaussians):,} Gaussians"
+            self._show_title()
             for panel in self._panels:
                 panel.scene_changed()
             self.go_home()
@@ -91,9 +90,17 @@ class Page:
     def recolour(self, colors: Tensor | None) -> None:
         """Draw the scene in `colors` [N, 3], or in its own."""
         assert self.scene is not None
-        splats = browser_splats(self.scene.on_cpu, self._canvas_camera(), colors, limit=self._limit)
-        splats.add_to(self.client.scene, "/scene")
-        self.shown_count = len(splats)
+        self.drawn.draw(self.scene, self._canvas_camera(), colors)
+
+    @property
+    def shown(self) -> ViewedScene | None:
+        """The scene as the page shows it: what was invented is left out where it is hidden."""
+        return self.scene if self.scene is None or self.drawn.filled else self.scene.unfilled
+
+    def show_filled(self, filled: bool) -> None:
+        """Show or hide what was invented; files and videos follow."""
+        self.drawn.filled = filled
+        self._show_title()
 
     def go_home(self) -> None:
         """To the photo's own view."""
@@ -138,6 +145,15 @@ class Page:
         for panel in self._panels:
             panel.close()
         self.scene = None
+
+    def _show_title(self) -> None:
+        shown = self.shown
+        assert shown is not None
+        assert self.scene is not None
+        left_out = ", nothing invented" if shown is not self.scene else ""
+        self._title.content = (
+            f"**{self.scene.name}** · {len(shown.gaussians):,} Gaussians{left_out}"
+        )
 
     def _add_tabs(self) -> None:
         """All that needs a scene; a page without one shows no buttons that do nothing."""

@@ -19,15 +19,33 @@ class ViewedScene:
     """A scene as the viewer takes it."""
 
     name: str  # shown in the page, and the stem of what is downloaded
-    gaussians: Gaussians
+    gaussians: Gaussians  # what the photo shows, then what was invented beside and behind it
     camera: Camera  # the photo's own
     photo: np.ndarray | None = None  # uint8 [H, W, 3]; None for a scene from a file
     unit: Unit = "relative"  # of its lengths
+    invented: int = 0  # how many of the Gaussians, at their end, were invented
 
     @functools.cached_property
     def on_cpu(self) -> Gaussians:
         """The Gaussians where numpy and the browser's messages need them."""
         return self.gaussians.to("cpu")
+
+    @property
+    def photographed(self) -> int:
+        """How many of the Gaussians, at their beginning, the photo shows."""
+        return len(self.gaussians) - self.invented
+
+    @functools.cached_property
+    def unfilled(self) -> ViewedScene:
+        """The scene without what was invented; its files get names of their own."""
+        if self.invented == 0:
+            return self
+        return dataclasses.replace(
+            self,
+            name=f"{self.name}-unfilled",
+            gaussians=self.gaussians[: self.photographed],
+            invented=0,
+        )
 
 
 Progress = Callable[[str, float], None]

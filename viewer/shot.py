@@ -134,7 +134,7 @@ class ShotPanel(Panel):
         fps = float(self._fps.value)
         shape, size = SHAPES[self._shape.value], SIZES[self._size.value]
         cameras = [framed(camera, shape, size) for camera in self._cameras(fps)]
-        scene = self._page.scene
+        scene = self._page.shown
         if scene is None or not cameras:
             return
         background = torch.tensor(self._page.background) / 255

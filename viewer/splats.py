@@ -47,9 +47,9 @@ class BrowserSplats:
     def __len__(self) -> int:
         return len(self.centers)
 
-    def add_to(self, scene: viser.SceneApi, name: str) -> None:
+    def add_to(self, scene: viser.SceneApi, name: str) -> viser.GaussianSplatHandle:
         """Show these as node `name`, in the place of what has that name."""
-        scene.add_gaussian_splats(
+        return scene.add_gaussian_splats(
             name, self.centers, self.covariances, self.rgbs, self.opacities, scale=self.scale
         )
 

@@ -9,8 +9,8 @@ import viser
 
 from nvs.path import SceneDepth
 from viewer import access, view
+from viewer.drawn_scene import DrawnScene
 from viewer.scene import ViewedScene
-from viewer.splats import browser_splats
 
 CANVAS_PX = 900  # the longer side of a window that shows all splats
 LIMIT = 250_000  # Gaussians: about 8 MB
@@ -28,7 +28,6 @@ def standalone_html(scene: ViewedScene, depth: SceneDepth, background: tuple[int
         max(1, round(camera.width * CANVAS_PX / longer)),
         max(1, round(camera.height * CANVAS_PX / longer)),
     )
-    splats = browser_splats(scene.on_cpu, lens, limit=LIMIT)
     silence = contextlib.redirect_stdout(io.StringIO())  # viser prints addresses
     with access.guarded(access.make_token()), silence:
         server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
@@ -36,7 +35,7 @@ def standalone_html(scene: ViewedScene, depth: SceneDepth, background: tuple[int
             server.scene.set_up_direction(view.UP)
             view.start_at(server.initial_camera, camera, depth)
             server.scene.set_background_image(view.plain(background))
-            splats.add_to(server.scene, "/scene")
+            DrawnScene(server, LIMIT).draw(scene, lens)
             return server.scene.as_html(dark_mode=True)
         finally:
             server.stop()

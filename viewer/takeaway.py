@@ -53,7 +53,7 @@ class TakeawayPanel(Panel):
     def _still(self, progress: Progress) -> None:
         from PIL import Image
 
-        scene = self._page.scene
+        scene = self._page.shown
         assert scene is not None
         progress("rendering this view", 0.3)
         window = self._page.client.camera
@@ -69,7 +69,7 @@ class TakeawayPanel(Panel):
         self._page.download(f"{scene.name}.png", file.getvalue())
 
     def _ply(self, progress: Progress) -> None:
-        scene = self._page.scene
+        scene = self._page.shown
         assert scene is not None
         progress("writing the Gaussians", 0.3)
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
@@ -79,7 +79,7 @@ class TakeawayPanel(Panel):
             self._page.download(f"{scene.name}.ply", file.read_bytes())
 
     def _html(self, progress: Progress) -> None:
-        scene = self._page.scene
+        scene = self._page.shown
         assert scene is not None
         progress("writing the page", 0.3)
         html = standalone_html(scene, self._page.depth, self._page.background)
@@ -87,7 +87,7 @@ class TakeawayPanel(Panel):
         self._page.download(f"{scene.name}.html", html.encode())
 
     def _depth(self, progress: Progress) -> None:
-        scene = self._page.scene
+        scene = self._page.shown
         assert scene is not None
         progress("rendering the depth", 0.3)
         with torch.inference_mode():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nvs.depth.field import DepthField, Unit
     from nvs.gaussians import Gaussians
     from nvs.photo import Photo
-    from nvs.pipeline import Model
+    from nvs.pipeline import Model, SplattedPhoto
     from nvs.stages import Stages
 
 
@@ -49,6 +49,7 @@ class OpenedScene:
     camera: Camera
     photo: Photo | None  # None where the scene came from a file
     unit: Unit  # of the scene's lengths
+    invented: int = 0  # how many of the Gaussians, at their end, the photo does not show
 
 
 def open_scene(
@@ -70,8 +71,9 @@ def open_scene(
         stages("loading the model")
         model = options.run.load_model()
     field = photo_field(model, photo, options, stages)
-    gaussians = splat(model, photo, field, options, stages)
-    return OpenedScene(gaussians, photo.camera, photo, field.unit)
+    parts = splat(model, photo, field, options, stages)
+    invented = 0 if parts.invented is None else len(parts.invented)
+    return OpenedScene(parts.scene, photo.camera, photo, field.unit, invented)
 
 
 def photo_field(model: Model, photo: Photo, options: SceneOptions, stages: Stages) -> DepthField:
@@ -90,13 +92,13 @@ def photo_field(model: Model, photo: Photo, options: SceneOptions, stages: Stage
 
 def splat(
     model: Model, photo: Photo, field: DepthField, options: SceneOptions, stages: Stages
-) -> Gaussians:
-    """`Model.splat` with the options of the command line."""
+) -> SplattedPhoto:
+    """`Model.splat_parts` with the options of the command line."""
     if options.run.seed < 0:
         raise InputError(f"--seed must be 0 or more, not {options.run.seed}")
     if options.points is not None and not 1 <= options.points <= 50_000_000:
         raise InputError(f"--points must lie between 1 and 50 million, not {options.points}")
-    return model.splat(
+    return model.splat_parts(
         photo,
         options.points,
         field=field,

@@ -50,7 +50,7 @@ def main(options: Options) -> int:
             stages("reading the photo")
             photo = options.scene.photo.load(path)
             field = photo_field(model, photo, options.scene, stages)
-            gaussians = splat(model, photo, field, options.scene, stages)
+            gaussians = splat(model, photo, field, options.scene, stages).scene
             stages("writing the scene")
             write_ply(gaussians, target, photo.camera)
         except InputError as error:

@@ -105,4 +105,6 @@ def _viewed(source: Path, opened: OpenedScene) -> ViewedScene:
     picture = None
     if opened.photo is not None:
         picture = (opened.photo.rgb * 255).round().byte().cpu().numpy()
-    return ViewedScene(source.stem, opened.gaussians, opened.camera, picture, opened.unit)
+    return ViewedScene(
+        source.stem, opened.gaussians, opened.camera, picture, opened.unit, opened.invented
+    )

@@ -4,6 +4,7 @@ import time
 
 import imageio.v3 as imageio
 import numpy as np
+import torch
 
 from nvs.render import render
 from viewer import view
@@ -33,27 +34,30 @@ def canvas(browser_page):
     return picture[..., :3] / 255.0
 
 
-def psnr_of_view(browser_page, page):
-    """PSNR of the canvas against our own render of the same camera."""
+def psnr_of_view(browser_page, page, everywhere=False):
+    """PSNR of the canvas against our own render of the same camera, where that is covered."""
     shown = canvas(browser_page)
     height, width = shown.shape[:2]
-    ours = render(page.scene.gaussians, [view.current(page.client, height, width / height)])
+    background = torch.tensor(page.background) / 255
+    camera = view.current(page.client, height, width / height)
+    ours = render(page.shown.gaussians, [camera], background=background)
     # Where the scene covers the canvas, away from notifications and handles at its edges.
     inside = np.zeros((height, width), bool)
     inside[height // 3 : -40, 40:-40] = True
-    inside &= (ours.alpha[0] > 0.95).numpy()
+    if not everywhere:
+        inside &= (ours.alpha[0] > 0.95).numpy()
     assert inside.mean() > 0.2
     error = (shown - ours.rgb[0].clamp(0, 1).numpy())[inside]
     return -10 * np.log10((error**2).mean())
 
 
-def wait_for_psnr(browser_page, page, at_least, seconds=25):
+def wait_for_psnr(browser_page, page, at_least, seconds=25, everywhere=False):
     """The best PSNR so far, as soon as it is `at_least` that, or the time is over."""
     best = 0.0
     end = time.monotonic() + seconds
     while time.monotonic() < end and best < at_least:
         browser_page.wait_for_timeout(300)
-        best = psnr_of_view(browser_page, page)
+        best = psnr_of_view(browser_page, page, everywhere)
     return best
 
 

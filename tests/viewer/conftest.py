@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -68,6 +69,20 @@ def room(columns: int = 96, name: str = "room") -> ViewedScene:
         ),
         camera=camera.resized(640, 480),
         photo=(colors.reshape(rows, columns, 3).numpy() * 255).astype(np.uint8),
+    )
+
+
+def filled_room() -> ViewedScene:
+    """The room, and around its wall an invented, plainly coloured one."""
+    inner = room(48)
+    outer = room(48).gaussians.map(lambda tensor: tensor.clone())
+    outer.means *= torch.tensor([2.0, 2.0, 1.1])  # wider by more than it is farther
+    outer.scales *= 2.5
+    outer.colors[:] = torch.tensor([0.1, 0.8, 0.3])
+    return dataclasses.replace(
+        inner,
+        gaussians=Gaussians.concatenate([inner.gaussians, outer]),
+        invented=len(outer),
     )
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import torch
 
-from tests.viewer.conftest import room
+from tests.viewer.conftest import filled_room, room
 from viewer.colormap import STOPS, colormap, legend
 from viewer.look import normal_colors, sample_density, shade
 
@@ -40,3 +40,11 @@ def test_density_counts_samples_for_each_pixel():
     assert torch.allclose(sample_density(one_each), torch.ones(96 * 72))
     four_each = dataclasses.replace(scene, camera=scene.camera.resized(48, 36))
     assert torch.allclose(sample_density(four_each), torch.full((96 * 72,), 4.0))
+
+
+def test_what_was_invented_was_not_sampled():
+    scene = filled_room()
+    one_each = dataclasses.replace(scene, camera=scene.camera.resized(48, 36))
+    sampled, invented = sample_density(one_each).split([scene.photographed, scene.invented])
+    assert torch.allclose(sampled, torch.ones(scene.photographed))
+    assert (invented == 0).all()
