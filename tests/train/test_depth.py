@@ -10,33 +10,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.depth.encoder import EncoderConfig
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.errors import InputError
 from nvs.train.config import read_config
 from nvs.train.depth import DepthTask, DepthTraining, train_depth
 from nvs.train.depth_loss import DepthPoints, depth_losses, total_loss
 from nvs.train.loop import learning_rate
-from nvs.train.scene_data import SceneBatches, SceneBatchSettings
+from nvs.train.scene_data import SceneBatches
 from nvs.weights import load_depth_network
-
-ENCODER = EncoderConfig(
-    stem_channels=(8, 8, 16), stem_blocks=(0, 1, 1), token_channels=16, token_blocks=2,
-    token_heads=2, tapped_block=1,
-)  # fmt: skip
-
-
-def small_run(cache, **changes) -> DepthTraining:
-    scenes = SceneBatchSettings(
-        cache=cache, scene_px=64, scenes_per_round=6, uses_per_round=4, batch=2,
-        min_area_px=40 * 40, max_area_px=56 * 56, anchors=64,
-    )  # fmt: skip
-    network = DepthNetworkConfig(ENCODER, decoder_channels=16)
-    run = DepthTraining(
-        network=network, scenes=scenes, steps=6, warmup_steps=2, save_every=3, workers=0,
-        bfloat16=False,
-    )  # fmt: skip
-    return dataclasses.replace(run, **changes)
+from tests.train.small_runs import ENCODER, small_run
 
 
 @pytest.fixture(scope="module")

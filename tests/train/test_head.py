@@ -1,0 +1,181 @@
+"""Training the Gaussian head: the whole chain, the files it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import nvs
+from nvs.errors import InputError
+from nvs.head import GaussianHead, disc_on_surface, point_tokens
+from nvs.pipeline import Model
+from nvs.points import SurfacePoints
+from nvs.train.head import HeadTask, HeadTraining, PerceptualSettings, train_head
+from nvs.train.head_data import ExampleSettings, prepared
+from nvs.train.posed_views import RecordedPlaces, ViewSceneSettings
+from nvs.train.solved_colors import with_solved_colors
+from nvs.train.team import ALONE
+from nvs.weights import load_gaussian_head, save_depth_network, save_gaussian_head
+from tests.evaluate.rgbd_set import write_depth
+
+if importlib.util.find_spec("lpips") is None:  # importing it needs nvs.train.perceptual's help
+    pytest.skip("lpips is not installed", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    views = ViewSceneSettings(
+        cache=tmp_path_factory.mktemp("views"), scenes=2, views=2, area_px=72 * 54
+    )
+    return HeadTraining(
+        steps=8,
+        learning_rate=1e-3,
+        warmup_steps=1,
+        average_decay=0.5,
+        workers=0,
+        save_every=4,
+        pictures_every=4,
+        views=views,
+        examples=ExampleSettings(batch=1, targets=1, true_depth_share=0.5),
+        perceptual=PerceptualSettings(random_features=True),
+    )
+
+
+@pytest.fixture(scope="module")
+def task(settings):
+    return HeadTask(settings, ALONE)
+
+
+def test_the_chain_is_that_of_a_flight(task, model):
+    """The untrained head's scene in training is, bit for bit, that of `Model.splat`."""
+    untrained = GaussianHead(model.head.config)
+    places = task.batches.generated.drawn(0, np.random.default_rng(0))
+    field, photo = places.true_field(), places.source.photo
+    example = prepared(model, places, field, 2.0, seed=3)
+    scene = example.scene(untrained)
+    free = torch.arange(len(scene)) < example.solved
+    trained_on = with_solved_colors(scene, free, photo.rgb, photo.camera)
+    count = 2 * photo.camera.width * photo.camera.height
+    flown = Model(model.network, untrained).splat(photo, count, field=field, seed=3)
+    for one in dataclasses.fields(flown):
+        assert torch.equal(getattr(trained_on, one.name), getattr(flown, one.name)), one.name
+
+
+def test_views_of_generated_places_show_the_same_place(task):
+    """A true surface point of the source has its colour in the target, mostly."""
+    places = task.batches.generated.drawn(1, np.random.default_rng(1))
+    target = places.targets[0]
+    source, camera = places.source, places.camera_of(target)
+    xy = source.photo.camera.pixel_centers().view(-1, 2)
+    depth = source.depth.view(-1)
+    seen, at_depth = camera.project(source.photo.camera.unproject(xy, depth))
+    inside = (depth > 0) & ((seen > 0) & (seen < seen.new_tensor([72, 54]))).all(-1)
+    true_depth = target.depth[seen[inside, 1].long(), seen[inside, 0].long()]
+    assert inside.float().mean() > 0.2
+    same = (at_depth[inside] / true_depth.clamp(min=1e-3) - 1).abs() < 0.05
+    assert same.float().mean() > 0.7
+
+
+def test_a_trained_head_lowers_the_loss_and_comes_back_from_its_file(settings, tmp_path, task):
+    weights = train_head(settings, tmp_path)
+    head = load_gaussian_head(weights, task.model.network)
+    batches = [task.batches[k] for k in range(4)]
+
+    @torch.no_grad()
+    def loss(head: GaussianHead) -> float:
+        before, task.network = task.network, head
+        try:
+            return sum(float(task.total(task.losses(batch))) for batch in batches)
+        finally:
+            task.network = before
+
+    assert loss(head) < 0.999 * loss(GaussianHead(head.config))
+    flown = nvs.load_model(head=weights)
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(flown.head.state_dict().values(), head.state_dict().values(), strict=True)
+    )
+
+
+def test_a_head_belongs_to_one_depth_network(tmp_path, model):
+    torch.manual_seed(0)
+    head = GaussianHead(model.head.config)
+    path = tmp_path / "head.safetensors"
+    save_gaussian_head(head, model.network, path)
+    load_gaussian_head(path, model.network)
+    other = tmp_path / "other.safetensors"
+    weights = {k: v + 0.01 for k, v in model.network.state_dict().items()}
+    network = type(model.network)(model.network.config)
+    network.load_state_dict(weights)
+    save_depth_network(network, other)
+    with pytest.raises(InputError, match="another depth network"):
+        nvs.load_model(other, head=path)
+    with pytest.raises(InputError, match="does not hold an nvs gaussian head"):
+        nvs.load_model(head=other)
+
+
+def test_tokens_know_no_unit(model):
+    generator = torch.Generator().manual_seed(0)
+    depth = torch.rand(50, generator=generator) + 1
+    ray = torch.rand(50, 3, generator=generator)
+    across = torch.rand(50, 3, 2, generator=generator)
+    points = SurfacePoints(
+        torch.rand(50, 2), depth, ray * depth[:, None], across, torch.rand(50) + 0.5,
+        torch.rand(50, 3),
+    )  # fmt: skip
+    far = dataclasses.replace(
+        points, depth=7 * depth, position=7 * points.position, across=7 * across
+    )
+    features = torch.rand(50, model.head.config.feature_channels)
+    torch.testing.assert_close(point_tokens(points, features), point_tokens(far, features))
+    head = GaussianHead(model.head.config)
+    for layer in (head.offset, head.scale, head.opacity, head.rotation, head.color):
+        torch.nn.init.normal_(layer.weight)
+    near, large = head(points, features), head(far, features)
+    torch.testing.assert_close(large.means, 7 * near.means, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(large.scales, 7 * near.scales, rtol=1e-4, atol=1e-5)
+    untrained, guess = GaussianHead(model.head.config)(points, features), disc_on_surface(points)
+    torch.testing.assert_close(untrained.scales, guess.scales)
+    assert torch.equal(untrained.colors, guess.colors)
+
+
+def test_places_on_disk_give_views_near_each_other(tmp_path):
+    frames = []
+    for i in range(6):
+        Image.fromarray(np.full((24, 32, 3), 40 * i, np.uint8)).save(tmp_path / f"{i}.png")
+        pose = np.eye(4)
+        pose[0, 3] = 0.1 * i
+        frame = {"image": f"{i}.png", "K": [[30, 0, 16], [0, 30, 12], [0, 0, 1]]}
+        frames.append(frame | {"c2w": pose.tolist()})
+        if i == 3:
+            write_depth(tmp_path / "d.png", np.full((24, 32), 2.0))
+            frames[-1]["depth"] = "d.png"
+    text = json.dumps({"depth_scale": 1000, "depth_invalid": [0], "frames": frames})
+    (tmp_path / "cameras.json").write_text(text)
+    found = RecordedPlaces.found([tmp_path], targets=2, longer_side=32)
+    for seed in range(4):
+        places = found.drawn(np.random.default_rng(seed))
+        assert places.source.name == "3"  # the only one whose depth is known
+        for target in places.targets:
+            assert target.name in "1245"
+            moved = places.camera_of(target).camera_to_world[0, 3]
+            assert float(moved) == pytest.approx(0.1 * (int(target.name) - 3), abs=1e-6)
+    frames[3].pop("depth")
+    (tmp_path / "cameras.json").write_text(json.dumps({"frames": frames}))
+    with pytest.raises(InputError, match="no posed view with depth"):
+        RecordedPlaces.found([tmp_path], targets=2, longer_side=32)
+
+
+def test_what_cannot_be_trained_is_named(settings, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no posed views found"):
+        HeadTask(dataclasses.replace(settings, data=(tmp_path / "empty",)), ALONE)
+    nothing = PerceptualSettings(weights=tmp_path / "no.pth")
+    with pytest.raises(InputError, match="--lpips-random-features"):
+        HeadTask(dataclasses.replace(settings, perceptual=nothing), ALONE)
