@@ -41,7 +41,8 @@ def generated(sizes):
         elif name.endswith(("gamma", "_std", "bias_mask")) or ("norm" in name and "weight" in name):
             values = 1 + 0.1 * values
         elif len(shape) > 1 and not name.endswith(("token", "tokens", "sep", "sep_pe", "_mean")):
-            values *= (1.0 / shape[1:].numel()) ** 0.5
+            gain = 2.0 if "out_layer" in name else 1.0  # its ReLUs let half through
+            values *= (gain / shape[1:].numel()) ** 0.5
         else:
             values = 0.3 * values.abs()  # positive: few of the decoder's units are dead
         state[name] = values
