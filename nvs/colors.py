@@ -56,6 +56,13 @@ class Sight:
         (shares,) = torch.autograd.grad(self.picture, self.colors, picture, retain_graph=True)
         return shares
 
+    def weight(self) -> Tensor:
+        """[N, 3] how much of the picture each Gaussian makes, to divide its steps by."""
+        weight = self.gathered(torch.ones_like(self.picture))
+        # One that is almost hidden would take on gaudy colours to make up for what others
+        # lack, and show them once the camera moves: it learns no faster than the average.
+        return weight.clamp(min=float(weight[weight > SEEN].mean().clamp(min=SEEN)))
+
 
 def descend(
     scene: Gaussians,
@@ -76,14 +83,11 @@ def descend(
         limits: between which colours are kept.
     """
     pace = torch.zeros_like(colors)
-    weight: Tensor | None = None  # [N, 3] how much of the picture each Gaussian makes
+    weight: Tensor | None = None  # [N, 3]
     for _ in range(ROUNDS):
         sight = Sight.of(scene, camera, colors)
         if weight is None:
-            weight = sight.gathered(torch.ones_like(sight.picture))
-            # One that is almost hidden would take on gaudy colours to make up for what others
-            # lack, and show them once the camera moves: it learns no faster than the average.
-            weight = weight.clamp(min=float(weight[weight > SEEN].mean().clamp(min=SEEN)))
+            weight = sight.weight()
         pace = MOMENTUM * pace + lacking(sight) / weight
         colors = colors + STEP * pace * free
         if limits is not None:

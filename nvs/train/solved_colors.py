@@ -1,70 +1,90 @@
-"""Solved colours with gradients: what the colour solver leaves of the head's colours.
+"""Solved colours with gradients: how the head learns what the solver makes of its answers.
 
 A scene's colours are solved after the head (`nvs.colors.match_photo`), in training as at
 inference, so that the photo's own view stays as sharp as it is whatever the head has learnt.
-Most of what the head says about colours the solver overrules; it may decide where the photo
-does not: fine differences between overlapping Gaussians, and what is hidden in the photo's
-view.  Told nothing of this, it would push against the solver for ever.
+The solver then answers every change of the head: it overrules most of what the head says about
+colours, and takes back a shift or a blur as far as the photo shows it.  Told nothing of that,
+the head would push against the solver for ever.
 
-The solver is a linear descent, c_K = q(D·AᵀA)·c_0 + ..., with A the map from colours to the
-picture, D a diagonal and q a polynomial.  The same descent on AᵀA·λ = v, begun at 0, gives
-v - AᵀA·λ = q(AᵀA·D)·v: the gradient by c_0 for a gradient v by c_K, exactly, without second
-derivatives of the renderer.
+So gradients pass through the solver's rounds, backwards.  With A(g) the linear map from colours
+to the picture, which depends on the geometry g, each round is
 
-The geometry gets the gradients that it has with the solved colours held fixed.  For the
-photo's own view that is right where the solver is done (envelope theorem); for other views it
-points the right way (against finite differences of the whole chain: correlation 0.7 to 0.9).
+    pace ← m·pace + D·Aᵀ(y - A·c),   c ← c + s·pace,
+
+and where ρ is the gradient by its Aᵀ(y - A·c), it adds -AᵀA·ρ to the gradient by c, and to that
+by the geometry ∂/∂g ⟨A(g)·ρ, y - A(g)·c⟩: ordinary renders, no second derivatives.  Only D, one
+over each Gaussian's share of the picture, is taken as fixed.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from nvs.camera import Camera
-from nvs.colors import Sight, descend, match_photo
+from nvs.colors import MOMENTUM, STEP, Sight, descend
 from nvs.gaussians import Gaussians
+from nvs.render import render
 
 
 def with_solved_colors(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Gaussians:
-    """`nvs.colors.match_photo`, with gradients: see above."""
-    fixed = scene.map(torch.Tensor.detach)
-    return dataclasses.replace(
-        scene, colors=_SolvedColors.apply(scene.colors, fixed, free, rgb, camera)
-    )
+    """`nvs.colors.match_photo`, with gradients to all five tensors of the scene."""
+    geometry = (scene.means, scene.quats, scene.scales, scene.opacities)
+    colors = _SolvedColors.apply(*geometry, scene.colors, free, rgb, camera)
+    return dataclasses.replace(scene, colors=colors)
 
 
 class _SolvedColors(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,  # noqa: ANN401
-        colors: Tensor,
-        scene: Gaussians,
-        free: Tensor,
-        rgb: Tensor,
-        camera: Camera,
-    ) -> Tensor:
-        solved = match_photo(scene, free, rgb, camera).colors
-        ctx.scene, ctx.camera = scene, camera
-        ctx.save_for_backward(solved, free)
+    def forward(ctx: Any, *inputs: Any) -> Tensor:  # noqa: ANN401
+        *geometry, colors, free, rgb, camera = inputs
+        scene = _scene(geometry, colors)
+        rounds: list[Tensor] = []  # the colours that each began with
+
+        def lacking(sight: Sight) -> Tensor:
+            rounds.append(sight.colors.detach())
+            return sight.gathered((rgb - sight.picture).detach())
+
+        solved = descend(scene, camera, scene.colors, lacking, free[:, None], limits=(0, 1))
+        ctx.save_for_backward(*geometry, free, rgb, *rounds, solved)
+        ctx.camera = camera
         return solved
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, by_solved: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        solved, free = ctx.saved_tensors
-        # A colour that the solver left at its limit answers to nothing.
-        moving = free[:, None] & (solved > 0) & (solved < 1)
-        wanted = torch.where(moving, by_solved, 0.0)
+    def backward(ctx: Any, by_colors: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        *geometry, free, rgb = ctx.saved_tensors[:6]
+        rounds = ctx.saved_tensors[6:]
+        camera, free = ctx.camera, free[:, None]
+        asked = [tensor.detach().requires_grad_() for tensor in geometry]
+        by_geometry = [torch.zeros_like(tensor) for tensor in geometry]
 
-        def lacking(sight: Sight) -> Tensor:
-            return wanted - sight.gathered(sight.picture.detach())
+        weight = Sight.of(_scene(geometry, rounds[0]), camera, rounds[0]).weight()
+        by_pace = torch.zeros_like(by_colors)
+        for before, after in reversed(list(itertools.pairwise(rounds))):
+            # A colour at its limit does not move.
+            by_colors = torch.where(free & ((after <= 0) | (after >= 1)), 0.0, by_colors)
+            by_pace = MOMENTUM * by_pace + STEP * free * by_colors
+            by_lacking = (by_pace / weight).requires_grad_()  # ρ
+            with torch.enable_grad():
+                echo, seen = (
+                    render(_scene(asked, colors), [camera]).rgb[0]
+                    for colors in (by_lacking, before)
+                )
+            (gathered,) = torch.autograd.grad(echo, by_lacking, echo.detach(), retain_graph=True)
+            by_colors = by_colors - gathered
+            parts = torch.autograd.grad(
+                [echo, seen], asked, [(rgb - seen).detach(), -echo.detach()]
+            )
+            by_geometry = [sum_ + part for sum_, part in zip(by_geometry, parts, strict=True)]
+        return (*by_geometry, by_colors, None, None, None)
 
-        answer = descend(ctx.scene, ctx.camera, torch.zeros_like(solved), lacking, moving)
-        sight = Sight.of(ctx.scene, ctx.camera, answer)
-        by_colors = by_solved - sight.gathered(sight.picture.detach())
-        stuck = free[:, None] & ~moving
-        return torch.where(stuck, 0.0, by_colors), None, None, None, None
+
+def _scene(geometry: Sequence[Tensor], colors: Tensor) -> Gaussians:
+    means, quats, scales, opacities = geometry
+    return Gaussians(means, quats, scales, opacities, colors)
