@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import viser
 
 from nvs.errors import InputError
+from viewer.delivery import wait_until_received
 from viewer.panel import Panel
 from viewer.scene import Progress, Splat, ViewedScene
 from viewer.task import Task
@@ -40,6 +40,7 @@ class OpeningPanel(Panel):
         settings: PageSettings,
         done: Callable[[ViewedScene], None],
     ) -> None:
+        self._client = page.client
         self._splat = splat
         self._making = settings.making
         self._samples = settings.samples
@@ -68,10 +69,10 @@ class OpeningPanel(Panel):
         """Make a scene of the photo at `path` and show it, and print what took how long."""
         while not self._making.acquire(timeout=0.2):
             progress("waiting for another page", 0.0)
-        stages: list[tuple[str, float]] = []
+        times = _Times()
 
         def timed(stage: str, done: float) -> None:
-            stages.append((stage, time.perf_counter()))
+            times.begin(stage)
             progress(stage, done)
 
         try:
@@ -80,12 +81,8 @@ class OpeningPanel(Panel):
             self._making.release()
         timed("sending the splats", 0.95)
         self._done(dataclasses.replace(scene, name=name))
-        stages.append(("", time.perf_counter()))
-        passed = [
-            f"{stage} {until - since:.2f} s"
-            for (stage, since), (_, until) in itertools.pairwise(stages)
-        ]
-        print(f"{name}: {', '.join(passed)}", flush=True)
+        wait_until_received(self._client, lambda: progress("sending the splats", 0.97))
+        print(f"{name}: {times}", flush=True)
 
     def _open_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
@@ -99,6 +96,26 @@ class OpeningPanel(Panel):
 
     def close(self) -> None:
         self.task.close()
+
+
+class _Times:
+    """What a photo's stages took."""
+
+    def __init__(self) -> None:
+        self._begun: list[tuple[str, float]] = []
+
+    def begin(self, stage: str) -> None:
+        """`stage` begins, and the one before it ends."""
+        self._begun.append((stage, time.perf_counter()))
+
+    def __str__(self) -> str:
+        """Each stage and its seconds, and their sum until now; a stage begun twice comes once."""
+        ends = [*(since for _, since in self._begun[1:]), time.perf_counter()]
+        seconds: dict[str, float] = {}
+        for (stage, since), until in zip(self._begun, ends, strict=True):
+            seconds[stage] = seconds.get(stage, 0.0) + until - since
+        each = ", ".join(f"{stage} {passed:.2f} s" for stage, passed in seconds.items())
+        return f"{each}; {sum(seconds.values()):.1f} s in all"
 
 
 def shown_name(name: str) -> str:

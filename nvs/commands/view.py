@@ -61,6 +61,8 @@ def main(options: Options) -> int:
         stages.end()
         if options.scene.run.timings:
             print(stages.table())
+    else:
+        load_model()  # now, while nobody waits for a photo
 
     def splat_upload(path: Path, progress: Progress) -> ViewedScene:
         return opened(path, _ReportingStages(progress))

@@ -1,6 +1,7 @@
 """Names from the page, and the pages that share a viewer."""
 
 import gc
+import re
 import threading
 import weakref
 
@@ -63,7 +64,11 @@ def test_fifty_uploads_half_of_them_broken(viewer, page, photo, capsys):
     gc.collect()
     assert threading.active_count() <= threads
     assert memory_mb() < 1.2 * memory
-    assert "sending the splats" in capsys.readouterr().out
+    # One line for each photo, on what took how long.
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"photo {i}" for i in range(0, 50, 2)]
+    stages = "reading the photo .* s, placing the Gaussians .* s, .*, sending the splats .* s"
+    assert all(re.fullmatch(rf"photo \d+: {stages}; \d+\.\d s in all", line) for line in lines)
 
 
 def test_too_large_an_upload_is_dropped(viewer, page, tmp_path, monkeypatch):
