@@ -131,17 +131,30 @@ def test_the_photos_own_view_stays(parts, plain):
     assert psnr(filled, picture()) > psnr(without, picture()) - 0.2
 
 
+def with_lens(zoom: float) -> Camera:
+    scale = torch.tensor([[zoom, 1.0, 1.0], [1.0, zoom, 1.0], [1.0, 1.0, 1.0]])
+    return dataclasses.replace(CAMERA, intrinsics=CAMERA.intrinsics * scale)
+
+
 def test_the_picture_goes_on_past_its_border(parts):
     """A camera with a wider lens sees the margin."""
-    wide = dataclasses.replace(
-        CAMERA, intrinsics=CAMERA.intrinsics * torch.tensor([[0.85, 1, 1], [1, 0.85, 1], [1, 1, 1]])
-    )
-    seen = render(parts.scene, [wide])
-    assert (seen.alpha < 0.5).float().mean() < 0.003
+    assert (render(parts.scene, [with_lens(0.85)]).alpha < 0.5).float().mean() < 0.003
     xy, depth = CAMERA.project(parts.invented.means)
-    outside = ((xy < 0) | (xy > xy.new_tensor([WIDTH, HEIGHT]))).any(-1)
-    assert outside.sum() > 3000
-    assert (depth / SquareBeforeWall().wall(xy) - 1)[outside].abs().max() < 0.02
+    past = torch.maximum(-xy, xy - xy.new_tensor([WIDTH, HEIGHT])).amax(-1) / WIDTH  # [N]
+    margin = (past > 0) & (past < 0.1)
+    assert margin.sum() > 3000
+    assert (depth / SquareBeforeWall().wall(xy) - 1)[margin].abs().max() < 0.02
+
+
+def test_far_past_its_border_a_coarse_picture_goes_on(parts, plain):
+    """A camera that turns away finds neither a hole nor the square, and soft colours."""
+    lens = with_lens(0.6)  # a third more on every side
+    without, filled = (render(each.scene, [lens]) for each in (plain, parts))
+    assert (without.alpha < 0.5).float().mean() > 0.5
+    assert (filled.alpha < 0.5).float().mean() < 0.003
+    beyond = without.alpha[0] < 0.5
+    assert filled.depth[0][beyond].min() > 1.2 * NEAR
+    assert filled.rgb[0][beyond][:, 0].max() < 0.25
 
 
 def test_without_backfill_nothing_is_invented(parts, plain):

@@ -33,13 +33,18 @@ class Sheet:
     color: Tensor  # [h, w, 3] sRGB in 0..1
     sky: Tensor  # [h, w] bool: no surface
 
-    @property
-    def past_border(self) -> Tensor:
-        """[h, w] bool: the cells of the margin."""
-        margin = torch.ones_like(self.sky)
-        inner = slice(self.margin, -self.margin or None)
-        margin[inner, inner] = False
-        return margin
+    def past_border(self, by: float = 0.0) -> Tensor:
+        """[h, w] bool: the cells that lie past the photo's border.
+
+        Args:
+            by: at least so far, in longer sides of the photo.
+        """
+        longer_side = max(self.sky.shape) - 2 * self.margin
+        skipped = min(round(by * longer_side), self.margin)
+        outside = torch.ones_like(self.sky)
+        inner = slice(self.margin - skipped, -(self.margin - skipped) or None)
+        outside[inner, inner] = False
+        return outside
 
     def pixels(self, cells: Tensor) -> Tensor:
         """The photo's pixels [N, 2] at the centres of `cells` [h, w], also outside the photo."""

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-RADII = (1, 3, 7)  # cells: each next blur is softer
-STEP_CELLS = 8  # distance from what was seen at which the next softer one is reached
+RADII = (2, 6, 15)  # cells: each next blur is softer
+STEP_CELLS = 5  # distance from what was seen at which the next softer one is reached
 
 
 def softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nvs.backfill.behind import continued_behind
-from nvs.backfill.border import continued_past_border
+from nvs.backfill.border import MARGIN, coarse_surroundings, continued_past_border
 from nvs.gaussians import Gaussians
 from nvs.path import scene_depth, sideways_step
 from nvs.sky import dome_distance
@@ -14,6 +14,8 @@ from nvs.surface import SurfaceMap
 
 AMPLITUDE = 2.0  # of the paths on which the picture is to stay whole
 SPACING_CELLS = 2**0.5  # every second cell, like the black squares of a chessboard
+COARSE_SPACING_CELLS = 1.4  # every cell, wide enough to hide that there are few
+THINNED = 8  # every so many Gaussians are enough to tell how far a path goes
 
 
 def invented(surface: SurfaceMap, rgb: Tensor, shown: Gaussians) -> Gaussians:
@@ -29,14 +31,17 @@ def invented(surface: SurfaceMap, rgb: Tensor, shown: Gaussians) -> Gaussians:
     sheet = continued_past_border(surface, rgb)
     row, column = (torch.arange(n, device=rgb.device) for n in sheet.sky.shape)
     chess = (row[:, None] + column) % 2 == 0
-    past_border = sheet.past_border & chess
+    past_border = sheet.past_border() & chess
 
-    step = AMPLITUDE * sideways_step(sheet.camera, scene_depth(shown, sheet.camera))
+    step = AMPLITUDE * sideways_step(sheet.camera, scene_depth(shown[::THINNED], sheet.camera))
     focal_cells = float(sheet.camera.intrinsics[0, 0] / sheet.cell_px[0])
     hidden = continued_behind(sheet, step * focal_cells)
     # Where two far surfaces were continued side by side the farther goes on behind the nearer.
     deeper = continued_behind(hidden.sheet, step * focal_cells, within=hidden.present)
+    surroundings = coarse_surroundings(surface, rgb)
+    beyond = surroundings.past_border(0.9 * MARGIN) & ~surroundings.sky  # sky has its own backdrop
     parts = [
+        surroundings.gaussians(beyond, COARSE_SPACING_CELLS),
         sheet.gaussians(past_border & ~sheet.sky, SPACING_CELLS),
         sheet.sky_gaussians(past_border & sheet.sky, SPACING_CELLS, dome_distance(surface)),
         hidden.sheet.gaussians(hidden.present & chess, SPACING_CELLS),
