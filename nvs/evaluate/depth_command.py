@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import itertools
 import math
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +14,13 @@ import tyro
 from nvs.commands.options import RunOptions
 from nvs.errors import InputError
 from nvs.evaluate.alignment import Alignment, Fit
+from nvs.evaluate.conclusion import Conclusion, conclude
 from nvs.evaluate.data import DepthSet, depth_sets
 from nvs.evaluate.depth import DepthProtocol, Reconstruction, evaluate_depth
 from nvs.evaluate.identity import model_identity
-from nvs.evaluate.report import Column, Ranking, write_report
-from nvs.evaluate.results import RESULTS_FILE, FrameRecord, Results
-from nvs.evaluate.tables import number, table, write_section
+from nvs.evaluate.report import Column, Ranking
+from nvs.evaluate.results import FrameRecord, Results
+from nvs.evaluate.tables import Table, number, table
 
 METHODS = ("model", "ramp", "constant")
 REPORT_COLUMNS = [
@@ -107,31 +109,19 @@ def main(options: DepthEvaluation) -> int:
         name=model_identity(name, model),
         folder=options.output,
     )
-    head, rows = set_rows(results)
-    report = write_report(
-        results,
-        options.output,
+    extra = [
+        *([DETAIL_COLUMNS] if options.detail else []),
+        *([SURFACE_COLUMNS] if options.reconstruction != "none" else []),
+    ]
+    conclusion = Conclusion(
         title=f"Depth of {name} on {options.data.resolve().name}",
-        summary=(head, rows),
-        columns=[
-            *REPORT_COLUMNS,
-            *(DETAIL_COLUMNS if options.detail else []),
-            *(SURFACE_COLUMNS if options.reconstruction != "none" else []),
-        ],
+        tables=[set_table(results), *(extra_table(results, columns) for columns in extra)],
+        columns=[*REPORT_COLUMNS, *itertools.chain(*extra)],
         worst=Ranking("model", "abs_rel", high_is_bad=True),
+        section=f"depth, {name}",
+        document=document(results),
     )
-    print(table(head, rows))
-    if options.detail:
-        print(table(*extra_rows(results, DETAIL_COLUMNS)))
-    if options.reconstruction != "none":
-        print(table(*extra_rows(results, SURFACE_COLUMNS)))
-    if options.markdown is not None:
-        write_section(options.markdown, f"depth, {name}", document(results))
-        print(f"wrote {options.markdown}")
-    print(f"wrote {options.output / RESULTS_FILE} and {report}")
-    for line in results.problems():
-        print(line)
-    return 1 if results.failed else 0
+    return conclude(results, options.output, conclusion, options.markdown)
 
 
 def spread(one: DepthSet, frames: int | None) -> DepthSet:
@@ -156,8 +146,8 @@ def depth_frames(frames: list[FrameRecord]) -> list[FrameRecord]:
     return [frame for frame in frames if "delta1" in frame.scores["model"]]
 
 
-def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Head and one row per set: δ1 and AbsRel of every method, frames on which the model wins."""
+def set_table(results: Results) -> Table:
+    """One row per set: δ1 and AbsRel of every method, frames on which the model wins."""
     head = ["set", "frames"]
     head += [f"δ1 {method}" for method in METHODS]
     head += [f"AbsRel {method}" for method in METHODS]
@@ -174,18 +164,18 @@ def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
                 *(f"{wins(measured, k)}/{len(measured)}" for k in ("delta1", "abs_rel")),
             ]
         )
-    return head, rows
+    return Table(head, rows)
 
 
-def extra_rows(results: Results, columns: list[Column]) -> tuple[list[str], list[list[str]]]:
-    """Head and one row per set and method, of the columns' metrics."""
+def extra_table(results: Results, columns: list[Column]) -> Table:
+    """One row per set and method, of the columns' metrics."""
     rows = []
     for of_set in results.sets:
         for method in METHODS:
             values = [results.mean(method, column.metric, of_set) for column in columns]
             if not all(math.isnan(value) for value in values):
                 rows.append([of_set, method, *map(number, values)])
-    return ["set", "method", *(column.title for column in columns)], rows
+    return Table(["set", "method", *(column.title for column in columns)], rows)
 
 
 def frame_table(results: Results) -> str:
@@ -224,7 +214,7 @@ def document(results: Results) -> str:
         f"AbsRel and on {wins(results.measured, 'delta1')} by δ1. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + ".",
-        table(*set_rows(results)),
+        table(*set_table(results)),
         "<details><summary>Every frame</summary>",
         frame_table(results),
         "</details>",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nvs.evaluate.results import FrameRecord, Results
-from nvs.evaluate.tables import number
+from nvs.evaluate.tables import Table, number
 from nvs.files import atomic_write
 
 REPORT_FILE = "report.html"
@@ -53,14 +53,14 @@ def write_report(
     folder: Path,
     *,
     title: str,
-    summary: tuple[Sequence[str], Sequence[Sequence[str]]],
+    summary: Table,
     columns: Sequence[Column],
     worst: Ranking,
 ) -> Path:
     """Write `report.html` to `folder`; pictures are embedded, names of files escaped.
 
     Args:
-        summary: head and rows of the table of sets.
+        summary: the table of sets.
         columns: the figures of each frame.
         worst: the order of the frames, the worst first.
     """

@@ -6,9 +6,17 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from nvs.errors import InputError
 from nvs.files import atomic_write
+
+
+class Table(NamedTuple):
+    """What `table` draws."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from nvs.depth.field import DepthField
 from nvs.gaussians import Gaussians
 from nvs.head import disc_on_surface
 from nvs.photo import Photo
-from nvs.points import lift
+from nvs.points import lift, read_picture
 
 
 class ScaledField(DepthField):
@@ -47,3 +47,19 @@ def pixel_splats(photo: Photo, field: DepthField) -> Gaussians:
     depth = field(xy * scale)
     flat, spacing_px = torch.zeros_like(xy), torch.ones_like(depth)
     return disc_on_surface(lift(camera, xy, depth, flat, spacing_px, color))
+
+
+def uniform_splats(photo: Photo, field: DepthField, count: int, seed: int = 0) -> Gaussians:
+    """`count` discs on the surface at places spread evenly over the picture, at most.
+
+    What one gets without a query that looks at the surfaces and without a head.  Sky is left
+    out.  The field's camera has the photo's size.
+    """
+    camera = field.camera
+    places = torch.quasirandom.SobolEngine(2, scramble=True, seed=seed).draw(count)
+    xy = places.to(camera.intrinsics) * camera.intrinsics.new_tensor([camera.width, camera.height])
+    xy = xy[~field.sky(xy)]
+    depth, gradient = field.depth_and_gradient(xy)
+    spacing_px = torch.full_like(depth, (camera.width * camera.height / count) ** 0.5)
+    color = read_picture(photo.rgb.to(xy), xy)
+    return disc_on_surface(lift(camera, xy, depth, gradient, spacing_px, color))

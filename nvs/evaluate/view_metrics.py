@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,13 +26,30 @@ def psnr(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> float
 def ssim(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> float:
     """Structural similarity (Wang et al. 2004) of [H, W, 3] pictures in 0..1, by scikit-image.
 
-    With the paper's Gaussian window (σ = 1.5 px, 11 px wide); over a mask, the mean of the
-    similarity map there, whose windows also see the pixels around.
+    With the paper's Gaussian window (σ = 1.5 px, 11 px wide); over a mask [H, W], the mean of
+    the similarity map there, whose windows also see the pixels around.
 
     Raises:
         ImportError: scikit-image is not installed.
         ValueError: a side below 11 pixels.
     """
+    return over(ssim_map(prediction, truth), mask)
+
+
+class ComparedMap(NamedTuple):
+    """A figure of two pictures, and what it is at each of their pixels."""
+
+    whole: float
+    at: Tensor  # [H, W]
+
+
+def over(compared: ComparedMap, mask: Tensor | None) -> float:
+    """The figure of the whole pictures, or the mean over the pixels of a mask [H, W]."""
+    return compared.whole if mask is None else float(compared.at[mask].mean())
+
+
+def ssim_map(prediction: Tensor, truth: Tensor) -> ComparedMap:
+    """`ssim`, before it is taken over a mask: computing the map is what takes time."""
     from skimage.metrics import structural_similarity
 
     if min(truth.shape[:2]) < 11:
@@ -47,20 +64,14 @@ def ssim(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> float
         use_sample_covariance=False,
         full=True,
     )
-    if mask is None:
-        return float(mean)
-    return float(np.asarray(similarity)[mask.cpu().numpy()].mean())
+    return ComparedMap(float(mean), torch.from_numpy(similarity).mean(-1))
 
 
 @torch.no_grad()
-def perceptual_distance(
-    loss: PerceptualLoss, prediction: Tensor, truth: Tensor, mask: Tensor | None = None
-) -> float:
-    """LPIPS (or what `loss` names) of [H, W, 3] pictures; over a mask, the mean of its map."""
+def perceptual_map(loss: PerceptualLoss, prediction: Tensor, truth: Tensor) -> ComparedMap:
+    """LPIPS (or what `loss` names) of [H, W, 3] pictures; its map is upsampled features."""
     first, second = prediction[None].float(), truth[None].float()
-    if mask is None:
-        return float(loss(first, second))
-    return float(loss.distance_map(first, second)[0][mask].mean())
+    return ComparedMap(float(loss(first, second)), loss.distance_map(first, second)[0])
 
 
 def holes(alpha: Tensor, mask: Tensor | None = None) -> float:

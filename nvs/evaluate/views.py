@@ -21,13 +21,14 @@ from nvs.evaluate.pictures import difference_picture, save_pictures, small_pictu
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
 from nvs.evaluate.view_baselines import ScaledField, pixel_splats
 from nvs.evaluate.view_data import View, ViewFile, ViewSet
-from nvs.evaluate.view_metrics import holes, perceptual_distance, psnr, ssim
+from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim_map
 from nvs.gaussians import Gaussians
 from nvs.photo import Photo
 from nvs.render import render
 from nvs.train.perceptual import PerceptualLoss
 
-Splatter = Callable[[Photo, DepthField], Gaussians]
+# A photo and its depth → one scene, in the photo's space, for each way of making it.
+SceneMaker = Callable[[Photo, DepthField], Mapping[str, Gaussians]]
 DepthSource = Literal["predicted", "given"]
 
 LEAST_REGION = 0.005  # share of the picture; figures of a smaller region would be noise
@@ -52,7 +53,7 @@ class Shown(NamedTuple):
 
 def evaluate_views(
     predictor: DepthPredictor,
-    splatters: Mapping[str, Splatter],
+    scenes: SceneMaker,
     sets: Sequence[ViewSet],
     protocol: ViewProtocol = ViewProtocol(),
     *,
@@ -63,8 +64,8 @@ def evaluate_views(
     """From one photo of each pair show the other's view, and compare.
 
     Every method sees the same depth: the predicted one, its scale fitted to what the set knows
-    of the source's depth (dense or sparse; robust least squares), or the given one.  Beside the
-    `splatters`, "pixels" shows one splat per pixel and "copy" the source photo as it is.
+    of the source's depth (dense or sparse; robust least squares), or the given one.  Beside
+    `scenes`, "pixels" shows one splat per pixel and "copy" the source photo as it is.
 
     Figures (`psnr`, `ssim`, `lpips`, `holes`) are of the whole picture; with "covisible_" and
     "disoccluded_" before the name, of the pixels whose surface the source sees, or not, where
@@ -72,7 +73,7 @@ def evaluate_views(
 
     Args:
         predictor: photo → depth field.
-        splatters: method → (photo and depth field → Gaussians in the photo's space).
+        scenes: what is compared, by the name of the method; "model" is shown in the report.
         perceptual: LPIPS is measured where given; random features are called "random_features".
         name, folder: as for `nvs.evaluate.depth.evaluate_depth`.
 
@@ -86,12 +87,11 @@ def evaluate_views(
         **dataclasses.asdict(protocol),
     }
     results = Results(settings) if folder is None else resumed_results(folder, settings)
-    every = {**splatters, "pixels": pixel_splats}
     pairs = [
         (
             one.name,
             pair_name(*pair),
-            partial(_measure, predictor, every, one, pair, protocol, perceptual, folder),
+            partial(_measure, predictor, scenes, one, pair, protocol, perceptual, folder),
         )
         for one in sets
         for pair in one.pairs(protocol.pairs, protocol.step)
@@ -150,24 +150,22 @@ def compare(
 ) -> dict[str, float]:
     """All figures of one picture [H, W, 3], whole and over each region [H, W]."""
     scores: dict[str, float] = {}
-    label = (
-        "lpips" if perceptual is None or perceptual.name.startswith("LPIPS") else "random_features"
-    )
+    maps = {"ssim": ssim_map(shown.rgb, truth)}
+    if perceptual is not None:
+        name = "lpips" if perceptual.name.startswith("LPIPS") else "random_features"
+        maps[name] = perceptual_map(perceptual, shown.rgb, truth)
     for prefix, mask in [("", None), *((f"{k}_", v) for k, v in regions.items())]:
         if mask is not None and float(mask.float().mean()) < LEAST_REGION:
             continue
         scores[f"{prefix}psnr"] = psnr(shown.rgb, truth, mask)
-        scores[f"{prefix}ssim"] = ssim(shown.rgb, truth, mask)
         scores[f"{prefix}holes"] = holes(shown.alpha, mask)
-        if perceptual is not None:
-            distance = perceptual_distance(perceptual, shown.rgb, truth, mask)
-            scores[f"{prefix}{label}"] = distance
+        scores |= {f"{prefix}{name}": over(compared, mask) for name, compared in maps.items()}
     return scores
 
 
 def _measure(
     predictor: DepthPredictor,
-    splatters: Mapping[str, Splatter],
+    scenes: SceneMaker,
     one: ViewSet,
     pair: tuple[ViewFile, ViewFile],
     protocol: ViewProtocol,
@@ -184,8 +182,9 @@ def _measure(
     camera, truth = relative_camera(source, target), target.photo.rgb
     regions = _regions(source, target)
     pictures = {"source": small_picture(source.photo.rgb), "target": small_picture(truth)}
-    for method, splatter in splatters.items():
-        shown = _shown(splatter(source.photo, field), camera)
+    every = {**scenes(source.photo, field), "pixels": pixel_splats(source.photo, field)}
+    for method, scene in every.items():
+        shown = _shown(scene, camera)
         record.scores[method] = compare(shown, truth, regions, perceptual)
         pictures[method] = small_picture(shown.rgb)
         if method == "model":

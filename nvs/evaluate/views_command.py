@@ -9,23 +9,27 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from torch import Tensor, nn
 
 from nvs.commands.options import RunOptions
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
+from nvs.evaluate.conclusion import Conclusion, conclude
 from nvs.evaluate.identity import model_identity
-from nvs.evaluate.report import Column, Ranking, write_report
-from nvs.evaluate.results import RESULTS_FILE, Results
-from nvs.evaluate.tables import number, table, write_section
+from nvs.evaluate.report import Column, Ranking
+from nvs.evaluate.results import Results
+from nvs.evaluate.tables import Table, number, table
+from nvs.evaluate.view_baselines import uniform_splats
 from nvs.evaluate.view_data import view_sets
-from nvs.evaluate.views import DepthSource, Splatter, ViewProtocol, evaluate_views
+from nvs.evaluate.views import DepthSource, SceneMaker, ViewProtocol, evaluate_views
 from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead
+from nvs.head import GaussianHead, disc_on_surface
 from nvs.photo import Photo
-from nvs.pipeline import Model
+from nvs.pipeline import POINTS_PER_PIXEL, Model
+from nvs.points import SurfacePoints
 from nvs.train.perceptual import Backbone, PerceptualLoss, perceptual_loss
 
-METHODS = ("model", "no head", "pixels", "copy")
+METHODS = ("model", "no backfill", "no head", "uniform", "pixels", "copy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +68,9 @@ class PerceptualOptions:
 class ViewEvaluation:
     """Render one view of a scene from another, and compare it with the photo taken there.
 
-    In the same run: samples without the head, one splat per pixel, and a copy of the source.
+    In the same run: the model without what it invents behind and beside the photo, without its
+    trained head, uniform samples without a query or a head, one splat per pixel, and a copy of
+    the source.
     Writes results.json and report.html to the output folder, and goes on there if it was
     interrupted.  Exits with 1 when some pairs could not be measured.
     """
@@ -115,19 +121,16 @@ def main(options: ViewEvaluation) -> int:
     model, name = options.run.load_model(), Path(options.run.model).name
     results = evaluate_views(
         model.depth_field,
-        splatters(model, options.points, options.run.seed),
+        scene_maker(model, options.points, options.run.seed),
         sets,
         ViewProtocol(options.depth, options.pairs, options.step, options.longer_side),
         perceptual=perceptual,
         name=model_identity(name, model),
         folder=options.output,
     )
-    head, rows = set_rows(results)
-    report = write_report(
-        results,
-        options.output,
+    conclusion = Conclusion(
         title=f"Views of {name} on {options.data.resolve().name}",
-        summary=(head, rows),
+        tables=[set_table(results)],
         columns=[
             *(Column(method, "psnr", f"PSNR {method}", 2) for method in METHODS),
             *(Column(method, "ssim", f"SSIM {method}") for method in METHODS),
@@ -135,31 +138,38 @@ def main(options: ViewEvaluation) -> int:
             Column("model", "holes", "holes"),
         ],
         worst=Ranking("model", "psnr", high_is_bad=False),
+        section=f"views, {name}, {options.depth} depth",
+        document=document(results),
     )
-    print(table(head, rows))
-    if options.markdown is not None:
-        write_section(options.markdown, f"views, {name}, {options.depth} depth", document(results))
-        print(f"wrote {options.markdown}")
-    print(f"wrote {options.output / RESULTS_FILE} and {report}")
-    for line in results.problems():
-        print(line)
-    return 1 if results.failed else 0
+    return conclude(results, options.output, conclusion, options.markdown)
 
 
-def splatters(model: Model, points: int | None, seed: int) -> dict[str, Splatter]:
-    """The model with and without its trained head: the latter shows the head's guess."""
-    found: dict[str, Splatter] = {"model": _splatter(model, points, seed)}
-    if isinstance(model, Model):
-        untrained = GaussianHead(model.head.config).to(model.device)
-        found["no head"] = _splatter(Model(model.network, untrained), points, seed)
-    return found
+def scene_maker(model: Model, points: int | None, seed: int) -> SceneMaker:
+    """The model's scenes, with and without what it adds to samples of its depth."""
+    guess = Model(model.network, Guess()) if has_trained_head(model) else None  # type: ignore[arg-type]
+
+    def scenes(photo: Photo, field: DepthField) -> dict[str, Gaussians]:
+        parts = model.splat_parts(photo, points, field=field, seed=seed)
+        found = {"model": parts.scene, "no backfill": parts.shown}
+        if guess is not None:
+            found["no head"] = guess.splat(photo, points, field=field, seed=seed)
+        count = points or round(POINTS_PER_PIXEL * photo.camera.width * photo.camera.height)
+        return {**found, "uniform": uniform_splats(photo, field, count, seed)}
+
+    return scenes
 
 
-def _splatter(model: Model, points: int | None, seed: int) -> Splatter:
-    def splat(photo: Photo, field: DepthField) -> Gaussians:
-        return model.splat(photo, points, field=field, seed=seed)
+class Guess(nn.Module):
+    """A head that leaves every Gaussian at what an untrained one begins with."""
 
-    return splat
+    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+        return disc_on_surface(points)
+
+
+def has_trained_head(model: Model) -> bool:
+    """Whether the model's Gaussians are more than the guess that every head begins with."""
+    last = [p for name, p in model.head.named_parameters() if not name.startswith("trunk")]
+    return not isinstance(model.head, GaussianHead) or any(bool(p.any()) for p in last)
 
 
 def distances(results: Results) -> list[tuple[str, str]]:
@@ -170,14 +180,18 @@ def distances(results: Results) -> list[tuple[str, str]]:
     return [("lpips" if measured.startswith("LPIPS") else "random_features", measured)]
 
 
-def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Head and one row per set and method: figures of the whole picture and of its regions."""
-    metrics = [("psnr", "PSNR dB", 2), ("ssim", "SSIM", 3)]
-    metrics += [(key, title, 3) for key, title in distances(results)]
-    metrics += [
-        ("holes", "holes", 3),
-        ("covisible_psnr", "PSNR co-visible", 2),
-        ("disoccluded_psnr", "PSNR disoccluded", 2),
+def set_table(results: Results) -> Table:
+    """One row per set and method: figures of the whole picture and of its regions."""
+    figures = [("psnr", "PSNR", 2), ("ssim", "SSIM", 3), ("holes", "holes", 3)]
+    figures[2:2] = [(key, title, 3) for key, title in distances(results)]
+    metrics = [
+        (f"{region}{key}", f"{title}{where}", digits)
+        for key, title, digits in figures
+        for region, where in (
+            ("", ""),
+            ("covisible_", " co-visible"),
+            ("disoccluded_", " disoccluded"),
+        )
     ]
     head = ["set", "pairs", "method", *(title for _, title, _ in metrics)]
     rows = []
@@ -187,9 +201,9 @@ def set_rows(results: Results) -> tuple[list[str], list[list[str]]]:
             values = [results.mean(method, key, of_set) for key, _, _ in metrics]
             if all(math.isnan(value) for value in values):
                 continue
-            figures = [number(v, d) for v, (_, _, d) in zip(values, metrics, strict=True)]
-            rows.append([of_set or "all pairs", str(len(measured)), method, *figures])
-    return head, rows
+            numbers = [number(v, d) for v, (_, _, d) in zip(values, metrics, strict=True)]
+            rows.append([of_set or "all pairs", str(len(measured)), method, *numbers])
+    return Table(head, rows)
 
 
 def document(results: Results) -> str:
@@ -203,14 +217,30 @@ def document(results: Results) -> str:
         [
             f"## Views: model `{settings['model']}`, {settings['depth']} depth",
             f"{depth}; the target photo is {settings['step']} files after the source, both of at "
-            f"most {settings['longer_side']} pixels. *no head*: the same samples as plain discs; "
-            "*pixels*: one splat per pixel; *copy*: the source photo as it is. Holes: share of "
+            f"most {settings['longer_side']} pixels. *no backfill*: what the photo shows alone; "
+            "*no head*: untrained Gaussians; *uniform*: as many discs on the surface as the model "
+            "takes, spread evenly over the picture, no query, no head; *pixels*: one splat per "
+            "pixel; *copy*: the source photo as it is. PSNR: dB. Holes: share of "
             "pixels covered less than half (black in the picture). Co-visible: the source sees "
             "the same surface; disoccluded: it does not, so that a copy or a smear can only guess.",
+            perceptual_note(settings["perceptual"]),
             ", ".join(f"{k} {v}" for k, v in results.versions.items()) + ".",
-            table(*set_rows(results)),
+            table(*set_table(results)),
             f"{len(results.failed)} of {len(results.frames)} pairs could not be measured."
             if results.failed
             else "",
         ]
+    )
+
+
+def perceptual_note(measured: str | None) -> str:
+    """What the perceptual distance is, or that there is none."""
+    if measured is None:
+        return "LPIPS was not measured."
+    if measured.startswith("LPIPS"):
+        return f"{measured}: less is better."
+    return (
+        f"*{measured}*: distance in the features of a network with random weights, less is "
+        "better. It is not LPIPS, whose weights were not at hand, and compares rows of this "
+        "table only."
     )

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.evaluate.view_metrics import holes, perceptual_distance, psnr, ssim
+from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim
 
 skimage_metrics = pytest.importorskip("skimage.metrics")
 
@@ -90,13 +90,11 @@ def test_perceptual_distance_over_a_mask():
     other[:, 80:] = 1 - other[:, 80:]
     left = torch.zeros(96, 160, dtype=torch.bool)
     left[:, :40] = True
-    assert perceptual_distance(loss, truth, truth) == 0
-    near, far = (
-        perceptual_distance(loss, other, truth, left),
-        perceptual_distance(loss, other, truth, ~left),
-    )
+    assert perceptual_map(loss, truth, truth).whole == 0
+    compared = perceptual_map(loss, other, truth)
+    near, far = over(compared, left), over(compared, ~left)
     assert near < 0.3 * far
-    assert near < perceptual_distance(loss, other, truth) < far
+    assert near < over(compared, None) < far
 
 
 def test_holes():

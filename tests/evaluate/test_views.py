@@ -10,11 +10,20 @@ from PIL import Image
 from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
-from nvs.evaluate.view_baselines import ScaledField, pixel_splats
+from nvs.evaluate.view_baselines import ScaledField, pixel_splats, uniform_splats
 from nvs.evaluate.view_data import view_sets
 from nvs.evaluate.views import ViewProtocol, evaluate_views, relative_camera, scaled_to_set
-from nvs.evaluate.views_command import PerceptualOptions, ViewEvaluation, main
+from nvs.evaluate.views_command import (
+    METHODS,
+    PerceptualOptions,
+    ViewEvaluation,
+    main,
+    scene_maker,
+)
+from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.photo import Photo
+from nvs.pipeline import Model, SplattedPhoto
+from nvs.render import render
 
 pytest.importorskip("skimage")
 
@@ -75,9 +84,17 @@ def perfect(photo):
     return Scene(photo.camera, 0.2 * int(photo.path.stem), unit_m=3.0)
 
 
+def pixels_as_model(photo, field):
+    return {"model": pixel_splats(photo, field)}
+
+
+def no_scenes(photo, field):
+    return {}
+
+
 def test_true_depth_shows_the_true_view(tmp_path):
     sets = view_sets(write_scene(tmp_path))
-    results = evaluate_views(perfect, {"model": pixel_splats}, sets)
+    results = evaluate_views(perfect, pixels_as_model, sets)
     assert [f.name for f in results.measured] == ["0 → 1", "1 → 2"]
     for frame in results.frames:
         model, copy = frame.scores["model"], frame.scores["copy"]
@@ -98,10 +115,10 @@ def test_given_depth_needs_no_model(tmp_path):
         raise AssertionError("not to be asked")
 
     given = ViewProtocol(depth="given")
-    results = evaluate_views(none, {}, view_sets(write_scene(tmp_path)), given)
+    results = evaluate_views(none, no_scenes, view_sets(write_scene(tmp_path)), given)
     assert results.mean("pixels", "covisible_psnr") > 27
     bare = write_scene(tmp_path / "b", depth=False)
-    without = evaluate_views(none, {}, view_sets(bare), given)
+    without = evaluate_views(none, no_scenes, view_sets(bare), given)
     assert len(without.failed) == 2
     assert "gives no depth map" in without.failed[0].error
 
@@ -112,13 +129,13 @@ def test_the_scale_is_fitted_to_sparse_points(tmp_path):
     field = scaled_to_set(perfect(view.photo), view)
     assert field.scale == pytest.approx(3.0, rel=0.02)
     assert field(torch.tensor([[3.0, 3.0]])).item() == pytest.approx(WALL, rel=0.02)
-    results = evaluate_views(perfect, {"model": pixel_splats}, [one])
+    results = evaluate_views(perfect, pixels_as_model, [one])
     assert results.mean("model", "psnr") > results.mean("copy", "psnr")
     assert "covisible_psnr" not in results.frames[0].scores["model"]  # nobody knows it here
 
 
 def test_a_set_that_knows_no_depth(tmp_path):
-    results = evaluate_views(perfect, {}, view_sets(write_scene(tmp_path, depth=False)))
+    results = evaluate_views(perfect, no_scenes, view_sets(write_scene(tmp_path, depth=False)))
     assert "knows no depth to fit the scale to" in results.failed[0].error
 
 
@@ -144,9 +161,39 @@ def test_the_target_is_placed_relative_to_the_source(tmp_path):
 
 class PaintedModel:
     depth_field = staticmethod(perfect)
+    head = GaussianHead(GaussianHeadConfig(feature_channels=0))
 
-    def splat(self, photo, points, field, seed):
-        return pixel_splats(photo, field)
+    def splat_parts(self, photo, points, field, seed):
+        return SplattedPhoto(pixel_splats(photo, field), None)
+
+
+def test_uniform_discs_cover_the_scene_but_miss_its_sky():
+    class Sky(Scene):
+        def sky(self, xy):
+            return xy[:, 1] < HEIGHT / 2
+
+    camera = Camera.from_focal(FOCAL, WIDTH, HEIGHT)
+    photo = Photo(torch.rand(HEIGHT, WIDTH, 3), camera, None, "test")
+    splats = uniform_splats(photo, Sky(camera), 8000)
+    assert len(splats) == pytest.approx(4000, abs=5)
+    shown = render(splats, [camera])
+    assert float(shown.alpha[0, : HEIGHT // 2 - 2].max()) < 0.05
+    assert float((shown.alpha[0, HEIGHT // 2 + 2 :] > 0.9).float().mean()) > 0.99
+
+
+def test_methods_that_a_model_is_split_into(model):
+    camera = Camera.from_focal(FOCAL, WIDTH, HEIGHT)
+    photo = Photo(torch.rand(HEIGHT, WIDTH, 3), camera, None, "test")
+    trained = Model(model.network, GaussianHead(model.head.config))
+    torch.nn.init.normal_(trained.head.scale.bias)
+    for made, methods in (
+        (Model(model.network, GaussianHead(model.head.config)), METHODS[:2] + METHODS[3:4]),
+        (trained, METHODS[:4]),
+    ):
+        scenes = scene_maker(made, 2000, 0)(photo, made.depth_field(photo))
+        assert tuple(scenes) == methods
+        assert len(scenes["no backfill"]) < len(scenes["model"])
+    assert not torch.equal(scenes["no head"].scales[:100], scenes["model"].scales[:100])
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
@@ -162,7 +209,9 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert stored["settings"]["perceptual"] is None
     assert stored["frames"][0]["scores"]["model"]["covisible_psnr"] > 27
     page = (out / "report.html").read_text()
-    assert page.count("data:image/jpeg;base64,") == 2 * 5  # source, target, two methods, difference
+    assert (
+        page.count("data:image/jpeg;base64,") == 2 * 7
+    )  # source, target, four methods, difference
     assert "Views: model `default`, predicted depth" in (tmp_path / "results.md").read_text()
     (data / "2.png").unlink()
     assert main(options) == 1
