@@ -34,13 +34,13 @@ def settings(tmp_path_factory):
         cache=tmp_path_factory.mktemp("views"), scenes=2, views=2, area_px=72 * 54
     )
     return HeadTraining(
-        steps=8,
+        steps=24,
         learning_rate=1e-3,
         warmup_steps=1,
-        average_decay=0.5,
+        average_decay=0.9,
         workers=0,
-        save_every=4,
-        pictures_every=4,
+        save_every=24,
+        pictures_every=12,
         views=views,
         examples=ExampleSettings(batch=1, targets=1, true_depth_share=0.5),
         perceptual=PerceptualSettings(random_features=True),
@@ -82,25 +82,22 @@ def test_views_of_generated_places_show_the_same_place(task):
     assert same.float().mean() > 0.7
 
 
-def test_a_trained_head_lowers_the_loss_and_comes_back_from_its_file(settings, tmp_path, task):
+def test_a_trained_head_is_better_on_places_it_has_not_seen(settings, tmp_path):
     weights = train_head(settings, tmp_path)
-    head = load_gaussian_head(weights, task.model.network)
+    elsewhere = dataclasses.replace(settings, views=dataclasses.replace(settings.views, seed=5))
+    task = HeadTask(elsewhere, ALONE)
     batches = [task.batches[k] for k in range(4)]
 
     @torch.no_grad()
     def loss(head: GaussianHead) -> float:
-        before, task.network = task.network, head
-        try:
-            return sum(float(task.total(task.losses(batch))) for batch in batches)
-        finally:
-            task.network = before
+        task.network = head
+        return sum(float(task.total(task.losses(batch))) for batch in batches)
 
-    assert loss(head) < 0.999 * loss(GaussianHead(head.config))
-    flown = nvs.load_model(head=weights)
-    assert all(
-        torch.equal(a, b)
-        for a, b in zip(flown.head.state_dict().values(), head.state_dict().values(), strict=True)
-    )
+    head = load_gaussian_head(weights, task.model.network)
+    assert loss(head) < 0.998 * loss(GaussianHead(head.config))
+    flown = nvs.load_model(head=weights).head.state_dict()
+    for name, values in head.state_dict().items():
+        assert torch.equal(flown[name], values)
 
 
 def test_a_head_belongs_to_one_depth_network(tmp_path, model):
