@@ -8,9 +8,9 @@ from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.depth.field import DepthField
-from nvs.photo import Photo
 
-DepthPredictor = Callable[[Photo], DepthField]
+# Photo → its depth; those that take depth prompts are given one [h, w] as second argument.
+DepthPredictor = Callable[..., DepthField]
 
 
 class VerticalRamp(DepthField):

@@ -52,7 +52,7 @@ class DepthSample:
     photo: Path
     depth: Tensor  # [H, W] float32 z-depth, metres (or up to scale); 0 = unknown
     camera: Camera | None  # at the photo's own size; None where the set does not give one
-    prompt: Path | None = None
+    prompt: Tensor | None = None  # [h, w] what a depth prompt tells, as `depth`, any size
     detail: Tensor | None = None  # [H, W] bool, the set's own mask of fine detail
     notes: tuple[str, ...] = ()  # what a reader of the figures should know
     rgb: Tensor | None = None  # [H, W, 3] where the set does not keep photos as files
@@ -83,6 +83,7 @@ class DepthFrame:
     intrinsics: Any = None  # [3, 3] nested lists or array, pixels of the upright photo
     camera_to_world: Any = None  # [4, 4], OpenCV axes
     prompt: Path | None = None
+    prompt_encoding: DepthEncoding = DepthEncoding()
     detail: Path | None = None  # a picture, not 0 where there is fine detail
     read: Callable[[Path], np.ndarray] | None = None  # for a set's own kind of depth file
     pixels: Callable[[], np.ndarray] | None = None  # uint8 [H, W, 3] where `photo` holds many
@@ -114,7 +115,7 @@ class DepthFrame:
             self.photo,
             depth,
             self._camera(width, height),
-            self.prompt,
+            None if self.prompt is None else read_depth(self.prompt, self.prompt_encoding),
             None if self.detail is None else _read_mask(self.detail, (rows, columns)),
             (f"{nan} pixels of the depth are NaN",) if nan else (),
             rgb,
@@ -245,8 +246,9 @@ def cameras_json_set(folder: Path) -> DepthSet:
 def list_set(path: Path, encoding: DepthEncoding | None = None) -> DepthSet:
     """A text file with one `rgb depth [prompt]` line per frame, paths relative to the list.
 
-    Empty lines and lines that begin with # are skipped.  Without an `encoding`, pictures hold
-    millimetres and .npy and .npz files metres.
+    Empty lines and lines that begin with # are skipped.  Without an `encoding`, .png holds
+    millimetres and other files metres.  A prompt is what a model is told of the depth: sparse
+    or coarse, 0 = unknown.
 
     Raises:
         InputError: unreadable, or a line without two or three paths.
@@ -264,14 +266,23 @@ def list_set(path: Path, encoding: DepthEncoding | None = None) -> DepthSet:
             raise InputError(
                 f"{path}, line {number}: expected `rgb depth [prompt]`, found {len(parts)} words"
             )
-        photo, depth, *prompt = (path.parent / part for part in parts)
-        if encoding is None:
-            own = DepthEncoding(1.0 if depth.suffix in (".npy", ".npz") else 1000.0)
-        else:
-            own = encoding
-        name = Path(parts[0]).with_suffix("").as_posix()
-        frames.append(DepthFrame(name, photo, depth, own, prompt=prompt[0] if prompt else None))
+        photo, depth, *prompts = (path.parent / part for part in parts)
+        prompt = prompts[0] if prompts else None
+        frames.append(
+            DepthFrame(
+                Path(parts[0]).with_suffix("").as_posix(),
+                photo,
+                depth,
+                encoding or _metres_or_millimetres(depth),
+                prompt=prompt,
+                prompt_encoding=encoding or _metres_or_millimetres(prompt or depth),
+            )
+        )
     return DepthSet(path.stem, frames)
+
+
+def _metres_or_millimetres(path: Path) -> DepthEncoding:
+    return DepthEncoding(1000.0 if path.suffix.lower() == ".png" else 1.0)
 
 
 def depth_sets(path: Path, layout: str = "auto") -> list[DepthSet]:

@@ -57,7 +57,7 @@ def evaluate_depth(
     and "constant".
 
     Args:
-        predictor: photo → depth field.
+        predictor: photo → depth field; (photo, prompt) → depth field where the set has prompts.
         sets: what `nvs.evaluate.data.depth_sets` finds.
         name: the model's, for the settings in `results.json`.
         folder: where `results.json` is kept; an unfinished one there is continued.
@@ -116,7 +116,8 @@ def _measure(
     truth, known = sample.depth, sample.depth > 0
     record = FrameRecord(set_name, frame.name, notes=list(sample.notes))
     for method, predictor in methods.items():
-        field = predictor(photo)
+        prompted = method == "model" and sample.prompt is not None
+        field = predictor(photo, sample.prompt) if prompted else predictor(photo)
         prediction = depth_at(field, known)
         aligned = _aligned(prediction, truth, protocol)
         metrics = depth_metrics(aligned.depth, truth)

@@ -12,8 +12,10 @@ from typing import Annotated
 import tyro
 
 from nvs.commands.options import RunOptions
+from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
 from nvs.evaluate.alignment import Alignment, Fit
+from nvs.evaluate.baselines import DepthPredictor
 from nvs.evaluate.conclusion import Conclusion, conclude
 from nvs.evaluate.data import DepthSet, depth_sets
 from nvs.evaluate.depth import DepthProtocol, Reconstruction, evaluate_depth
@@ -21,6 +23,7 @@ from nvs.evaluate.identity import model_identity
 from nvs.evaluate.report import Column, Ranking
 from nvs.evaluate.results import FrameRecord, Results
 from nvs.evaluate.tables import Table, number, table
+from nvs.pipeline import Model
 
 METHODS = ("model", "ramp", "constant")
 REPORT_COLUMNS = [
@@ -55,7 +58,8 @@ class DepthEvaluation:
 
     data: Path
     """An RGB-D set: a folder with cameras.json, a folder of such folders, a text file with one
-    `rgb depth [prompt]` line per frame, or a public set as its owners distribute it."""
+    `rgb depth [prompt]` line per frame (prompts go to models that take them), or a public set
+    as its owners distribute it."""
 
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder for results.json, report.html and its pictures."""
@@ -97,7 +101,7 @@ def main(options: DepthEvaluation) -> int:
         raise InputError("--detail needs scikit-image: pip install scikit-image")
     model, name = options.run.load_model(), Path(options.run.model).name
     results = evaluate_depth(
-        model.depth_field,
+        predictor_of(model),
         sets,
         DepthProtocol(
             options.alignment,
@@ -122,6 +126,13 @@ def main(options: DepthEvaluation) -> int:
         document=document(results),
     )
     return conclude(results, options.output, conclusion, options.markdown)
+
+
+def predictor_of(model: Model) -> DepthPredictor:
+    """A model's depth, told of a set's prompts if it takes any."""
+    if isinstance(getattr(model, "network", None), DepthNetwork):
+        return lambda photo, prompt=None: model.depth_field(photo)
+    return model.depth_field
 
 
 def spread(one: DepthSet, frames: int | None) -> DepthSet:

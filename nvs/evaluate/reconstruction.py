@@ -91,7 +91,7 @@ def fused_surface(
     try:
         import open3d
     except ImportError:
-        raise InputError("fusing depth maps needs Open3D: pip install open3d") from None
+        raise InputError("fusing depth maps needs Open3D: pip install open3d-cpu") from None
     core = open3d.core
     grid = open3d.t.geometry.VoxelBlockGrid(
         ("tsdf", "weight"), (core.float32, core.float32), (1, 1), spacing, 16, 10_000

@@ -18,7 +18,7 @@ from nvs.files import atomic_write
 RESULTS_FILE = "results.json"
 _SAVE_EVERY_S = 10.0
 _NOTES_SHOWN = 10
-_VERSIONS_OF = ("torch", "numpy", "scikit-image", "lpips")
+_VERSIONS_OF = ("torch", "numpy", "scipy", "scikit-image", "lpips", "open3d", "open3d-cpu")
 
 Scores = dict[str, dict[str, float]]  # method ("model", "ramp", ...) → metric → value
 

@@ -10,7 +10,7 @@ from nvs.errors import InputError
 from nvs.evaluate.baselines import BASELINES
 from nvs.evaluate.data import depth_sets
 from nvs.evaluate.depth import DepthProtocol, evaluate_depth
-from nvs.evaluate.depth_command import DepthEvaluation, main, spread, wins
+from nvs.evaluate.depth_command import DepthEvaluation, main, predictor_of, spread, wins
 from nvs.evaluate.results import load_results
 from tests.evaluate.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
 
@@ -151,6 +151,31 @@ def test_fused_surfaces(tmp_path):
     assert fused.scores["model"]["f_score"] > 0.99
     assert fused.scores["constant"]["f_score"] < 0.7
     assert wins(results.measured, "delta1") == 2
+
+
+def test_prompts_of_a_list_reach_the_model(tmp_path):
+    write_set(tmp_path, frames=2)
+    np.save(tmp_path / "prompt.npy", np.array([[0.0, 2.5]]))
+    (tmp_path / "list.txt").write_text("0.png 0-depth.png\n1.png 1-depth.png prompt.npy\n")
+    told = []
+
+    def prompted(photo, prompt=None):
+        told.append(None if prompt is None else prompt.tolist())
+        return perfect(photo)
+
+    results = evaluate_depth(prompted, depth_sets(tmp_path / "list.txt"))
+    assert told == [None, [[0.0, 2.5]]]
+    assert results.mean("model", "delta1") == 1
+
+
+def test_a_model_without_prompts_is_told_of_none(model, untrained, tmp_path):
+    from nvs.pipeline import Model
+
+    write_set(tmp_path, frames=1)
+    np.save(tmp_path / "prompt.npy", np.array([[0.0, 2.5]]))
+    (tmp_path / "list.txt").write_text("0.png 0-depth.png prompt.npy\n")
+    predictor = predictor_of(Model(untrained, model.head))
+    assert evaluate_depth(predictor, depth_sets(tmp_path / "list.txt")).failed == []
 
 
 class PerfectModel:
