@@ -1,9 +1,10 @@
 """Holes on the default paths, with and without backfill: share of pixels with alpha < 0.5.
 
-    python benchmarks/holes.py [--model PATH] [--longer-side 640] PHOTO...
+    python -m benchmarks.holes [--model NAME] [--longer-side 512] [--frames 12] [PHOTO|DIR ...]
 
-Without photos, those of assets/photos.  Both scenes of a photo follow the same cameras; the
-photo's own view is compared with the photo, and the stage's time with that of all stages.
+Without photos, those of assets/photos; of a folder, ten photos evenly spread.  Both scenes of a
+photo follow the same cameras, `--frames` of a path's 120 evenly spread; the photo's own view is
+compared with the photo, and the stage's time with that of all stages.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from nvs.pipeline import Model
 from nvs.render import render
 
 PATHS = (("orbit", 1.0), ("swing", 1.0), ("orbit", 2.0))
-FRAMES = 120  # of a path, as by default
 PICTURES = Path(__file__).parents[1] / "assets" / "photos"
+PHOTOS_OF_A_FOLDER = 10
+FILLING = "filling in what the photo does not show"  # as the pipeline reports it
 
 
 class SecondsOfStages:
@@ -41,7 +43,7 @@ class SecondsOfStages:
         """Begin a stage."""
         now = time.perf_counter()
         if self._stage:
-            self.seconds[self._stage] = now - self._since
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
         self._stage, self._since = stage, now
 
 
@@ -50,49 +52,62 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", nargs="*", type=Path)
     parser.add_argument("--model", default="default")
-    parser.add_argument("--longer-side", type=int, default=640)
-    parser.add_argument("--every", type=int, default=10, help="measure every Nth frame of a path")
+    parser.add_argument("--longer-side", type=int, default=512)
+    parser.add_argument("--frames", type=int, default=12, help="of a path, evenly spread")
     options = parser.parse_args()
     model = nvs.load_model(options.model)
-    head = [
-        "photo",
-        "backfill",
-        "own view dB",
-        *(f"{kind} {a:g} %" for kind, a in PATHS),
-        "s",
-        "of",
-    ]
+    shares: list[list[float]] = []  # for each row, of each path
     rows = []
-    for path in options.photos or sorted(PICTURES.glob("*.jpg")):
+    for path in chosen(options.photos or sorted(PICTURES.glob("*.jpg"))):
         photo = nvs.load_photo(path)
         if max(photo.camera.width, photo.camera.height) > options.longer_side:
             photo = photo.resized_to(options.longer_side)
-        rows += photo_rows(model, photo, path.stem, options.every)
+        for backfill in (False, True):
+            cells, of_paths = photo_row(model, photo, backfill, options.frames)
+            rows.append([path.stem, "yes" if backfill else "no", *cells])
+            shares.append(of_paths)
+            print(*rows[-1], flush=True)
+    for name, first in (("mean", 0), ("mean", 1)):
+        means = [sum(column) / len(column) for column in zip(*shares[first::2], strict=True)]
+        rows.append(
+            [name, "yes" if first else "no", "", *(f"{100 * m:.3f}" for m in means), "", ""]
+        )
     print(
         f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
-        f"photos of {options.longer_side} pixels, every {options.every}th of {FRAMES} frames"
+        f"photos of {options.longer_side} pixels, {options.frames} frames of each path"
     )
-    print(table(head, rows))
+    kinds = [f"{kind} {amplitude:g} %" for kind, amplitude in PATHS]
+    print(table(["photo", "backfill", "own view dB", *kinds, "s", "of"], rows))
 
 
-def photo_rows(model: Model, photo: Photo, name: str, every: int) -> list[list[str]]:
-    """The photo's scene without and with backfill, seen along the same paths."""
-    rows, cameras = [], []
-    for backfill in (False, True):
-        stages = SecondsOfStages()
-        scene = model.splat(photo, backfill=backfill, report=stages)
-        stages("done")
-        if not cameras:
-            depth = scene_depth(scene, photo.camera)
-            cameras = [camera_path(kind, photo.camera, depth, FRAMES, a) for kind, a in PATHS]  # type: ignore[arg-type]
-        own_view = psnr(render(scene, [photo.camera]).rgb[0], photo.rgb)
-        shares = [f"{100 * mean_holes(scene, along[::every]):.3f}" for along in cameras]
-        filling = stages.seconds.get("filling in what the photo does not show", 0.0)
-        timings = [f"{filling:.2f}", f"{sum(stages.seconds.values()):.2f}"]
-        marked = "yes" if backfill else "no"
-        rows.append([name, marked, f"{own_view:.2f}", *shares, *timings])
-        print(*rows[-1], flush=True)
-    return rows
+def chosen(paths: list[Path]) -> list[Path]:
+    """Photos as they are, and ten of each folder."""
+    photos: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.glob("*.jpg"))
+            count = min(PHOTOS_OF_A_FOLDER, len(inside))
+            photos += [inside[index * len(inside) // count] for index in range(count)]
+        else:
+            photos.append(path)
+    return photos
+
+
+def photo_row(
+    model: Model, photo: Photo, backfill: bool, frames: int
+) -> tuple[list[str], list[float]]:
+    """One scene of the photo: the table's cells, and its share of holes on each path."""
+    stages = SecondsOfStages()
+    parts = model.splat_parts(photo, backfill=backfill, report=stages)
+    stages("done")
+    depth = scene_depth(parts.shown, photo.camera)  # the same with and without backfill
+    shares = [
+        mean_holes(parts.scene, camera_path(kind, photo.camera, depth, frames, amplitude))  # type: ignore[arg-type]
+        for kind, amplitude in PATHS
+    ]
+    own_view = psnr(render(parts.scene, [photo.camera]).rgb[0].clamp(0, 1), photo.rgb)
+    timings = [f"{stages.seconds.get(FILLING, 0.0):.2f}", f"{sum(stages.seconds.values()):.2f}"]
+    return [f"{own_view:.2f}", *(f"{100 * share:.3f}" for share in shares), *timings], shares
 
 
 def mean_holes(scene: Gaussians, cameras: list[Camera]) -> float:
