@@ -72,9 +72,15 @@ def read_depth_file(path: Path | str, values_per_metre: float = VALUES_PER_METRE
     except MemoryError:
         raise InputError(f"{path} is too large for this machine's memory") from None
     except Exception as error:  # the decoders raise whatever the file's bytes lead them to
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} cannot be read as a depth file: {reason}") from None
+        raise InputError(f"{path} cannot be read as a depth file: {why(error)}") from None
     return _checked(values, path, values_per_metre)
+
+
+def why(error: Exception) -> str:
+    """A decoder's error in one line, without its advice to unpickle what strangers made."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    objects = ("pickle", "Object arrays", "Python objects")
+    return "it holds pickled objects" if any(word in reason for word in objects) else reason
 
 
 def _checked(values: np.ndarray, path: Path, values_per_metre: float) -> Tensor:
@@ -112,7 +118,10 @@ def _read_npz(path: Path) -> np.ndarray:
     with np.load(path, allow_pickle=False) as arrays:
         if "depth" not in arrays and len(arrays.files) != 1:
             raise ValueError(f"no array `depth` among its {len(arrays.files)}")
-        return arrays["depth" if "depth" in arrays else arrays.files[0]]
+        values = arrays["depth" if "depth" in arrays else arrays.files[0]]
+    if not isinstance(values, np.ndarray):  # any file in a zip counts as an entry
+        raise ValueError("its `depth` is not an array")
+    return values
 
 
 def _read_picture(path: Path) -> np.ndarray:

@@ -37,6 +37,7 @@ def conclude(results: Results, folder: Path, conclusion: Conclusion, markdown: P
         columns=conclusion.columns,
         worst=conclusion.worst,
     )
+    print(conclusion.title)
     for one in conclusion.tables:
         print(table(*one))
     if markdown is not None:

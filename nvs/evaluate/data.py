@@ -127,7 +127,7 @@ class DepthFrame:
         pose = np.eye(4) if self.camera_to_world is None else self.camera_to_world
         return Camera(
             torch.as_tensor(np.asarray(self.intrinsics, np.float32)),
-            torch.as_tensor(np.asarray(pose, np.float32)),
+            rigid_pose(pose, self.name),
             width,
             height,
         )
@@ -157,7 +157,7 @@ def read_numbers(path: Path) -> np.ndarray:
     Raises:
         InputError: the file is missing, unreadable or pickled.
     """
-    from nvs.depth.file import READERS
+    from nvs.depth.file import READERS, why
 
     read = READERS.get(path.suffix.lower())
     if read is None:
@@ -173,8 +173,7 @@ def read_numbers(path: Path) -> np.ndarray:
     except InputError:
         raise
     except Exception as error:  # the decoders raise whatever the file's bytes lead them to
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot read this depth file ({reason})") from None
+        raise InputError(f"{path}: cannot read this depth file ({why(error)})") from None
 
 
 def _as_map(values: np.ndarray, path: Path) -> np.ndarray:
@@ -204,10 +203,32 @@ def photo_size(path: Path) -> tuple[int, int]:
         raise InputError(f"{path}: cannot read this photo ({error})") from None
 
 
+def rigid_pose(camera_to_world: Any, name: str) -> Tensor:  # noqa: ANN401 (whatever JSON gives)
+    """A pose [4, 4] as float32.
+
+    Raises:
+        InputError: it is not a rotation and a translation.
+    """
+    pose = np.asarray(camera_to_world, np.float64)
+    if pose.shape != (4, 4) or not np.isfinite(pose).all():
+        raise InputError(f"{name}: its pose is not 4x4 finite numbers")
+    rotation = pose[:3, :3]
+    if np.abs(rotation @ rotation.T - np.eye(3)).max() > 0.01 or np.linalg.det(rotation) < 0:
+        raise InputError(f"{name}: its pose is not a rotation and a translation")
+    return torch.from_numpy(pose).float()
+
+
 def depth_encoding(description: dict[str, Any]) -> DepthEncoding:
-    """How the depth files of a `cameras.json` hold metres, from its content."""
+    """How the depth files of a `cameras.json` hold metres, from its content.
+
+    Raises:
+        ValueError: a scale that is not positive.
+    """
+    scale = float(description.get("depth_scale", 1))
+    if not 0 < scale < np.inf:
+        raise ValueError(f"depth_scale must be positive, not {scale}")
     return DepthEncoding(
-        float(description.get("depth_scale", 1)),
+        scale,
         tuple(float(v) for v in description.get("depth_invalid", [0])),
     )
 

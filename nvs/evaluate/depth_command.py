@@ -96,9 +96,15 @@ def main(options: DepthEvaluation) -> int:
     Raises:
         InputError: no such data set or model; an output that cannot be written.
     """
-    sets = [spread(one, options.frames) for one in depth_sets(options.data, options.layout)]
+    if options.frames is not None and options.frames < 1:
+        raise InputError(f"--frames must be at least 1, not {options.frames}")
+    if options.run.seed < 0:
+        raise InputError(f"--seed must be 0 or more, not {options.run.seed}")
     if options.detail and importlib.util.find_spec("skimage") is None:
         raise InputError("--detail needs scikit-image: pip install scikit-image")
+    if options.reconstruction == "fused" and importlib.util.find_spec("open3d") is None:
+        raise InputError("--reconstruction fused needs Open3D: pip install open3d-cpu")
+    sets = [spread(one, options.frames) for one in depth_sets(options.data, options.layout)]
     model, name = options.run.load_model(), Path(options.run.model).name
     results = evaluate_depth(
         predictor_of(model),
@@ -118,7 +124,7 @@ def main(options: DepthEvaluation) -> int:
         *([SURFACE_COLUMNS] if options.reconstruction != "none" else []),
     ]
     conclusion = Conclusion(
-        title=f"Depth of {name} on {options.data.resolve().name}",
+        title=f"Depth of {name} on {options.data.resolve().name}, {alignment_name(results)}",
         tables=[set_table(results), *(extra_table(results, columns) for columns in extra)],
         columns=[*REPORT_COLUMNS, *itertools.chain(*extra)],
         worst=Ranking("model", "abs_rel", high_is_bad=True),
@@ -206,21 +212,23 @@ def frame_table(results: Results) -> str:
     return table(head, rows)
 
 
+def alignment_name(results: Results) -> str:
+    """How predictions were brought to the truth's scale, in words."""
+    alignment, fit = results.settings["alignment"], results.settings["fit"]
+    return "no alignment" if alignment == "none" else f"{alignment} alignment ({fit})"
+
+
 def document(results: Results) -> str:
     """The section of docs/results.md."""
     settings, versions = results.settings, results.versions
-    by = (
-        "no alignment"
-        if settings["alignment"] == "none"
-        else f"{settings['alignment']} alignment ({settings['fit']})"
-    )
     measured = len(depth_frames(results.measured))
     parts = [
         f"## Depth: model `{settings['model']}`",
-        f"Every method with {by} to the true depth, per frame, over the pixels that have one; "
-        "each frame counts the same. *ramp*: disparity linear in y; *constant*: a wall. "
-        "δ1: share of pixels within a factor of 1.25 (more is better); AbsRel: mean relative "
-        "error (less is better); *wins*: frames on which the model is better than the ramp.",
+        f"Every method with {alignment_name(results)} to the true depth, per frame, over the "
+        "pixels that have one; each frame counts the same. *ramp*: disparity linear in y; "
+        "*constant*: a wall. δ1: share of pixels within a factor of 1.25 (more is better); "
+        "AbsRel: mean relative error (less is better); *wins*: frames on which the model is "
+        "better than the ramp.",
         f"Better than the ramp on {wins(results.measured, 'abs_rel')} of {measured} frames by "
         f"AbsRel and on {wins(results.measured, 'delta1')} by δ1. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -16,7 +16,7 @@ from torch import Tensor
 from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.evaluate.colmap import read_colmap
-from nvs.evaluate.data import DepthEncoding, depth_encoding, photo_size, read_depth
+from nvs.evaluate.data import DepthEncoding, depth_encoding, photo_size, read_depth, rigid_pose
 from nvs.evaluate.lens import Lens, straightened, straightened_points
 from nvs.photo import Photo, load_photo
 
@@ -58,7 +58,7 @@ class ViewFile:
         photo = dataclasses.replace(photo, rgb=straightened(photo.rgb, full.intrinsics, self.lens))
         if longer_side < max(full.width, full.height):
             photo = photo.resized_to(longer_side)
-        camera = photo.camera.moved(torch.as_tensor(self.camera_to_world, dtype=torch.float32))
+        camera = photo.camera.moved(rigid_pose(self.camera_to_world, self.name))
         xy, depths = self._sparse_points()
         if len(xy):
             xy = straightened_points(xy, self.intrinsics, self.lens)
@@ -283,11 +283,13 @@ def view_sets(path: Path) -> list[ViewSet]:
 
 
 def recentred(one: ViewSet) -> ViewSet:
-    """The same scene with its first camera's centre as the origin.
+    """The same scene with its first camera's centre (the first that is one) as the origin.
 
     Poses far from it (maps in UTM) would lose centimetres when they become float32.
     """
-    centre = one.views[0].camera_to_world[:3, 3].copy()
+    centres = [view.camera_to_world[:3, 3] for view in one.views]
+    # A broken pose is named when it is read; here it must not break the others.
+    centre = next((c.copy() for c in centres if np.isfinite(c).all()), np.zeros(3))
     views = []
     for view in one.views:
         pose = view.camera_to_world.copy()

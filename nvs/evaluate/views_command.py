@@ -114,6 +114,10 @@ def main(options: ViewEvaluation) -> int:
     """
     if options.pairs < 1 or options.step < 1 or options.longer_side < 32:
         raise InputError("--pairs and --step must be at least 1, --longer-side at least 32")
+    if options.points is not None and options.points < 1:
+        raise InputError(f"--points must be at least 1, not {options.points}")
+    if options.run.seed < 0:
+        raise InputError(f"--seed must be 0 or more, not {options.run.seed}")
     if importlib.util.find_spec("skimage") is None:
         raise InputError("nvs evaluate views needs scikit-image: pip install scikit-image")
     sets = view_sets(options.data)

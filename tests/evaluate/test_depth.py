@@ -188,6 +188,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     options = DepthEvaluation(data, out, markdown=tmp_path / "results.md")
     assert main(options) == 0
     shown = capsys.readouterr().out
+    assert "Depth of default on set-a, affine-disparity alignment (least-squares)\n" in shown
     assert "| set-a" in shown
     assert "3/3" in shown
     stored = json.loads((out / "results.json").read_text())

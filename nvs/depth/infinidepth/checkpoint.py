@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from nvs.files import check_readable
 
 DEPTH_PREFIX = "pipeline."
 HEAD_PREFIX = "encoder."
+CALLS = {"GLOBAL", "STACK_GLOBAL", "INST", "REDUCE", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
 NAMED_KEYS = 4  # so many of each kind an error names, then it counts
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -68,7 +70,7 @@ def _read_torch(path: Path) -> Any:  # noqa: ANN401 (whatever was pickled)
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if any(word in str(error) for word in ("GLOBAL", "global", "reduce", "BUILD")):
+        if _names_code(path) or any(word in str(error) for word in ("GLOBAL", "global", "reduce")):
             raise InputError(
                 f"{path} is refused: it is a pickle with code in it, and none of it was run; "
                 "take the weights from their authors"
@@ -80,6 +82,15 @@ def _read_torch(path: Path) -> Any:  # noqa: ANN401 (whatever was pickled)
         # What torch raises here depends on the bytes alone, and its text fills a page.
         kind = "a zip file, but no checkpoint" if zipfile.is_zipfile(path) else "no checkpoint"
         raise InputError(f"{path} is {kind}, or is truncated: download it again") from None
+
+
+def _names_code(path: Path) -> bool:
+    """Whether a bare pickle (no zip) names functions to be called; nothing is called here."""
+    try:
+        with path.open("rb") as file:
+            return any(step.name in CALLS for step, _, _ in pickletools.genops(file))
+    except Exception:  # not a pickle: whatever its bytes lead the reader to
+        return False
 
 
 def _is_safetensors(path: Path) -> bool:
