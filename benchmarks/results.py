@@ -1,0 +1,38 @@
+"""Everything in docs/results.md, measured anew.
+
+    python -m benchmarks.results --data ../shared/data
+
+`nvs evaluate depth` and `nvs evaluate views` of the embedded model on a folder of data sets, a
+section of the document each.  A run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nvs import cli
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "results.md"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="a folder of data sets")
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/results"))
+    parser.add_argument("--pairs", default="5", help="views of each scene, at most")
+    options = parser.parse_args()
+
+    # No LPIPS: its weights come from the network. The stand-in is named as what it is.
+    views = ["--pairs", options.pairs, "--lpips-random-features"]
+    codes = []
+    for task, more in (("depth", []), ("views", views)):
+        arguments = ["evaluate", task, "--data", str(options.data), *more]
+        arguments += ["-o", str(options.output / task), "--markdown", str(DOCUMENT)]
+        print(f"nvs {' '.join(arguments)}", flush=True)
+        codes.append(cli.run(arguments))
+    return max(codes)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
