@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import math
-
 import viser
 from torch import Tensor
 
@@ -68,4 +66,4 @@ class DrawnScene:
         gaussians = scene.on_cpu[part]
         share = len(gaussians) / max(1, len(scene.gaussians))
         colors = None if colors is None else colors[part]
-        return browser_splats(gaussians, camera, colors, limit=math.ceil(share * self._limit))
+        return browser_splats(gaussians, camera, colors, limit=max(1, int(share * self._limit)))

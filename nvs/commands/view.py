@@ -48,28 +48,19 @@ def main(options: Options) -> int:
 
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
-    load_model = functools.cache(options.scene.run.load_model)  # one for all photos
-
-    def opened(source: Path, stages: Stages) -> ViewedScene:
-        model = None if source.suffix.lower() == ".ply" else load_model()
-        return _viewed(source, open_scene(source, options.scene, stages, model))
-
+    model = OneModel(options.scene)
     shown = None
     if options.source is not None:
         stages = Stages()
-        shown = opened(options.source, stages)
+        shown = model.opened(options.source, stages)
         stages.end()
         if options.scene.run.timings:
             print(stages.table())
     else:
-        load_model()  # now, while nobody waits for a photo
-
-    def splat_upload(path: Path, progress: Progress) -> ViewedScene:
-        return opened(path, _ReportingStages(progress))
-
+        model.load()  # now, while nobody waits for a photo
     serve(
         shown,
-        splat=splat_upload,
+        splat=model.opened_in_page,
         samples=sample_photos(),
         host=options.host,
         port=options.port,
@@ -77,6 +68,23 @@ def main(options: Options) -> int:
         share=options.share,
     )
     return 0
+
+
+class OneModel:
+    """Opens photos and scenes, all photos with one model, loaded with the first of them."""
+
+    def __init__(self, options: SceneOptions) -> None:
+        self._options = options
+        self.load = functools.cache(options.run.load_model)
+
+    def opened(self, source: Path, stages: Stages) -> ViewedScene:
+        """What the viewer shows of a photo or a scene."""
+        model = None if source.suffix.lower() == ".ply" else self.load()
+        return _viewed(source, open_scene(source, self._options, stages, model))
+
+    def opened_in_page(self, photo: Path, progress: Progress) -> ViewedScene:
+        """As `opened`; a page is told the stages."""
+        return self.opened(photo, _ReportingStages(progress))
 
 
 def sample_photos() -> dict[str, Path]:
