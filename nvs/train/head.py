@@ -2,7 +2,8 @@
 
     source view ─► frozen depth field ─► query ─► HEAD ─► + sky, backfill ─► colours solved
                                                                                │
-         L1 + λ·LPIPS  ◄── source view and other views of known pose ◄── render ┘
+         L1 + λ·LPIPS  ◄── source view and other views of known pose ◄── render ┤
+         cover         ◄── the source view, enlarged ◄─────────────────── render ┘
 
 It is the chain of `nvs/pipeline.py`, so that the head learns what its answers are worth there.
 Only the head learns; what comes before it is made by the data's workers.
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from nvs.errors import InputError
+from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.render import render
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
@@ -53,6 +55,11 @@ class HeadTraining(Schedule):
     data: tuple[Path, ...] = ()
     examples: ExampleSettings = dataclasses.field(default_factory=ExampleSettings)
     perceptual: PerceptualSettings = dataclasses.field(default_factory=PerceptualSettings)
+    # Of what shines through in the source view enlarged by `cover_zoom`.  The known views are no
+    # nearer than the source: alone they teach Gaussians so small that a flight forward, or a
+    # larger picture, looks through between them.
+    cover_weight: float = 0.5
+    cover_zoom: float = 1.5
     start_from: Path | None = None  # a .safetensors of a head that the run begins with
 
 
@@ -107,38 +114,51 @@ class HeadTask(Task[list[HeadExample]]):
         self.network: GaussianHead = head.to(team.device)
 
     def losses(self, batch: list[HeadExample]) -> dict[str, Tensor]:
-        l1, perceptual = zip(*(self._compared(one.to(self.device)) for one in batch), strict=True)
-        return {"l1": torch.stack(l1).mean(), "perceptual": torch.stack(perceptual).mean()}
+        terms = [self._compared(one.to(self.device)) for one in batch]
+        return {name: torch.stack([one[name] for one in terms]).mean() for name in terms[0]}
 
     def total(self, terms: dict[str, Tensor]) -> Tensor:
-        return terms["l1"] + self.settings.perceptual.weight * terms["perceptual"]
+        s = self.settings
+        seen = terms["l1"] + s.perceptual.weight * terms["perceptual"]
+        return seen + s.cover_weight * terms["uncovered"]
 
     @torch.no_grad()
     def pictures(self, batch: list[HeadExample]) -> dict[str, Tensor]:
         """True and rendered views of the first example, side by side."""
-        names = ("source", *(f"view {i}" for i in range(1, len(batch[0].targets) + 1)))
+        example = batch[0].to(self.device)
+        names = ("source", *(f"view {i}" for i in range(1, len(example.targets) + 1)))
+        pairs = _rendered(self._scene(example), example)
         return {
             f"{name}, true and rendered": torch.cat([sight.rgb, shown], dim=1)
-            for name, (shown, sight) in zip(
-                names, self._rendered(batch[0].to(self.device)), strict=True
-            )
+            for name, (shown, sight) in zip(names, pairs, strict=True)
         }
 
     def save(self, network: nn.Module, path: Path) -> None:
         assert isinstance(network, GaussianHead)
         save_gaussian_head(network, self.model.network, path)
 
-    def _compared(self, example: HeadExample) -> tuple[Tensor, Tensor]:
-        """L1 and perceptual distance, means over one example's views."""
-        pairs = list(self._rendered(example))
+    def _compared(self, example: HeadExample) -> dict[str, Tensor]:
+        """The terms of one example: means over its views."""
+        scene = self._scene(example)
+        pairs = list(_rendered(scene, example))
         gaps = [(shown - sight.rgb).abs().mean() for shown, sight in pairs]
         perceived = [self.perceptual(shown[None], sight.rgb[None])[0] for shown, sight in pairs]
-        return torch.stack(gaps).mean(), torch.stack(perceived).mean()
+        camera, zoom = example.source.camera, self.settings.cover_zoom
+        enlarged = camera.resized(round(camera.width * zoom), round(camera.height * zoom))
+        return {
+            "l1": torch.stack(gaps).mean(),
+            "perceptual": torch.stack(perceived).mean(),
+            "uncovered": 1 - render(scene, [enlarged]).alpha.mean(),
+        }
 
-    def _rendered(self, example: HeadExample) -> Iterator[tuple[Tensor, Sight]]:
-        """(what the scene shows [H, W, 3], the photo taken there) of every view."""
+    def _scene(self, example: HeadExample) -> Gaussians:
+        """The head's scene, its colours solved."""
         scene = example.scene(self.network)
         free = torch.arange(len(scene), device=scene.means.device) < example.solved
-        scene = with_solved_colors(scene, free, example.source.rgb, example.source.camera)
-        for sight in (example.source, *example.targets):
-            yield render(scene, [sight.camera]).rgb[0], sight
+        return with_solved_colors(scene, free, example.source.rgb, example.source.camera)
+
+
+def _rendered(scene: Gaussians, example: HeadExample) -> Iterator[tuple[Tensor, Sight]]:
+    """(what the scene shows [H, W, 3], the photo taken there) of every view."""
+    for sight in (example.source, *example.targets):
+        yield render(scene, [sight.camera]).rgb[0], sight

@@ -44,6 +44,7 @@ def settings(tmp_path_factory):
         views=views,
         examples=ExampleSettings(batch=1, targets=1, true_depth_share=0.5),
         perceptual=PerceptualSettings(random_features=True),
+        cover_weight=0.0,  # it pulls against the rest, which two dozen steps do not settle
     )
 
 
@@ -176,3 +177,18 @@ def test_what_cannot_be_trained_is_named(settings, tmp_path):
     nothing = PerceptualSettings(weights=tmp_path / "no.pth")
     with pytest.raises(InputError, match="--lpips-random-features"):
         HeadTask(dataclasses.replace(settings, perceptual=nothing), ALONE)
+
+
+def test_what_shines_through_an_enlarged_view_counts(task):
+    """Gaussians half as large leave gaps when one looks closer, and the head is told."""
+    example = task.batches[0][0]
+    thin = dataclasses.replace(example, beside=example.beside[:0], solved=len(example.ground.xy))
+    whole = task._compared(thin)["uncovered"]
+    torch.nn.init.constant_(task.network.scale.bias, -0.7)
+    try:
+        gaps = task._compared(thin)["uncovered"]
+        gaps.backward()
+        assert float(gaps.detach()) > 1.5 * float(whole.detach())
+        assert (task.network.scale.bias.grad < 0).sum() >= 2  # growing helps
+    finally:
+        torch.nn.init.zeros_(task.network.scale.bias)
