@@ -17,6 +17,7 @@ from nvs.errors import InputError
 from nvs.files import atomic_write
 from nvs.gaussians import Gaussians
 from nvs.render import render
+from nvs.render.enlarged import enlarged_eps2d
 
 # H.264 stores colour at half the size, hence the even sizes; quality 18 of 0 (lossless) to 51
 # is hard to tell from the frames; the index goes in front, so that a browser starts at once.
@@ -51,6 +52,7 @@ def render_path(
     cameras: Sequence[Camera],
     background: Tensor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    made_from: Camera | None = None,
 ) -> Iterator[np.ndarray]:
     """The frames of a flight, uint8 [H, W, 3], each rendered when it is asked for.
 
@@ -58,10 +60,13 @@ def render_path(
         scene, cameras, background: as `nvs.render.render` takes them.
         progress: called with the number of frames done and their total; what it raises
             ends the flight.
+        made_from: the camera of the photo that became the scene: frames larger than that are
+            smoothed (see `nvs.render.enlarged`).
     """
     for done, camera in enumerate(cameras, 1):
         with torch.inference_mode():
-            picture = render(scene, [camera], background=background).rgb[0]
+            eps2d = enlarged_eps2d(camera, made_from)
+            picture = render(scene, [camera], background=background, eps2d=eps2d).rgb[0]
             frame = (picture.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
         if progress is not None:
             progress(done, len(cameras))

@@ -131,6 +131,23 @@ def test_render_path_shows_the_scene_from_each_camera(tmp_path):
     assert write_video(frames, tmp_path / "dolly.mp4", 24) == 8
 
 
+def test_frames_larger_than_the_photo_are_smoothed():
+    small = Gaussians(
+        means=torch.tensor([[0.0, 0.0, 4.0]]),
+        quats=torch.tensor([[1.0, 0.0, 0.0, 0.0]]),
+        scales=torch.full((1, 3), 1e-4),
+        opacities=torch.ones(1),
+        colors=torch.ones(1, 3),
+    )
+    photo = Camera.from_focal(60.0, 64, 48)
+    large = photo.resized(256, 192)
+    (plain,) = render_path(small, [large])
+    (smoothed,) = render_path(small, [large], made_from=photo)
+    assert (smoothed > 25).sum() > 10 * (plain > 25).sum() > 0
+    (same,) = render_path(small, [photo], made_from=photo)
+    assert (same == next(render_path(small, [photo]))).all()
+
+
 def test_what_progress_raises_ends_the_flight():
     def stop(done, total):
         raise KeyboardInterrupt

@@ -66,4 +66,10 @@ class DrawnScene:
         gaussians = scene.on_cpu[part]
         share = len(gaussians) / max(1, len(scene.gaussians))
         colors = None if colors is None else colors[part]
-        return browser_splats(gaussians, camera, colors, limit=max(1, int(share * self._limit)))
+        return browser_splats(
+            gaussians,
+            camera,
+            colors,
+            limit=max(1, int(share * self._limit)),
+            made_from=scene.made_from,
+        )

@@ -23,6 +23,7 @@ class ViewedScene:
     camera: Camera  # the photo's own
     photo: np.ndarray | None = None  # uint8 [H, W, 3]; None for a scene from a file
     unit: Unit = "relative"  # of its lengths
+    made_from: Camera | None = None  # the photo's, if known: there is no finer detail
     invented: int = 0  # how many of the Gaussians, at their end, were invented
 
     @functools.cached_property

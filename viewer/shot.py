@@ -146,7 +146,9 @@ class ShotPanel(Panel):
 
             with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
                 file = Path(folder) / "shot.mp4"
-                frames = render_path(scene.gaussians, cameras, background, frame_done)
+                frames = render_path(
+                    scene.gaussians, cameras, background, frame_done, scene.made_from
+                )
                 write_video(frames, file, fps)
                 self._page.download(name, file.read_bytes())
 

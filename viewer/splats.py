@@ -21,6 +21,7 @@ from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
+from nvs.render.enlarged import enlargement
 
 DROPPED_BELOW_PX2 = 0.25  # opacity · determinant, square of pixels²
 BLUR_PX2 = 0.3  # what the renderer adds to a projected covariance, as gsplat's eps2d
@@ -55,7 +56,11 @@ class BrowserSplats:
 
 
 def browser_splats(
-    scene: Gaussians, camera: Camera, colors: Tensor | None = None, limit: int | None = None
+    scene: Gaussians,
+    camera: Camera,
+    colors: Tensor | None = None,
+    limit: int | None = None,
+    made_from: Camera | None = None,
 ) -> BrowserSplats:
     """`scene` for a browser whose canvas shows `camera`'s view.
 
@@ -64,6 +69,8 @@ def browser_splats(
         camera: the photo's camera at the canvas's size: what is visible from there stays so.
         colors: [N, 3] in 0..1, instead of the scene's own.
         limit: draw at most so many, each wider for those that are left out.
+        made_from: the photo's camera at its own size: in a larger canvas the splats are
+            widened, so that no gaps open between them (see `nvs.render.enlarged`).
     """
     kept = (scene.opacities > INVISIBLE).nonzero()[:, 0]
     count = len(kept)
@@ -74,7 +81,10 @@ def browser_splats(
     rgb = plain_colors(scene) if colors is None else colors[kept]
     if len(scene) < count:
         scene.scales = scene.scales * (WIDER_WHEN_THINNED * (count / len(scene)) ** 0.5)
-    covariances = _visible(_covariances(scene), scene, camera)  # [N, 3, 3]
+    covariances = _covariances(scene)  # [N, 3, 3]
+    if made_from is not None:
+        covariances = _enlarged(covariances, scene, camera, made_from)
+    covariances = _visible(covariances, scene, camera)
 
     variances = covariances.diagonal(dim1=-2, dim2=-1).amax(dim=-1)  # [N]
     # Rounding moves each entry by up to this; a needle or disc thinner than that could come
@@ -113,6 +123,18 @@ def _covariances(scene: Gaussians) -> Tensor:
     ).view(-1, 3, 3)  # fmt: skip
     half = rotation * scene.scales[:, None, :]
     return half @ half.mT
+
+
+def _enlarged(covariances: Tensor, scene: Gaussians, camera: Camera, made_from: Camera) -> Tensor:
+    """`covariances`, widened by what the renderer's blur lacks in a canvas larger than the photo.
+
+    In the scene, not on the screen: as much as it is in the photo's view, at each splat's
+    distance (the 3-D smoothing filter of Mip-Splatting, Yu et al. 2024).
+    """
+    lacking_px2 = BLUR_PX2 * (enlargement(camera, made_from) ** 2 - 1)
+    distance = scene.means.sub(camera.camera_to_world[:3, 3]).norm(dim=-1)
+    variance = lacking_px2 * (distance / float(camera.intrinsics[0, 0])) ** 2
+    return covariances + variance[:, None, None] * torch.eye(3)
 
 
 def _visible(covariances: Tensor, scene: Gaussians, camera: Camera) -> Tensor:

@@ -13,6 +13,7 @@ import viser
 
 from nvs.ply import write_ply
 from nvs.render import render
+from nvs.render.enlarged import enlarged_eps2d
 from viewer import view
 from viewer.panel import Panel
 from viewer.scene import Progress
@@ -62,7 +63,8 @@ class TakeawayPanel(Panel):
         camera = view.current(self._page.client, round(window.image_height * factor))
         background = torch.tensor(self._page.background) / 255
         with torch.inference_mode():
-            rgb = render(scene.gaussians, [camera], background=background).rgb[0]
+            eps2d = enlarged_eps2d(camera, scene.made_from)
+            rgb = render(scene.gaussians, [camera], background=background, eps2d=eps2d).rgb[0]
         progress("writing the picture", 0.8)
         file = io.BytesIO()
         Image.fromarray((rgb.clamp(0, 1) * 255 + 0.5).byte().cpu().numpy()).save(file, "PNG")

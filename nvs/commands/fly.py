@@ -59,7 +59,9 @@ def main(options: Options) -> int:
     opened = open_scene(options.source, options.scene, stages)
     cameras = _cameras(options, flight, opened)
     with stages.counting("rendering", len(cameras), "frame") as progress:
-        frames = render_path(opened.gaussians, cameras, progress=progress)
+        frames = render_path(
+            opened.gaussians, cameras, progress=progress, made_from=opened.made_from
+        )
         write_video(frames, options.output, options.fps)
     size = f"{cameras[0].width}x{cameras[0].height}"
     print(f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}")

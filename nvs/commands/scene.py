@@ -49,6 +49,7 @@ class OpenedScene:
     camera: Camera
     photo: Photo | None  # None where the scene came from a file
     unit: Unit  # of the scene's lengths
+    made_from: Camera | None  # the photo's camera; None for a scene of others
     invented: int = 0  # how many of the Gaussians, at their end, the photo does not show
 
 
@@ -62,8 +63,9 @@ def open_scene(
 
         stages("reading the scene")
         gaussians = read_ply(source).to(options.run.torch_device())
-        camera = read_ply_camera(source) or viewpoint(gaussians)
-        return OpenedScene(gaussians, camera, photo=None, unit="relative")
+        photographed = read_ply_camera(source)
+        camera = photographed or viewpoint(gaussians)
+        return OpenedScene(gaussians, camera, None, "relative", made_from=photographed)
 
     stages("reading the photo")
     photo = options.photo.load(source)
@@ -73,7 +75,7 @@ def open_scene(
     field = photo_field(model, photo, options, stages)
     parts = splat(model, photo, field, options, stages)
     invented = 0 if parts.invented is None else len(parts.invented)
-    return OpenedScene(parts.scene, photo.camera, photo, field.unit, invented)
+    return OpenedScene(parts.scene, photo.camera, photo, field.unit, photo.camera, invented)
 
 
 def photo_field(model: Model, photo: Photo, options: SceneOptions, stages: Stages) -> DepthField:

@@ -116,5 +116,11 @@ def _viewed(source: Path, opened: OpenedScene) -> ViewedScene:
     if opened.photo is not None:
         picture = (opened.photo.rgb * 255).round().byte().cpu().numpy()
     return ViewedScene(
-        source.stem, opened.gaussians, opened.camera, picture, opened.unit, opened.invented
+        source.stem,
+        opened.gaussians,
+        opened.camera,
+        picture,
+        opened.unit,
+        made_from=opened.made_from,
+        invented=opened.invented,
     )

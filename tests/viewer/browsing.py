@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from nvs.render import render
+from nvs.render.enlarged import enlarged_eps2d
 from viewer import view
 
 
@@ -40,7 +41,8 @@ def psnr_of_view(browser_page, page, everywhere=False):
     height, width = shown.shape[:2]
     background = torch.tensor(page.background) / 255
     camera = view.current(page.client, height, width / height)
-    ours = render(page.shown.gaussians, [camera], background=background)
+    eps2d = enlarged_eps2d(camera, page.shown.made_from)
+    ours = render(page.shown.gaussians, [camera], background=background, eps2d=eps2d)
     # Where the scene covers the canvas, away from notifications and handles at its edges.
     inside = np.zeros((height, width), bool)
     inside[height // 3 : -40, 40:-40] = True

@@ -30,13 +30,13 @@ def as_drawn(splats):
     return splats.covariances.astype(np.float16).astype(np.float64) * splats.scale**2
 
 
-def determinants(covariances, scene):
-    """The renderer's measure: opacity · det(JΣJᵀ + 0.3 I), written out for CAMERA."""
+def determinants(covariances, scene, focal_px=500.0):
+    """The renderer's measure: opacity · det(JΣJᵀ + 0.3 I), written out for such a camera."""
     x, y, z = scene.means.double().unbind(-1)
     jacobian = torch.zeros(len(z), 2, 3, dtype=torch.float64)
-    jacobian[:, 0, 0] = jacobian[:, 1, 1] = 500.0 / z
-    jacobian[:, 0, 2] = -500.0 * x / z**2
-    jacobian[:, 1, 2] = -500.0 * y / z**2
+    jacobian[:, 0, 0] = jacobian[:, 1, 1] = focal_px / z
+    jacobian[:, 0, 2] = -focal_px * x / z**2
+    jacobian[:, 1, 2] = -focal_px * y / z**2
     projected = jacobian @ torch.as_tensor(covariances) @ jacobian.mT
     return scene.opacities * torch.linalg.det(projected + BLUR_PX2 * torch.eye(2))
 
@@ -61,6 +61,25 @@ def test_shapes_survive_float16_at_any_scale_of_the_world(seed, size):
     # Within 0.2 % of the longest axis, which is 0.1 % of its length.
     assert (np.abs(variances - expected) < 2e-3 * expected[:, 2:]).all()
     assert np.allclose(splats.centers * splats.scale, scene.means.numpy(), rtol=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from([1e-3, 1.0, 1e3]))
+def test_in_a_canvas_three_times_as_large_splats_look_three_times_as_large(seed, size):
+    scene = cloud(seed=seed, size=size, opacity=(0.9, 1.0))
+    scene.scales = scene.means[:, 2:] * (0.002 + 0.01 * torch.rand(len(scene), 3))
+    large = CAMERA.resized(1920, 1440)
+
+    def areas(splats, camera):  # with the renderer's blur, square pixels²
+        return determinants(as_drawn(splats), scene, float(camera.intrinsics[0, 0]))
+
+    in_photo = areas(browser_splats(scene, CAMERA), CAMERA)
+    assert (areas(browser_splats(scene, large), large) < 0.99 * 81 * in_photo).any()
+    enlarged = areas(browser_splats(scene, large, made_from=CAMERA), large)
+    # Towards the picture's corners a ball is projected a little longer.
+    assert ((enlarged > 0.99 * 81 * in_photo) & (enlarged < 3 * 81 * in_photo)).all()
+    same = browser_splats(scene, CAMERA, made_from=CAMERA)
+    assert torch.allclose(areas(same, CAMERA), in_photo)
 
 
 def test_one_huge_splat_does_not_coarsen_the_others():
