@@ -182,3 +182,20 @@ def test_all_sky(untrained):
     scene = model.splat(photo, field=field)
     assert scene.means.norm(dim=-1).min() > 4
     assert (render(scene, [moved(STEP, 0.0)]).alpha > 0.5).all()
+
+
+def test_the_sky_goes_on_behind_the_square(untrained):
+    """At the dome's distance and in the colours beside the square, which are two."""
+    xy = CAMERA.pixel_centers()
+    square = SquareBeforeWall.on_square(xy.view(-1, 2)).view(HEIGHT, WIDTH)
+    evening = torch.where(xy[..., :1] < WIDTH / 2, torch.tensor([0.9, 0.6, 0.2]), torch.zeros(3))
+    rgb = torch.where(square[..., None], torch.tensor([0.1, 0.9, 0.9]), evening)
+    field = DepthField.from_depth(torch.full((HEIGHT, WIDTH), NEAR), CAMERA, sky=~square)
+    model = Model(untrained, GaussianHead(GaussianHeadConfig(feature_channels=16)))
+    parts = model.splat_parts(Photo(rgb, CAMERA, Path("dusk.png"), "as made"), field=field)
+    hidden = behind_square(parts)
+    assert len(hidden) > 500
+    assert hidden.means.norm(dim=-1).min() > 4 * NEAR
+    seen = render(parts.scene, [moved(STEP, 0.0)]).rgb[0]  # the square moves 13 pixels left
+    beside = seen[HEIGHT // 2 - 15 : HEIGHT // 2 + 15, WIDTH // 2 + 28 - 8 : WIDTH // 2 + 28 - 4]
+    assert beside.max() < 0.2

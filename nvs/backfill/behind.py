@@ -52,23 +52,28 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
     )[0, 0]
     opening = shift_cells * (highest - seen) * within  # [h, w] cells
     far_side, overhang = _widest_edge(opening, seen, shift_cells)
-    # Where sky is behind, its dome is there already.
-    present = (overhang > 0) & within & ~sheet.sky.flatten()[far_side]
-
+    present = (overhang > 0) & within
     cell = present.flatten().nonzero()[:, 0]  # [K]
-    near_cell = _Continuation.of(sheet, seen, within, cell, far_side.flatten()[cell])
-    disparity = _put(seen, cell, near_cell.disparity)
-    mean = mean_of_present(disparity[None], present, EVEN_RADIUS)[0]
+    continuation = _Continuation.of(sheet, seen, within, cell, far_side.flatten()[cell])
+
+    sky = _put(sheet.sky, cell, continuation.is_sky)
+    ground = present & ~sky
+    disparity = _put(seen, cell, continuation.disparity)
+    mean = mean_of_present(disparity[None], ground, EVEN_RADIUS)[0]
     disparity = torch.where((mean / disparity - 1).abs() < SAME_SURFACE, mean, disparity)
     # Evened out, it must not come through what is seen before it.
-    disparity = torch.where(present, torch.minimum(disparity, (1 - CLEARANCE) * seen), seen)
-    color = _put(sheet.color, cell, near_cell.mirrored_color(sheet, seen))
-    distance = _put(torch.zeros_like(seen), cell, near_cell.distance)
+    disparity = torch.where(ground, torch.minimum(disparity, (1 - CLEARANCE) * seen), seen)
+    distance = _put(torch.zeros_like(seen), cell, continuation.distance)
+    color = _put(sheet.color, cell, continuation.mirrored_color(sheet, seen))
+    for kind in (ground, present & sky):  # neither in the colours of the other
+        if kind.any():
+            color = softened(color, kind, distance)
     hidden = dataclasses.replace(
         sheet,
         disparity=disparity.clamp(min=1e-9),
-        slope=_put(torch.zeros_like(sheet.slope), cell, near_cell.slope),
-        color=softened(color, present, distance),
+        slope=_put(torch.zeros_like(sheet.slope), cell, continuation.slope),
+        color=color,
+        sky=sky,
     )
     return Hidden(hidden, present)
 
@@ -122,6 +127,7 @@ class _Continuation:
     down: Tensor  # [K] cells from q
     right: Tensor  # [K] cells from q
     at_q: Tensor  # [K] disparity
+    is_sky: Tensor  # [K] bool: q shows no surface
     slope: Tensor  # [K, 2] change of disparity, a cell
 
     @staticmethod
@@ -134,7 +140,8 @@ class _Continuation:
         slopes = local_slopes(seen, within & ~sheet.sky, each // width, each % width)
         row, column = far_side // width, far_side % width
         down, right = (cell // width - row).float(), (cell % width - column).float()
-        return _Continuation(row, column, down, right, seen.flatten()[far_side], slopes[which])
+        at_q, is_sky = seen.flatten()[far_side], sheet.sky.flatten()[far_side]
+        return _Continuation(row, column, down, right, at_q, is_sky, slopes[which])
 
     @property
     def distance(self) -> Tensor:
@@ -160,7 +167,8 @@ class _Continuation:
             row = (self.row + to_down.long()).clamp(0, height - 1)
             column = (self.column + to_right.long()).clamp(0, width - 1)
             plane = self.at_q + self.slope[:, 0] * to_right + self.slope[:, 1] * to_down
-            fits = ~done & ((seen[row, column] - plane).abs() < ON_PLANE * self.at_q)
+            on_plane = (seen[row, column] - plane).abs() < ON_PLANE * self.at_q
+            fits = ~done & torch.where(self.is_sky, sheet.sky[row, column], on_plane)
             color = torch.where(fits[:, None], sheet.color[row, column], color)
             done |= fits
         return color

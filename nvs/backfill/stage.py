@@ -14,6 +14,7 @@ from nvs.surface import SurfaceMap
 
 AMPLITUDE = 2.0  # of the paths on which the picture is to stay whole
 SPACING_CELLS = 2**0.5  # every second cell, like the black squares of a chessboard
+BEHIND_SKY = 1.02  # the photo's own sky is the sharper one, the backdrop behind all the softest
 COARSE_SPACING_CELLS = 1.4  # every cell, wide enough to hide that there are few
 THINNED = 8  # every so many Gaussians are enough to tell how far a path goes
 
@@ -42,9 +43,13 @@ def invented(surface: SurfaceMap, rgb: Tensor, shown: Gaussians) -> Gaussians:
     beyond = surroundings.past_border(0.9 * MARGIN) & ~surroundings.sky  # sky has its own backdrop
     parts = [
         surroundings.gaussians(beyond, COARSE_SPACING_CELLS),
-        sheet.gaussians(past_border & ~sheet.sky, SPACING_CELLS),
-        sheet.sky_gaussians(past_border & sheet.sky, SPACING_CELLS, dome_distance(surface)),
-        hidden.sheet.gaussians(hidden.present & chess, SPACING_CELLS),
-        deeper.sheet.gaussians(deeper.present & chess, SPACING_CELLS),
     ]
+    dome = dome_distance(surface)
+    for layer, cells in (
+        (sheet, past_border),
+        (hidden.sheet, hidden.present & chess),
+        (deeper.sheet, deeper.present & chess),
+    ):
+        parts.append(layer.gaussians(cells & ~layer.sky, SPACING_CELLS))
+        parts.append(layer.sky_gaussians(cells & layer.sky, SPACING_CELLS, BEHIND_SKY * dome))
     return Gaussians.concatenate(parts)
