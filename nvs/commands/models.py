@@ -16,6 +16,7 @@ def main(options: Options) -> int:
 
     for name, model in NAMED_MODELS.items():
         print(f"{name:<22} {model.summary}")
-    print("The path of a .safetensors file that `nvs train depth` wrote is a model, too,")
-    print("and so is that of a depth checkpoint of InfiniDepth's authors (.ckpt).")
+    print("--weights FILE takes a named model's weights from disk. The path of a .safetensors")
+    print("file that `nvs train depth` wrote is a model, too, and so is that of a depth")
+    print("checkpoint of InfiniDepth's authors (.ckpt).")
     return 0
