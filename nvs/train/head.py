@@ -58,7 +58,7 @@ class HeadTraining(Schedule):
     # Of what shines through in the source view enlarged by `cover_zoom`.  The known views are no
     # nearer than the source: alone they teach Gaussians so small that a flight forward, or a
     # larger picture, looks through between them.
-    cover_weight: float = 0.5
+    cover_weight: float = 0.1
     cover_zoom: float = 1.5
     start_from: Path | None = None  # a .safetensors of a head that the run begins with
 
