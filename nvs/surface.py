@@ -25,6 +25,7 @@ class SurfaceMap:
     area: Tensor  # [h, w] surface that the cell covers, squared depth units
     sky: Tensor  # [h, w] bool: there is no surface
     bridge: Tensor  # [h, w] bool: the field passes from one surface to another
+    detail_px: float  # the field's: how exactly it knows where edges are; 0 where it was measured
 
     @property
     def solid(self) -> Tensor:
@@ -76,6 +77,7 @@ def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap
         area=seen.depth.square() / (focal * facing.clamp(min=1e-4)),
         sky=seen.sky,
         bridge=_find_bridges(seen.depth, disparity_slope, seen.sky, float(focal) ** 0.5),
+        detail_px=field.detail_px,
     )
 
 

@@ -51,11 +51,12 @@ def coarse_surroundings(surface: SurfaceMap, rgb: Tensor) -> Sheet:
     thinned = {
         f.name: getattr(surface, f.name)[row[:, None], column]
         for f in dataclasses.fields(surface)
-        if f.name not in ("camera", "cell_px")
+        if f.name not in ("camera", "cell_px", "detail_px")
     }
     coarse = SurfaceMap(
         camera=surface.camera.resized(columns, rows),
         cell_px=surface.cell_px * np.array([width / columns, height / rows]),
+        detail_px=surface.detail_px,
         **thinned,
     )
     return _continued(coarse, rgb, WIDE_MARGIN, mirror=False)
