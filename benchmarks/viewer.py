@@ -196,7 +196,7 @@ class BrowserPage:
     def _similar(self, ours: Page, seen: np.ndarray) -> bool:
         """Whether the canvas shows what we render for it, notices and handles aside."""
         height, width = seen.shape[:2]
-        camera = view.current(ours.client, height, width / height)
+        camera = view.current(ours.window, height, width / height)
         expected = render(ours.scene.gaussians, [camera]).rgb[0]
         middle = np.s_[height // 3 : -40, 40:-40]
         return psnr(expected[middle], torch.from_numpy(seen[middle])) >= ENOUGH_DB

@@ -30,20 +30,27 @@ class DrawnScene:
         self._filled = True
         self.count = 0  # Gaussians that the browser was given
 
-    def draw(self, scene: ViewedScene, camera: Camera, colors: Tensor | None = None) -> None:
+    def draw(
+        self,
+        scene: ViewedScene,
+        camera: Camera,
+        colors: Tensor | None = None,
+        enlarged: float = 1.0,
+    ) -> None:
         """Draw `scene` in the place of what was drawn.
 
         Args:
             camera: the photo's, with as many pixels as its picture has in the canvas.
             colors: [N, 3] in 0..1, instead of the scene's own.
+            enlarged: how many times larger than it is (see `viewer.window`).
         """
         photo = self._splats(scene, slice(0, scene.photographed), camera, colors)
         invented = self._splats(scene, slice(scene.photographed, None), camera, colors)
         self.count = len(photo) + len(invented)
         with self._target.atomic():
-            photo.add_to(self._target.scene, PHOTO)
+            photo.add_to(self._target.scene, PHOTO, enlarged)
             if len(invented):
-                self._invented = invented.add_to(self._target.scene, INVENTED)
+                self._invented = invented.add_to(self._target.scene, INVENTED, enlarged)
                 self._invented.visible = self._filled
             elif self._invented is not None:
                 self._invented.remove()

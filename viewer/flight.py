@@ -59,39 +59,36 @@ class FlightPanel(Panel):
         self._set_near()
         if self._frustum is not None:
             self._frustum.remove()
-        camera = scene.camera
+        camera, enlarged = scene.camera, self._page.window.enlarged
         self._frustum = self._page.client.scene.add_camera_frustum(
             "/photo",
             fov=2 * math.atan(camera.height / 2 / float(camera.intrinsics[1, 1])),
             aspect=camera.width / camera.height,
-            scale=0.12 * depth.near,
+            scale=0.12 * depth.near * enlarged,
             color=(64, 132, 214),
-            thickness=0.004 * depth.near,
+            thickness=0.004 * depth.near * enlarged,
             image=None if scene.photo is None else thumbnail(scene.photo),
             wxyz=viser.transforms.SO3.from_matrix(
                 camera.camera_to_world[:3, :3].double().numpy()
             ).wxyz,
-            position=camera.camera_to_world[:3, 3].double().numpy(),
+            position=camera.camera_to_world[:3, 3].double().numpy() * enlarged,
             visible=False,
         )
 
     def camera_moved(self) -> None:
-        scene, client = self._page.scene, self._page.client
+        scene, window = self._page.scene, self._page.window
         if scene is None:
             return
-        fov_deg = math.degrees(client.camera.fov)
+        fov_deg = math.degrees(window.camera.fov)
         if abs(fov_deg - self._fov.value) > 0.6:
             self._fov.value = round(min(max(fov_deg, 15), 110))
         was_inside = self._share <= 1.001
-        self._share = reach.share(scene.camera, self._page.depth, client.camera.position)
+        self._share = reach.share(scene.camera, self._page.depth, window.position)
         leaves = was_inside and self._share > 1.001
         # Whoever is outside already came there by other means, and finds back alone.
         if leaves and self._stay.value and not self._page.playing:
-            back = reach.pulled_back(scene.camera, self._page.depth, client.camera.position)
-            look_at = client.camera.look_at
-            with client.atomic():
-                client.camera.position = back
-                client.camera.look_at = look_at
+            back = reach.pulled_back(scene.camera, self._page.depth, window.position)
+            window.move(back, window.look_at)
             self._share = 1.0
         self._show_share()
         self._update_frustum()
@@ -121,7 +118,7 @@ class FlightPanel(Panel):
         start = 0.02 * depth.near
         # Even steps of 1 / depth: fine where things are near.
         share = self._near.value
-        self._page.client.camera.near = 1 / ((1 - share) / start + share / depth.far)
+        self._page.window.clip(near=1 / ((1 - share) / start + share / depth.far))
 
     def _update_frustum(self) -> None:
         if self._frustum is not None:

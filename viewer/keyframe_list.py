@@ -9,6 +9,7 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import viser
 
 from nvs.errors import InputError
@@ -83,7 +84,7 @@ class KeyframeList:
             return
         self._page.stop_playing()
         camera = self._page.scene.camera
-        self._keys.append(view.keyframe(self._page.client, camera.width / camera.height))
+        self._keys.append(view.keyframe(self._page.window, camera.width / camera.height))
         self._show()
         self._shot.keyframes_changed()
 
@@ -148,7 +149,8 @@ class KeyframeList:
                 self._marks.append(self._mark(index, key))
 
     def _mark(self, index: int, key: Keyframe) -> viser.CameraFrustumHandle:
-        near = self._page.depth.near
+        enlarged = self._page.window.enlarged
+        near = self._page.depth.near * enlarged
         mark = self._page.client.scene.add_camera_frustum(
             f"/keyframes/{index}",
             fov=math.radians(key.fov_y_deg),
@@ -157,7 +159,7 @@ class KeyframeList:
             thickness=0.002 * near,
             color=(240, 160, 40),
             wxyz=key.wxyz,
-            position=key.position,
+            position=np.array(key.position) * enlarged,
         )
         mark.on_click(lambda _: self._pressed(index, GO))
         return mark

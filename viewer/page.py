@@ -21,10 +21,12 @@ from viewer.flight import FlightPanel
 from viewer.look import LookPanel
 from viewer.opening import OpeningPanel
 from viewer.panel import Panel
+from viewer.reach import walking_scale
 from viewer.scene import Splat, ViewedScene
 from viewer.shot import ShotPanel
 from viewer.takeaway import TakeawayPanel
 from viewer.uploads import limit_uploads
+from viewer.window import Window
 
 WELCOME = "**Open a photo to fly through it.**\n\nIt is sent to this program and nowhere else."
 
@@ -59,6 +61,7 @@ class Page:
         self.scene: ViewedScene | None = None
         self.depth = SceneDepth(1.0, 2.0, 4.0)
         self.background: tuple[int, int, int] = (24, 24, 27)
+        self.window = Window(client)
         self.drawn = DrawnScene(client, settings.drawn_limit)
         self._home_fov = 0.0
         self._closed = False
@@ -78,10 +81,11 @@ class Page:
         if self._shot is None:
             self._add_tabs()
         self.scene, self.depth = scene, depth
+        self.window.enlarged = walking_scale(scene.camera, depth)
         self.recolour(None)
         distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
         with self.client.atomic():
-            self.client.camera.far = max(4 * float(distances.max()), 10 * depth.far)
+            self.window.clip(far=max(4 * float(distances.max()), 10 * depth.far))
             self._show_title()
             for panel in self._panels:
                 panel.scene_changed()
@@ -90,7 +94,7 @@ class Page:
     def recolour(self, colors: Tensor | None) -> None:
         """Draw the scene in `colors` [N, 3], or in its own."""
         assert self.scene is not None
-        self.drawn.draw(self.scene, self._canvas_camera(), colors)
+        self.drawn.draw(self.scene, self._canvas_camera(), colors, self.window.enlarged)
 
     @property
     def shown(self) -> ViewedScene | None:
@@ -114,7 +118,7 @@ class Page:
         """To the place of `camera`, and, if asked, so that its whole picture is seen."""
         if with_lens:
             self.client.camera.fov = view.fitted(camera, self.client.camera.aspect)
-        view.go_to(self.client, camera, self.depth.focus)
+        view.go_to(self.window, camera, self.depth.focus)
 
     def set_background(self, color: tuple[int, int, int]) -> None:
         """The colour behind the scene, in the page and in what is rendered."""

@@ -13,6 +13,8 @@ from nvs.camera import Camera
 from nvs.path import FORWARD_LIMIT, SceneDepth, sideways_step
 
 SIDEWAYS = 2.0  # steps of the ready-made paths
+KEYS_UNITS_S = 2.0  # how fast viser's keys walk
+SECONDS_TO_THE_EDGE = 2.0  # how long it should take sideways, from the photo's camera
 
 
 def share(camera: Camera, depth: SceneDepth, position: np.ndarray) -> float:
@@ -26,6 +28,12 @@ def pulled_back(camera: Camera, depth: SceneDepth, position: np.ndarray) -> np.n
     centre = camera.camera_to_world[:3, 3].double().numpy()
     beyond = share(camera, depth, position)
     return position if beyond <= 1 else centre + (position - centre) / beyond
+
+
+def walking_scale(camera: Camera, depth: SceneDepth) -> float:
+    """How many times to enlarge a scene, so that viser's keys walk through it at a calm pace."""
+    sideways = SIDEWAYS * sideways_step(camera, depth)
+    return KEYS_UNITS_S * SECONDS_TO_THE_EDGE / sideways
 
 
 def _in_photo(

@@ -48,10 +48,17 @@ class BrowserSplats:
     def __len__(self) -> int:
         return len(self.centers)
 
-    def add_to(self, scene: viser.SceneApi, name: str) -> viser.GaussianSplatHandle:
-        """Show these as node `name`, in the place of what has that name."""
+    def add_to(
+        self, scene: viser.SceneApi, name: str, enlarged: float = 1.0
+    ) -> viser.GaussianSplatHandle:
+        """Show these as node `name`, in the place of what has that name, so many times larger."""
         return scene.add_gaussian_splats(
-            name, self.centers, self.covariances, self.rgbs, self.opacities, scale=self.scale
+            name,
+            self.centers,
+            self.covariances,
+            self.rgbs,
+            self.opacities,
+            scale=self.scale * enlarged,
         )
 
 

@@ -10,6 +10,7 @@ import viser
 from nvs.path import SceneDepth
 from viewer import access, view
 from viewer.drawn_scene import DrawnScene
+from viewer.reach import walking_scale
 from viewer.scene import ViewedScene
 
 CANVAS_PX = 900  # the longer side of a window that shows all splats
@@ -35,7 +36,7 @@ def standalone_html(scene: ViewedScene, depth: SceneDepth, background: tuple[int
             server.scene.set_up_direction(view.UP)
             view.start_at(server.initial_camera, camera, depth)
             server.scene.set_background_image(view.plain(background))
-            DrawnScene(server, LIMIT).draw(scene, lens)
+            DrawnScene(server, LIMIT).draw(scene, lens, enlarged=walking_scale(camera, depth))
             return server.scene.as_html(dark_mode=True)
         finally:
             server.stop()

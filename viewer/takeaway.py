@@ -57,10 +57,10 @@ class TakeawayPanel(Panel):
         scene = self._page.shown
         assert scene is not None
         progress("rendering this view", 0.3)
-        window = self._page.client.camera
+        window = self._page.window.camera
         largest = max(window.image_width, window.image_height)
         factor = min(FACTORS[self._factor.value], LARGEST_STILL_PX / largest)
-        camera = view.current(self._page.client, round(window.image_height * factor))
+        camera = view.current(self._page.window, round(window.image_height * factor))
         background = torch.tensor(self._page.background) / 255
         with torch.inference_mode():
             eps2d = enlarged_eps2d(camera, scene.made_from)

@@ -11,6 +11,8 @@ import viser
 from nvs.camera import Camera
 from nvs.keyframes import Keyframe
 from nvs.path import SceneDepth
+from viewer.reach import walking_scale
+from viewer.window import Window
 
 UP = (0.0, -1.0, 0.0)  # OpenCV's y points down
 
@@ -26,52 +28,50 @@ def fitted(camera: Camera, aspect: float) -> float:
     return 2 * math.atan(max(half_height, half_width / aspect))
 
 
-def go_to(client: viser.ClientHandle, camera: Camera, focus: float) -> None:
+def go_to(window: Window, camera: Camera, focus: float) -> None:
     """Put the page's camera where `camera` is, its orbit centre `focus` in front of it."""
     pose = camera.camera_to_world.double().numpy()
     position, right = pose[:3, 3], pose[:3, 0]
     level = abs(right @ UP) < 1e-3
-    with client.atomic():
-        client.camera.position = position
-        # While the horizon is level the orbit keeps turning about the world's own up.
-        client.camera.up_direction = UP if level else -pose[:3, 1]
-        client.camera.look_at = position + focus * pose[:3, 2]
+    # While the horizon is level the orbit keeps turning about the world's own up.
+    up = np.array(UP) if level else -pose[:3, 1]
+    window.move(position, position + focus * pose[:3, 2], up)
 
 
 def start_at(start: viser.InitialCameraConfig, camera: Camera, depth: SceneDepth) -> None:
     """Open pages at `camera`, without a flight from viser's own start."""
     pose = camera.camera_to_world.double().numpy()
-    start.position = pose[:3, 3]
-    start.look_at = pose[:3, 3] + depth.focus * pose[:3, 2]
+    enlarged = walking_scale(camera, depth)
+    start.position = enlarged * pose[:3, 3]
+    start.look_at = enlarged * (pose[:3, 3] + depth.focus * pose[:3, 2])
     start.up = np.array(UP)
     start.fov = fitted(camera, 16 / 9)
-    start.near = 0.02 * depth.near
-    start.far = 200 * depth.far
+    start.near = enlarged * 0.02 * depth.near
+    start.far = enlarged * 200 * depth.far
 
 
-def current(client: viser.ClientHandle, height: int, aspect: float | None = None) -> Camera:
+def current(window: Window, height: int, aspect: float | None = None) -> Camera:
     """The camera of the page's current view, with `height` rows.
 
     The picture is as wide as the canvas, or `aspect` times its height.
     """
-    width = max(1, round(height * (aspect or client.camera.aspect)))
-    focal_px = height / 2 / math.tan(client.camera.fov / 2)
+    width = max(1, round(height * (aspect or window.camera.aspect)))
+    focal_px = height / 2 / math.tan(window.camera.fov / 2)
     pose = np.eye(4)
-    pose[:3, :3] = viser.transforms.SO3(client.camera.wxyz).as_matrix()
-    pose[:3, 3] = client.camera.position
+    pose[:3, :3] = viser.transforms.SO3(window.camera.wxyz).as_matrix()
+    pose[:3, 3] = window.position
     return Camera.from_focal(focal_px, width, height).moved(torch.from_numpy(pose).float())
 
 
-def keyframe(client: viser.ClientHandle, aspect: float) -> Keyframe:
+def keyframe(window: Window, aspect: float) -> Keyframe:
     """The page's current view as a keyframe.
 
     Its field of view is that of the largest frame of shape `aspect` (width / height) in the
     window: what was not seen in the window is not in the film.
     """
-    window = client.camera
-    half_height = math.tan(window.fov / 2) * min(1.0, window.aspect / aspect)
-    x, y, z = client.camera.position.tolist()
-    qw, qx, qy, qz = client.camera.wxyz.tolist()
+    half_height = math.tan(window.camera.fov / 2) * min(1.0, window.camera.aspect / aspect)
+    x, y, z = window.position.tolist()
+    qw, qx, qy, qz = window.camera.wxyz.tolist()
     return Keyframe((x, y, z), (qw, qx, qy, qz), math.degrees(2 * math.atan(half_height)))
 
 

@@ -40,7 +40,7 @@ def psnr_of_view(browser_page, page, everywhere=False):
     shown = canvas(browser_page)
     height, width = shown.shape[:2]
     background = torch.tensor(page.background) / 255
-    camera = view.current(page.client, height, width / height)
+    camera = view.current(page.window, height, width / height)
     eps2d = enlarged_eps2d(camera, page.shown.made_from)
     ours = render(page.shown.gaussians, [camera], background=background, eps2d=eps2d)
     # Where the scene covers the canvas, away from notifications and handles at its edges.

@@ -92,13 +92,13 @@ def test_pages_have_their_own_camera_and_their_own_or_one_scene(browser, photo):
             page.goto(viewer.url)
         until(lambda v=viewer: len(v.pages) == 2 and all(p.scene is not None for p in v.pages), 60)
         first, second = viewer.pages
-        until(lambda p=second: np.allclose(p.client.camera.position, 0))
-        first.client.camera.position = (0.1, 0.0, 0.0)
+        until(lambda p=second: np.allclose(p.window.position, 0))
+        first.window.move((0.1, 0.0, 0.0), (0.1, 0.0, 3.0))
         first._panels[0]._uploaded(viser.UploadedFile("mine.png", photo.read_bytes()))
         until(lambda p=first: p.scene.name == "mine")
         until(lambda p=first: not p._panels[0].task.running)
         assert (second.scene.name == "mine") == shared
-        assert np.allclose(second.client.camera.position, 0)
+        assert np.allclose(second.window.position, 0)
 
         closed = weakref.ref(first)
         del first, second

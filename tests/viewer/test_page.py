@@ -9,15 +9,15 @@ def test_the_page_shows_the_photos_view_and_comes_back_to_it(viewer, page):
     page.goto(viewer.url)
     ours = only_page(viewer)
     assert wait_for_psnr(page, ours, 25) > 25
-    home = ours.client.camera.position
+    home = ours.window.position
 
     drag(page, 15, 3)
-    assert np.linalg.norm(ours.client.camera.position - home) > 0.03  # it orbits
+    assert np.linalg.norm(ours.window.position - home) > 0.03  # it orbits
     assert wait_for_psnr(page, ours, 20) > 20
 
     press(page, "Back to the photo's view")
     page.wait_for_timeout(1500)
-    assert np.linalg.norm(ours.client.camera.position - home) < 1e-4
+    assert np.linalg.norm(ours.window.position - home) < 1e-4
     assert wait_for_psnr(page, ours, 25) > 25
 
 
@@ -30,14 +30,14 @@ def test_a_path_plays_until_it_is_stopped(viewer, page):
     places = set()
     for _ in range(10):
         page.wait_for_timeout(100)
-        places.add(tuple(ours.client.camera.position.round(5)))
+        places.add(tuple(ours.window.position.round(5)))
     assert len(places) >= 4
     press(page, "Stop")
 
     def rests():
-        before = ours.client.camera.position
+        before = ours.window.position
         page.wait_for_timeout(500)
-        return np.allclose(ours.client.camera.position, before)
+        return np.allclose(ours.window.position, before)
 
     until(rests)  # what was under way when the button was pressed still arrives
     assert rests()
@@ -49,7 +49,7 @@ def test_flying_ends_at_the_photos_reach_unless_that_is_switched_off(viewer, pag
     page.wait_for_timeout(1000)
     edge = 2 * 0.2 * ours.depth.near * 1.1
     drag(page, 200, 0)
-    assert np.linalg.norm(ours.client.camera.position) < edge
+    assert np.linalg.norm(ours.window.position) < edge
     page.get_by_role("checkbox", name="Stay within reach").uncheck()
     drag(page, 200, 0)
-    assert np.linalg.norm(ours.client.camera.position) > edge
+    assert np.linalg.norm(ours.window.position) > edge

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nvs.camera import Camera
 from nvs.path import PATH_KINDS, SceneDepth, camera_path
-from viewer.reach import pulled_back, share
+from viewer.reach import KEYS_UNITS_S, SECONDS_TO_THE_EDGE, pulled_back, share, walking_scale
 
 CAMERA = Camera.from_focal(500.0, 640, 480)
 DEPTH = SceneDepth(2.0, 4.0, 9.0)
@@ -37,3 +37,10 @@ def test_the_ready_made_paths_stay_within_reach(kind):
     ]
     assert shares[0] == 0
     assert 0.3 < max(shares) < 0.9
+
+
+@pytest.mark.parametrize("unit", [0.01, 1.0, 100.0])
+def test_keys_walk_to_the_edge_of_the_reach_in_the_same_time_in_every_scene(unit):
+    depth = SceneDepth(2.0 * unit, 4.0 * unit, 9.0 * unit)
+    way = KEYS_UNITS_S * SECONDS_TO_THE_EDGE / walking_scale(CAMERA, depth)
+    assert share(CAMERA, depth, np.array([way, 0.0, 0.0])) == pytest.approx(1)

@@ -83,7 +83,7 @@ def test_a_switch_hides_what_was_invented_in_the_page_and_in_files(page, tmp_pat
     viewer = Viewer(filled_room(), port=0)
     page.goto(viewer.url)
     ours = only_page(viewer)
-    ours.client.camera.position = (-0.3, 0.0, 0.0)
+    ours.window.move((-0.3, 0.0, 0.0), (-0.3, 0.0, 3.0))
     assert wait_for_psnr(page, ours, 22) > 22
     tab(page, "Look")
     page.get_by_role("checkbox", name="Fill what the photo does not show").uncheck()

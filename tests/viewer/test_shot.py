@@ -53,10 +53,9 @@ def test_a_keyframe_at_the_photos_view_is_the_photos_frame(camera, aspect):
     window = types.SimpleNamespace(
         fov=view.fitted(camera, aspect),
         aspect=aspect,
-        position=np.zeros(3),
         wxyz=np.array([1.0, 0.0, 0.0, 0.0]),
     )
-    page = types.SimpleNamespace(camera=window)
+    page = types.SimpleNamespace(camera=window, position=np.zeros(3))
     key = view.keyframe(page, camera.width / camera.height)
     again = camera_of(key, camera.width, camera.height)
     assert np.allclose(again.intrinsics, camera.intrinsics, rtol=1e-3)
