@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
+from nvs.backfill.softness import mean_of_present
 from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork
@@ -199,3 +202,25 @@ def test_the_sky_goes_on_behind_the_square(untrained):
     seen = render(parts.scene, [moved(STEP, 0.0)]).rgb[0]  # the square moves 13 pixels left
     beside = seen[HEIGHT // 2 - 15 : HEIGHT // 2 + 15, WIDTH // 2 + 28 - 8 : WIDTH // 2 + 28 - 4]
     assert beside.max() < 0.2
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    radius=st.integers(1, 20),
+    seed=st.integers(0, 99),
+)
+def test_means_over_squares_are_those_of_a_plain_loop(height, width, radius, seed):
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.rand(2, height, width, generator=generator)
+    present = torch.rand(height, width, generator=generator) < 0.5
+    means = mean_of_present(values, present, radius)
+    for row, column in [(0, 0), (height - 1, width - 1), (height // 2, width // 3)]:
+        square = (
+            slice(max(0, row - radius), row + radius + 1),
+            slice(max(0, column - radius), column + radius + 1),
+        )
+        inside = values[:, *square][:, present[square]]  # [2, K]
+        expected = inside.mean(-1) if inside.numel() else values[:, row, column]
+        torch.testing.assert_close(means[:, row, column], expected, rtol=1e-4, atol=1e-5)

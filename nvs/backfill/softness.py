@@ -28,13 +28,11 @@ def softened(color: Tensor, present: Tensor, distance: Tensor) -> Tensor:
 
 def mean_of_present(values: Tensor, present: Tensor, radius: int) -> Tensor:
     """Mean [C, h, w] of `values` [C, h, w] over the `present` cells of a square around each."""
-    share = _square_mean(present[None].float(), radius)
-    total = _square_mean(values * present, radius)
-    return torch.where(share > 0, total / share.clamp(min=1e-6), values)
-
-
-def _square_mean(values: Tensor, radius: int) -> Tensor:
-    """Mean [C, h, w] over squares, zeros around: first along rows, then along columns."""
-    size = 2 * radius + 1
-    rows = functional.avg_pool2d(values[None], (1, size), stride=1, padding=(0, radius))
-    return functional.avg_pool2d(rows, (size, 1), stride=1, padding=(radius, 0))[0]
+    weighted = torch.cat([values * present, present[None].to(values)])
+    # Sums over windows as differences of running sums: their cost does not grow with them.
+    for dim, margin in ((2, (radius + 1, radius)), (1, (0, 0, radius + 1, radius))):
+        sums, size = functional.pad(weighted, margin).cumsum(dim), weighted.shape[dim]
+        weighted = sums.narrow(dim, 2 * radius + 1, size) - sums.narrow(dim, 0, size)
+    count = weighted[-1]
+    # Differences of sums are not exact: less than one cell is none.
+    return torch.where(count > 0.5, weighted[:-1] / count.clamp(min=0.5), values)
