@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import viser
 
+from nvs.path import SceneDepth
 from viewer import reach
 from viewer.panel import Panel
 
@@ -29,7 +30,7 @@ class FlightPanel(Panel):
         gui = page.client.gui
         home = gui.add_button("Back to the photo's view", icon=viser.Icon.HOME)
         home.on_click(lambda _: self._home())
-        self._distance = gui.add_markdown("")
+        self._distance = gui.add_markdown("<sub>at the photo's view</sub>")
         self._meter = gui.add_progress_bar(0.0)
         self._stay = gui.add_checkbox(
             "Stay within reach",
@@ -114,16 +115,22 @@ class FlightPanel(Panel):
             self._page.client.camera.fov = math.radians(self._fov.value)
 
     def _set_near(self) -> None:
-        depth = self._page.depth
-        start = 0.02 * depth.near
-        # Even steps of 1 / depth: fine where things are near.
-        share = self._near.value
-        self._page.window.clip(near=1 / ((1 - share) / start + share / depth.far))
+        self._page.window.clip(near=clip_distance(self._page.depth, self._near.value))
 
     def _update_frustum(self) -> None:
         if self._frustum is not None:
             # From its own place the photo's picture would stand before the scene.
             self._frustum.visible = self._frustum_shown.value and self._share > 0.15
+
+
+def clip_distance(depth: SceneDepth, share: float) -> float:
+    """Where the scene begins to be drawn: at 0 before everything, from there on to its far end.
+
+    Even steps of the slider are even ratios of depth.
+    """
+    if share == 0:
+        return 0.02 * depth.near
+    return depth.near / 2 * (2 * depth.far / depth.near) ** share
 
 
 def thumbnail(photo: np.ndarray, longer_side: int = 320) -> np.ndarray:

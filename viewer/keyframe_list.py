@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from viewer.shot import ShotPanel
 
 GO, EARLIER, LATER, DELETE = "Go", "▲", "▼", "✕"
+MARK_SIZE = 0.03  # of the near depth
+MARK_HIDES_WITHIN = 0.1  # of the near depth: from so near a mark is a frame around everything
 
 
 class KeyframeList:
@@ -44,6 +47,7 @@ class KeyframeList:
         self._keys: list[Keyframe] = []
         self._rows: list[viser.GuiButtonGroupHandle] = []
         self._marks: list[viser.CameraFrustumHandle] = []
+        self._showing = threading.RLock()  # the camera moves while rows and marks are made anew
         gui = page.client.gui
         self._folder = gui.add_folder("Keyframes")
         with self._folder:
@@ -74,10 +78,16 @@ class KeyframeList:
         self._keys = []
         self._show()
 
-    def show_marks(self, shown: bool) -> None:
-        """Show or hide the small cameras: a preview flies through them."""
-        for mark in self._marks:
-            mark.visible = shown
+    def update_marks(self) -> None:
+        """Hide the small cameras where they are in the way: a preview flies through them."""
+        window = self._page.window
+        with self._showing:
+            for mark in self._marks:
+                away = np.linalg.norm(mark.position / window.enlarged - window.position)
+                near = away < MARK_HIDES_WITHIN * self._page.depth.near
+                shown = not near and not self._page.playing
+                if mark.visible != shown:
+                    mark.visible = shown
 
     def _add(self) -> None:
         if self._page.scene is None or len(self._keys) >= MAX_KEYFRAMES:
@@ -131,7 +141,7 @@ class KeyframeList:
     def _show(self) -> None:
         """A row and a mark for each keyframe, made anew: lists are short."""
         client = self._page.client
-        with client.atomic():
+        with self._showing, client.atomic():
             for row in self._rows:
                 row.remove()
             for mark in self._marks:
@@ -147,15 +157,18 @@ class KeyframeList:
                 row.on_click(functools.partial(self._row_clicked, index))
                 self._rows.append(row)
                 self._marks.append(self._mark(index, key))
+            self.update_marks()
 
     def _mark(self, index: int, key: Keyframe) -> viser.CameraFrustumHandle:
+        assert self._page.scene is not None
         enlarged = self._page.window.enlarged
         near = self._page.depth.near * enlarged
+        photo = self._page.scene.camera
         mark = self._page.client.scene.add_camera_frustum(
             f"/keyframes/{index}",
             fov=math.radians(key.fov_y_deg),
-            aspect=4 / 3,
-            scale=0.03 * near,
+            aspect=photo.width / photo.height,
+            scale=MARK_SIZE * near,
             thickness=0.002 * near,
             color=(240, 160, 40),
             wxyz=key.wxyz,

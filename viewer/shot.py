@@ -72,7 +72,7 @@ class ShotPanel(Panel):
         preview, self._preview = self._preview, None
         if preview is not None:
             preview.stop()
-            self.keyframes.show_marks(True)
+            self.keyframes.update_marks()
             self._play.label = "Play"
             self._play.icon = viser.Icon.PLAYER_PLAY
 
@@ -81,6 +81,9 @@ class ShotPanel(Panel):
         self._task.cancel()
         self.keyframes.clear()
         self._kind.value = PATH_KINDS[0]
+
+    def camera_moved(self) -> None:
+        self.keyframes.update_marks()
 
     def close(self) -> None:
         self.stop()
@@ -106,8 +109,8 @@ class ShotPanel(Panel):
             return
         self._play.label = "Stop"
         self._play.icon = viser.Icon.PLAYER_STOP
-        self.keyframes.show_marks(False)
         self._preview = Preview(self._page, cameras, fps)
+        self.keyframes.update_marks()
 
     def _cameras(self, fps: float) -> list[Camera]:
         """The chosen path, in the photo's shape; empty, with a word to the user, without one."""

@@ -23,7 +23,7 @@ from viewer.task import Task
 if TYPE_CHECKING:
     from viewer.page import Page
 
-FACTORS = {"1x": 1, "2x": 2, "4x": 4}
+FACTORS = {"as the window": 1, "2x the window": 2, "4x the window": 4}
 LARGEST_STILL_PX = 8192
 
 
@@ -33,7 +33,9 @@ class TakeawayPanel(Panel):
     def __init__(self, page: Page) -> None:
         self._page = page
         gui = page.client.gui
-        self._factor = gui.add_dropdown("Size of the window", tuple(FACTORS), initial_value="2x")
+        self._factor = gui.add_dropdown(
+            "Picture size", tuple(FACTORS), initial_value="2x the window"
+        )
         still = gui.add_button("This view as a picture", icon=viser.Icon.CAMERA)
         still.on_click(lambda _: self._start(self._still))
         ply = gui.add_button("Gaussians (.ply)", icon=viser.Icon.CLOUD_DOWNLOAD)
