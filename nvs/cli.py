@@ -10,6 +10,7 @@ import importlib
 import signal
 import sys
 
+from nvs.allocator import reuse_freed_memory
 from nvs.errors import InputError
 
 COMMANDS = {
@@ -33,6 +34,7 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    reuse_freed_memory()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import viser
 
+from nvs.allocator import return_freed_memory
 from viewer import access, view
 from viewer.page import Page, PageSettings, depth_of
 from viewer.scene import Splat, ViewedScene
@@ -103,6 +104,8 @@ class Viewer:
             page = self._pages.pop(client.client_id, None)
         if page is not None:
             page.close()
+            del page, client
+            return_freed_memory()
 
 
 def serve(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nvs.allocator import reuse_freed_memory
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
 from nvs.render.cpu import order
@@ -24,6 +25,9 @@ from nvs.render.cpu.threads import all_cores
 
 if TYPE_CHECKING:
     from nvs.render.rendering import Rendering, Settings
+
+# A frame's lists and gradients are tens of megabytes, new in every frame.
+reuse_freed_memory()
 
 # (Gaussian, tile) pairs handled at once: bounds the memory that scenes of huge Gaussians
 # take, 4 bytes a pair forward and 44 backward.

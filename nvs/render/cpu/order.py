@@ -167,7 +167,9 @@ def sum_over_tiles(
     for chunk in prange(chunks):
         for k in range(chunk * count // chunks, (chunk + 1) * count // chunks):
             i = sorted_keys[k] & INDEX
-            prefetch(tiles, sorted_keys[min(k + AHEAD, count - 1)] & INDEX)
+            ahead = sorted_keys[min(k + AHEAD, count - 1)] & INDEX
+            prefetch(tiles, ahead)
+            prefetch(of_gaussians, ahead)
             for y in range(tiles[i, 2], tiles[i, 3]):
                 for x in range(tiles[i, 0], tiles[i, 1]):
                     tile = y * tiles_x + x
