@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import viser
 
-from nvs.allocator import return_freed_memory
 from nvs.errors import InputError
 from viewer.delivery import wait_until_received
 from viewer.panel import Panel
@@ -84,7 +83,6 @@ class OpeningPanel(Panel):
         self._done(dataclasses.replace(scene, name=name))
         wait_until_received(self._client, lambda: progress("sending the splats", 0.97))
         print(f"{name}: {times}", flush=True)
-        return_freed_memory()
 
     def _open_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
