@@ -14,6 +14,7 @@ from pathlib import Path
 from nvs import cli
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "results.md"
+ALIGNMENTS = ("affine-disparity", "affine-log", "scale")
 
 
 def main() -> int:
@@ -25,10 +26,11 @@ def main() -> int:
 
     # No LPIPS: its weights come from the network. The stand-in is named as what it is.
     views = ["--pairs", options.pairs, "--lpips-random-features"]
+    runs = [(alignment, "depth", ["--alignment", alignment]) for alignment in ALIGNMENTS]
     codes = []
-    for task, more in (("depth", []), ("views", views)):
+    for name, task, more in (*runs, ("views", "views", views)):
         arguments = ["evaluate", task, "--data", str(options.data), *more]
-        arguments += ["-o", str(options.output / task), "--markdown", str(DOCUMENT)]
+        arguments += ["-o", str(options.output / name), "--markdown", str(DOCUMENT)]
         print(f"nvs {' '.join(arguments)}", flush=True)
         codes.append(cli.run(arguments))
     return max(codes)

@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import itertools
 import math
+import statistics
 from pathlib import Path
 from typing import Annotated
 
@@ -128,7 +129,7 @@ def main(options: DepthEvaluation) -> int:
         tables=[set_table(results), *(extra_table(results, columns) for columns in extra)],
         columns=[*REPORT_COLUMNS, *itertools.chain(*extra)],
         worst=Ranking("model", "abs_rel", high_is_bad=True),
-        section=f"depth, {name}",
+        section=f"depth, {name}, {options.alignment}",
         document=document(results),
     )
     return conclude(results, options.output, conclusion, options.markdown)
@@ -151,11 +152,15 @@ def spread(one: DepthSet, frames: int | None) -> DepthSet:
 
 def wins(frames: list[FrameRecord], metric: str, over: str = "ramp") -> int:
     """On how many frames the model's figure is better than the baseline's."""
-    sign = -1 if metric == "abs_rel" else 1
     return sum(
-        sign * frame.scores["model"][metric] > sign * frame.scores[over][metric]
+        better(metric, frame.scores["model"][metric], frame.scores[over][metric])
         for frame in depth_frames(frames)
     )
+
+
+def better(metric: str, figure: float, other: float) -> bool:
+    """Whether `figure` is the better one: of errors the smaller, of shares the larger."""
+    return figure < other if metric == "abs_rel" else figure > other
 
 
 def depth_frames(frames: list[FrameRecord]) -> list[FrameRecord]:
@@ -164,7 +169,10 @@ def depth_frames(frames: list[FrameRecord]) -> list[FrameRecord]:
 
 
 def set_table(results: Results) -> Table:
-    """One row per set: δ1 and AbsRel of every method, frames on which the model wins."""
+    """δ1 and AbsRel of every method, and on how many frames the model wins, a row for each set.
+
+    Then a row of all frames, and one in which each set counts the same and wins are of sets.
+    """
     head = ["set", "frames"]
     head += [f"δ1 {method}" for method in METHODS]
     head += [f"AbsRel {method}" for method in METHODS]
@@ -179,6 +187,28 @@ def set_table(results: Results) -> Table:
                 *(number(results.mean(m, "delta1", of_set)) for m in METHODS),
                 *(number(results.mean(m, "abs_rel", of_set)) for m in METHODS),
                 *(f"{wins(measured, k)}/{len(measured)}" for k in ("delta1", "abs_rel")),
+            ]
+        )
+    measured_sets = list(dict.fromkeys(f.set for f in depth_frames(results.measured)))
+    if len(measured_sets) > 1:
+        means = {
+            (method, metric): [results.mean(method, metric, of_set) for of_set in measured_sets]
+            for metric in ("delta1", "abs_rel")
+            for method in METHODS
+        }
+        won = [
+            sum(
+                better(metric, model, ramp)
+                for model, ramp in zip(means["model", metric], means["ramp", metric], strict=True)
+            )
+            for metric in ("delta1", "abs_rel")
+        ]
+        rows.append(
+            [
+                "mean of the sets",
+                "",
+                *(number(statistics.fmean(of_sets)) for of_sets in means.values()),
+                *(f"{count}/{len(measured_sets)}" for count in won),
             ]
         )
     return Table(head, rows)
@@ -223,10 +253,11 @@ def document(results: Results) -> str:
     settings, versions = results.settings, results.versions
     measured = len(depth_frames(results.measured))
     parts = [
-        f"## Depth: model `{settings['model']}`",
+        f"## Depth: model `{settings['model']}`, {alignment_name(results)}",
         f"Every method with {alignment_name(results)} to the true depth, per frame, over the "
-        "pixels that have one; each frame counts the same. *ramp*: disparity linear in y; "
-        "*constant*: a wall. δ1: share of pixels within a factor of 1.25 (more is better); "
+        "pixels that have one; each frame counts the same, in the last row each set. "
+        "*ramp*: disparity linear in y; *constant*: a wall. "
+        "δ1: share of pixels within a factor of 1.25 (more is better); "
         "AbsRel: mean relative error (less is better); *wins*: frames on which the model is "
         "better than the ramp.",
         f"Better than the ramp on {wins(results.measured, 'abs_rel')} of {measured} frames by "

@@ -10,8 +10,15 @@ from nvs.errors import InputError
 from nvs.evaluate.baselines import BASELINES
 from nvs.evaluate.data import depth_sets
 from nvs.evaluate.depth import DepthProtocol, evaluate_depth
-from nvs.evaluate.depth_command import DepthEvaluation, main, predictor_of, spread, wins
-from nvs.evaluate.results import load_results
+from nvs.evaluate.depth_command import (
+    DepthEvaluation,
+    main,
+    predictor_of,
+    set_table,
+    spread,
+    wins,
+)
+from nvs.evaluate.results import FrameRecord, Results, load_results
 from tests.evaluate.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
 
 
@@ -205,6 +212,25 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert "not measured: set-a/1: " in shown
     assert "1 of 3 frames could not be measured" in shown
     assert "note: set-a/2: 24 pixels of the depth are NaN" in shown
+
+
+def test_each_set_counts_the_same_in_the_last_row():
+    def frame(of_set, model, ramp):
+        figures = {"model": model, "ramp": ramp, "constant": 0.0}
+        scores = {m: {"delta1": figure, "abs_rel": 1 - figure} for m, figure in figures.items()}
+        return FrameRecord(of_set, "frame", scores)
+
+    frames = [frame("a", 0.9, 0.5), frame("a", 0.7, 0.5), frame("b", 0.4, 0.6)]
+    failed = FrameRecord("c", "frame", error="no depth")
+    *_, all_frames, of_sets = set_table(Results({}, [*frames, failed])).rows
+    assert all_frames == [
+        *("all frames", "3", "0.667", "0.533", "0.000", "0.333", "0.467", "1.000", "2/3", "2/3")
+    ]
+    assert of_sets == [
+        *("mean of the sets", "", "0.600", "0.550", "0.000", "0.400", "0.450", "1.000"),
+        *("1/2", "1/2"),
+    ]
+    assert set_table(Results({}, frames[:2])).rows[-1][0] == "all frames"
 
 
 def test_frames_are_spread_evenly(tmp_path):
