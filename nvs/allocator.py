@@ -14,8 +14,9 @@ import sys
 
 # glibc's names for mallopt, <malloc.h>.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-# Arrays up to this size are kept, and at most this much at the end of the heap.
+# Arrays up to this size are kept; so is this much at the end of the heap, and all in its middle.
 _KEPT_BYTES = 1 << 30
+_KEPT_BYTES_OLD = 32 << 20  # the most that glibc before 2.35 lets arrays be
 
 
 def reuse_freed_memory() -> None:
@@ -27,7 +28,8 @@ def reuse_freed_memory() -> None:
     library = _glibc()
     if library is None or chosen:
         return
-    library.mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
+    if not library.mallopt(_MMAP_THRESHOLD, _KEPT_BYTES):
+        library.mallopt(_MMAP_THRESHOLD, _KEPT_BYTES_OLD)
     library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
     library.mallopt(_ARENA_MAX, 1)  # the heaps of other threads are too short for large arrays
 

@@ -122,7 +122,7 @@ def _check(scene: Gaussians, cameras: Sequence[Camera], settings: Settings) -> N
 def _background(background: Tensor | None, count: int, device: torch.device) -> Tensor:
     """One colour for each camera, [C, 3]."""
     if background is None:
-        return torch.zeros(count, 3, device=device)
+        return torch.zeros(count, 3, dtype=torch.float32, device=device)
     background = torch.as_tensor(background, dtype=torch.float32, device=device)
     if tuple(background.shape) not in {(3,), (count, 3)}:
         raise InputError(f"background must be [3] or [{count}, 3], not {list(background.shape)}")

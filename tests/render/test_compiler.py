@@ -26,6 +26,8 @@ def another(x):
 def foreign(x):
     return x + 3
 
+foreign.__module__ = None  # as of what exec made
+
 ours.__module__ = another.__module__ = "nvs.render.cpu.kernels"
 numba.njit(foreign)(1)
 print("-", file=__import__("sys").stderr)

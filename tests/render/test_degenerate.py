@@ -152,3 +152,16 @@ def test_tensors_that_are_not_contiguous():
     )
     assert not strided.means.is_contiguous()
     assert torch.equal(render(strided, [CAMERA]).rgb, render(scene, [CAMERA]).rgb)
+
+
+def test_sheared_needles_without_eps2d_have_defined_gradients():
+    """Ellipses a billion times as long as wide: their slope overflows before their width does."""
+    random = torch.Generator().manual_seed(0)
+    scales = 10 ** (30 * torch.rand(300, 3, generator=random) - 15)
+    scene = dataclasses.replace(random_scene("usual", 300, seed=9), scales=scales)
+    leaf = scene.map(lambda tensor: tensor.requires_grad_())
+    found = render(leaf, [CAMERA], eps2d=0.0)
+    assert_finite(found)
+    found.rgb.sum().backward()
+    for field in dataclasses.fields(leaf):
+        assert torch.isfinite(getattr(leaf, field.name).grad).all(), field.name

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import weakref
 
 import pytest
 import torch
@@ -164,6 +165,7 @@ def test_many_pairs_are_drawn_part_by_part(monkeypatch):
         ({"near_plane": float("nan")}, "near_plane"),
         ({"eps2d": -0.1}, "eps2d"),
         ({"radius_clip": float("nan")}, "radius_clip"),
+        ({"cameras": [camera_of(1_048_561, 1)]}, "1,048,560 pixels"),
         ({"scene": one_gaussian().to("meta")}, "cpu or cuda"),
     ],
 )
@@ -171,6 +173,27 @@ def test_refusals_say_what_is_wrong(changes, message):
     arguments = {"scene": one_gaussian(), "cameras": [camera_of(8, 8)]} | changes
     with pytest.raises(InputError, match=message):
         render(arguments.pop("scene"), arguments.pop("cameras"), **arguments)
+
+
+def test_torchs_defaults_for_new_tensors_change_nothing():
+    scene, camera = random_scene("usual", 20, seed=1), camera_of(20, 10)
+    wanted = render(scene, [camera]).rgb
+    try:
+        torch.set_default_dtype(torch.float64)
+        with torch.device("meta"):
+            found = render(scene, [camera]).rgb
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, wanted)
+
+
+def test_what_backward_needs_is_freed_after_it():
+    scene = random_scene("usual", 20, seed=1).map(lambda tensor: tensor.requires_grad_())
+    rgb = render(scene, [camera_of(20, 10)]).rgb
+    splats = weakref.ref(rgb.grad_fn.saved_tensors[-1])
+    assert splats() is not None
+    rgb.sum().backward()
+    assert splats() is None
 
 
 def test_importing_it_imports_neither_numba_nor_gsplat():

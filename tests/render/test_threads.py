@@ -112,3 +112,15 @@ except (IndexError, SystemError):
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "checked"
+
+
+def test_the_callers_own_number_of_numba_threads_stays():
+    program = """
+import numba
+numba.set_num_threads(1)
+torch.set_num_threads(2)
+render(scene, [camera])
+print(numba.get_num_threads())
+"""
+    result = run(program, NUMBA_NUM_THREADS="2")
+    assert result.stdout.strip() == "1", result.stderr

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nvs.allocator import reuse_freed_memory
 from nvs.camera import Camera
+from nvs.errors import InputError
 from nvs.gaussians import Gaussians
 from nvs.render.cpu import order
 from nvs.render.cpu.compiler import Array
@@ -34,6 +35,8 @@ reuse_freed_memory()
 MOST_PAIRS = 1 << 26
 MOST_PAIRS_BACKWARD = 1 << 23
 
+MOST_PIXELS = 0xFFFF * TILE  # of width or height: Gaussians hold their tiles as uint16
+
 
 def render(
     scene: Gaussians, cameras: Sequence[Camera], background: Tensor, settings: Settings
@@ -41,6 +44,11 @@ def render(
     """`nvs.render.render` for tensors in main memory; background [C, 3]."""
     from nvs.render.rendering import Rendering
 
+    longest = max(cameras[0].width, cameras[0].height)
+    if longest > MOST_PIXELS:
+        raise InputError(
+            f"a picture can be {MOST_PIXELS:,} pixels wide and high on the CPU, not {longest:,}"
+        )
     poses = torch.stack([camera.camera_to_world for camera in cameras])  # [C, 4, 4]
     # Inside the function torch does not tell whether anybody wants gradients.
     with_gradients = torch.is_grad_enabled()
@@ -68,8 +76,11 @@ class _Pictures(torch.autograd.Function):
         *tensors, lenses, settings, with_gradients = inputs
         *gaussians, views, eyes, backgrounds = (_array(tensor) for tensor in tensors)
         count, height, width = len(lenses), lenses[0].height, lenses[0].width
-        rgb = torch.empty(count, height, width, 3)
-        alpha, depth = torch.empty(count, height, width), torch.empty(count, height, width)
+        # Whatever torch's defaults for new tensors are.
+        rgb, alpha, depth = (
+            torch.empty(count, height, width, *channels, dtype=torch.float32, device="cpu")
+            for channels in ((3,), (), ())
+        )
         kept = []
         for k, lens in enumerate(lenses):
             images = [image[k].numpy() for image in (rgb, alpha, depth)]
@@ -87,15 +98,20 @@ class _Pictures(torch.autograd.Function):
             if with_gradients and any(ctx.needs_input_grad):
                 kept.append(splats)
         if kept:
-            ctx.save_for_backward(*tensors, rgb, alpha, depth)
-            ctx.splats, ctx.lenses, ctx.settings = kept, lenses, settings
+            # As tensors torch frees them after backward, even while the picture lives on.
+            arrays = [torch.from_numpy(array) for splats in kept for array in splats]
+            ctx.save_for_backward(*tensors, rgb, alpha, depth, *arrays)
+            ctx.lenses, ctx.settings = lenses, settings
         return rgb, alpha, depth
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *by_images: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        *tensors, rgb, alpha, depth = ctx.saved_tensors
-        *gaussians, views, eyes, _ = (_array(tensor) for tensor in tensors)
+        saved = ctx.saved_tensors
+        *gaussians, views, eyes, _ = (_array(tensor) for tensor in saved[:8])
+        rgb, alpha, depth = saved[8:11]
+        arrays, fields = [_array(tensor) for tensor in saved[11:]], len(_Splats._fields)
+        all_splats = [_Splats(*arrays[k : k + fields]) for k in range(0, len(arrays), fields)]
         images = [_array(image) for image in (rgb, alpha, depth, *by_images)]
         by_gaussians = [np.zeros_like(array) for array in gaussians]
         by_poses = np.zeros((len(views), CHUNKS, POSE))
@@ -103,7 +119,7 @@ class _Pictures(torch.autograd.Function):
         only_colors = gaussians[4].ndim == 2 and not any(
             needed for k, needed in enumerate(ctx.needs_input_grad[:7]) if k != 4
         )
-        for k, (lens, splats) in enumerate(zip(ctx.lenses, ctx.splats, strict=True)):
+        for k, (lens, splats) in enumerate(zip(ctx.lenses, all_splats, strict=True)):
             with all_cores():
                 by_splats = _rasterize_backward(splats, lens, [image[k] for image in images])
                 if only_colors:

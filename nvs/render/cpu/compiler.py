@@ -66,7 +66,7 @@ class _Announcement(event.Listener):
     made = False
 
     def on_start(self, event: event.Event) -> None:
-        kernels = event.data["dispatcher"].py_func.__module__
+        kernels = event.data["dispatcher"].py_func.__module__ or ""  # None if made by exec
         if not self.made and kernels.startswith(__package__):
             self.made = True
             print("nvs: compiling the renderer for this machine, once", file=sys.stderr)

@@ -178,7 +178,8 @@ def project(
             if not (det > ZERO and det < np.inf):
                 continue
             p, r = np.sqrt(HALF_LOG2_E * yy / det), np.sqrt(HALF_LOG2_E / yy)
-            if not (p < MOST_SHARP and r < MOST_SHARP):
+            q = -p * xy / yy
+            if not (p < MOST_SHARP and abs(q) < MOST_SHARP and r < MOST_SHARP):
                 continue
 
             opacity = opacities[i]
@@ -209,7 +210,7 @@ def project(
                 continue
 
             records[i, CENTER_X], records[i, CENTER_Y] = center_x, center_y
-            records[i, P], records[i, Q], records[i, R] = p, -p * xy / yy, r
+            records[i, P], records[i, Q], records[i, R] = p, q, r
             records[i, LOG_OPACITY] = log_opacity
             records[i, RED], records[i, GREEN], records[i, BLUE] = red, green, blue
             records[i, DEPTH] = z

@@ -18,7 +18,7 @@ _pool_started_by: int | None = None  # process id
 
 @contextlib.contextmanager
 def all_cores() -> Iterator[None]:
-    """Run parallel kernels on as many threads as torch uses.
+    """Run parallel kernels on as many threads as torch uses; numba's own number stays.
 
     Raises:
         RuntimeError: this process was forked from one that had already rendered.  The
@@ -33,8 +33,12 @@ def all_cores() -> Iterator[None]:
     with _one_at_a_time:
         _pool_started_by = os.getpid()
         most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        callers = numba.get_num_threads()
         numba.set_num_threads(min(torch.get_num_threads(), most))
-        yield
+        try:
+            yield
+        finally:
+            numba.set_num_threads(callers)
 
 
 def _fresh_lock() -> None:
@@ -42,4 +46,5 @@ def _fresh_lock() -> None:
     _one_at_a_time = threading.Lock()  # another thread may have held it across the fork
 
 
-os.register_at_fork(after_in_child=_fresh_lock)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_fresh_lock)
