@@ -16,6 +16,7 @@ COLOR_TOLERANCE = 0.15
 SEARCH_RADIUS = 8  # cells; wider bridges go to the nearest surface
 # Below this share of the colours' variance that goes along with depth, there is no edge to see.
 SHOWN_SHARE = 0.3
+STEEPEST = 0.2  # how far samples lie at most before or behind their cell's centre, relative
 
 
 def cut_bridges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
@@ -137,5 +138,6 @@ def depth_on_surface(surface: SurfaceMap, xy: Tensor) -> SurfaceDepth:
     depth, gradient = surface.depth.flatten()[cell], surface.gradient.view(-1, 2)[cell]
     from_centre = xy - surface.center_of(cell)
     # A steep cell must not throw its samples behind the camera, or far beyond its neighbours.
-    depth = depth + (gradient * from_centre).sum(-1).clamp(-0.2 * depth, 0.2 * depth)
+    farthest = STEEPEST * depth
+    depth = depth + (gradient * from_centre).sum(-1).clamp(-farthest, farthest)
     return SurfaceDepth(depth, gradient)

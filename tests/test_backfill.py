@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from nvs.backfill.behind import continued_behind
+from nvs.backfill.layer import Sheet
 from nvs.backfill.softness import mean_of_present
 from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork
+from nvs.edges import STEEPEST
 from nvs.evaluate.view_metrics import psnr
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead, GaussianHeadConfig
@@ -224,3 +227,22 @@ def test_means_over_squares_are_those_of_a_plain_loop(height, width, radius, see
         inside = values[:, *square][:, present[square]]  # [2, K]
         expected = inside.mean(-1) if inside.numel() else values[:, row, column]
         torch.testing.assert_close(means[:, row, column], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_hidden_lies_behind_all_of_a_steep_cell():
+    """Cells at a network's soft edge slant so much that their samples reach far back."""
+    rows, columns, near, far = 30, 40, 0.112, 0.1
+    on_near = (torch.arange(columns) < 20).expand(rows, columns)
+    disparity = torch.where(on_near, near, far)
+    slope = torch.zeros(rows, columns, 2)
+    slope[:, 16:20, 0] = -0.04
+    nothing = torch.zeros(rows, columns, dtype=torch.bool)
+    sheet = Sheet(
+        Camera.from_focal(40, columns, rows), torch.ones(2), 0, disparity, slope,
+        torch.zeros(rows, columns, 3), nothing,
+    )  # fmt: skip
+    hidden = continued_behind(sheet, shift_cells=100)
+    assert (hidden.present & on_near).any()
+    # Of the samples at the far end of a cell: see `nvs.edges.depth_on_surface`.
+    shown = torch.maximum(disparity - slope.abs().sum(-1) / 2, disparity / (1 + STEEPEST))
+    assert (hidden.sheet.disparity < shown)[hidden.present].all()

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from nvs.backfill.layer import Sheet, local_slopes
 from nvs.backfill.softness import mean_of_present, softened
+from nvs.edges import STEEPEST
 
 OPENINGS_CELLS = (1.0, 4.0, 16.0)  # heights of edges: how wide the camera range opens them
 EDGE_CELLS = 2  # a depth edge happens within so many cells
@@ -62,7 +63,9 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
     mean = mean_of_present(disparity[None], ground, EVEN_RADIUS)[0]
     disparity = torch.where((mean / disparity - 1).abs() < SAME_SURFACE, mean, disparity)
     # Evened out, it must not come through what is seen before it.
-    disparity = torch.where(ground, torch.minimum(disparity, (1 - CLEARANCE) * seen), seen)
+    disparity = torch.where(
+        ground, torch.minimum(disparity, (1 - CLEARANCE) * _farthest(sheet, seen)), seen
+    )
     distance = _put(torch.zeros_like(seen), cell, continuation.distance)
     color = _put(sheet.color, cell, continuation.mirrored_color(sheet, seen))
     for kind in (ground, present & sky):  # neither in the colours of the other
@@ -76,6 +79,14 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
         sky=sky,
     )
     return Hidden(hidden, present)
+
+
+def _farthest(sheet: Sheet, seen: Tensor) -> Tensor:
+    """Disparity [h, w] of the farthest that is shown in a cell: a slanted one reaches back.
+
+    Over a whole cell, not half of one: the discs at its rim, and those behind, are as wide again.
+    """
+    return torch.maximum(seen - sheet.slope.abs().sum(-1), seen / (1 + STEEPEST))
 
 
 def _put(grid: Tensor, cell: Tensor, values: Tensor) -> Tensor:
