@@ -12,6 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nvs.errors import InputError
+
+NORM_GROUPS = 8  # of channels, in the residual blocks
+
 
 @dataclasses.dataclass(frozen=True)
 class EncoderConfig:
@@ -23,6 +27,25 @@ class EncoderConfig:
     token_blocks: int = 6
     token_heads: int = 3
     tapped_block: int = 3  # tokens are read after this block, and after the last one
+
+    def __post_init__(self) -> None:
+        if min(*self.stem_channels, self.token_channels, self.token_heads) < 1:
+            raise InputError("channels and token_heads must be positive")
+        for channels, blocks in zip(self.stem_channels, self.stem_blocks, strict=True):
+            if blocks and channels % NORM_GROUPS:
+                raise InputError(
+                    f"stem_channels with blocks must be multiples of {NORM_GROUPS}, not {channels}"
+                )
+        if self.token_channels % self.token_heads:
+            raise InputError(
+                f"token_channels {self.token_channels} cannot be split over "
+                f"{self.token_heads} token_heads"
+            )
+        if not 1 <= self.tapped_block < self.token_blocks:
+            raise InputError(
+                f"tapped_block must come before the last of {self.token_blocks} token_blocks, "
+                f"not {self.tapped_block}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +120,7 @@ class ResidualConv(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(8, channels)
+        self.norm = nn.GroupNorm(NORM_GROUPS, channels)
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -99,14 +99,8 @@ class DepthFrame:
         width, height = photo_size(self.photo) if rgb is None else rgb.shape[1::-1]
         numbers = (self.read or read_numbers)(self.depth)
         depth = self.encoding.decode(_as_map(numbers, self.depth))
+        check_shape(depth, width, height, self.depth.name)
         rows, columns = depth.shape
-        # Sensors of one device differ by half a percent (ScanNet), small maps by rounding.
-        tolerance = 0.01 + 1 / min(rows, columns)
-        if abs(columns * height / (rows * width) - 1) > tolerance:
-            raise InputError(
-                f"{self.depth.name}: depth {columns}x{rows} cannot belong to a photo of "
-                f"{width}x{height}"
-            )
         if not bool((depth > 0).any()):
             raise InputError(f"{self.depth.name}: no valid depth")
         nan = int(np.isnan(numbers).sum()) if numbers.dtype.kind == "f" else 0
@@ -125,12 +119,17 @@ class DepthFrame:
         if self.intrinsics is None:
             return None
         pose = np.eye(4) if self.camera_to_world is None else self.camera_to_world
-        return Camera(
-            torch.as_tensor(np.asarray(self.intrinsics, np.float32)),
-            rigid_pose(pose, self.name),
-            width,
-            height,
-        )
+        try:
+            return Camera(
+                torch.as_tensor(np.asarray(self.intrinsics, np.float32)),
+                rigid_pose(pose, self.name),
+                width,
+                height,
+            )
+        except InputError:
+            raise
+        except (ValueError, TypeError) as error:  # K or a pose that are no matrices of numbers
+            raise InputError(f"{self.name}: not a camera ({error})") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,11 +175,26 @@ def read_numbers(path: Path) -> np.ndarray:
         raise InputError(f"{path}: cannot read this depth file ({why(error)})") from None
 
 
+def check_shape(depth: Tensor, width: int, height: int, name: str) -> None:
+    """Refuse a depth map [H, W] that cannot show what a photo of this size shows.
+
+    Raises:
+        InputError: its ratio of width to height is another.
+    """
+    rows, columns = depth.shape
+    # Sensors of one device differ by half a percent (ScanNet), small maps by rounding.
+    tolerance = 0.01 + 1 / min(rows, columns)
+    if abs(columns * height / (rows * width) - 1) > tolerance:
+        raise InputError(
+            f"{name}: depth {columns}x{rows} cannot belong to a photo of {width}x{height}"
+        )
+
+
 def _as_map(values: np.ndarray, path: Path) -> np.ndarray:
     if values.ndim == 3 and values.shape[-1] == 1:
         values = values[..., 0]
-    if values.ndim != 2:
-        raise InputError(f"{path.name}: a depth map has 2 dimensions, not {values.ndim}")
+    if values.ndim != 2 or not values.size:
+        raise InputError(f"{path.name}: a depth map is [H, W], not {list(values.shape)}")
     return values
 
 
@@ -199,7 +213,7 @@ def photo_size(path: Path) -> tuple[int, int]:
             return image.size[::-1] if turned else image.size
     except FileNotFoundError:
         raise InputError(f"{path}: no such photo") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot read this photo ({error})") from None
 
 

@@ -63,10 +63,9 @@ def evaluate_depth(
         folder: where `results.json` is kept; an unfinished one there is continued.
 
     Raises:
-        InputError: `folder` holds an unfinished run with other settings.
+        InputError: `folder` holds an unfinished run with other settings or of other frames.
     """
     settings = {"task": "depth", "model": name, **dataclasses.asdict(protocol)}
-    results = Results(settings) if folder is None else resumed_results(folder, settings)
     methods = {"model": predictor} | BASELINES
     frames = [
         (one.name, frame.name, partial(_measure, methods, one.name, frame, protocol, folder))
@@ -79,6 +78,8 @@ def evaluate_depth(
             for one in sets
             if sum(frame.camera_to_world is not None for frame in one.frames) > 1
         ]
+    names = [(set_name, frame_name) for set_name, frame_name, _ in frames]
+    results = Results(settings) if folder is None else resumed_results(folder, settings, names)
     measure_all(results, frames, folder, len(frames))
     return results
 

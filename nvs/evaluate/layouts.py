@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -79,7 +80,7 @@ def nyu(folder: Path) -> list[DepthFrame]:
         frames.append(DepthFrame(name, photo, depth, DepthEncoding(1000.0)))
     for labelled in sorted(folder.glob("*labeled.mat")):
         with _hdf5(labelled) as file:
-            count = file["depths"].shape[0]
+            count = len(_dataset(file, "depths", labelled))
         frames += [
             DepthFrame(
                 f"{i:04d}",
@@ -190,7 +191,10 @@ def _raw_float32(photo: Path, depth: Path) -> np.ndarray:
 
 
 def _diode_depth(path: Path) -> np.ndarray:
-    depth = read_numbers(path)[..., 0].astype(np.float64)
+    depth = read_numbers(path).astype(np.float64)
+    if depth.ndim != 3:
+        raise InputError(f"{path.name}: a depth map of DIODE is [H, W, 1], not {depth.shape}")
+    depth = depth[..., 0]
     mask = read_numbers(path.with_name(path.name.replace("_depth.npy", "_depth_mask.npy")))
     if mask.shape != depth.shape:
         raise InputError(f"{path.name}: a mask of {mask.shape} for depth {depth.shape}")
@@ -200,7 +204,9 @@ def _diode_depth(path: Path) -> np.ndarray:
 
 def _hypersim_depth(path: Path) -> np.ndarray:
     with _hdf5(path) as file:
-        distance = np.asarray(file["dataset"], np.float64)
+        distance = np.asarray(_dataset(file, "dataset", path), np.float64)
+    if distance.ndim != 2:
+        raise InputError(f"{path.name}: a depth map of Hypersim is [H, W], not {distance.shape}")
     height, width = distance.shape
     focal_px = 886.81 * width / 1024
     y, x = np.mgrid[:height, :width] + 0.5
@@ -210,7 +216,16 @@ def _hypersim_depth(path: Path) -> np.ndarray:
 def _matlab_array(name: str, index: int, path: Path) -> np.ndarray:
     """One [H, W] or [H, W, 3] array: Matlab stores columns first, so HDF5 shows [.., W, H]."""
     with _hdf5(path) as file:
-        return np.ascontiguousarray(np.asarray(file[name][index]).T)
+        arrays = _dataset(file, name, path)
+        if index >= len(arrays):
+            raise InputError(f"{path.name}: it has {len(arrays)} {name}, none for {index}")
+        return np.ascontiguousarray(np.asarray(arrays[index]).T)
+
+
+def _dataset(file: Any, name: str, path: Path) -> Any:  # noqa: ANN401 (h5py.File, h5py.Dataset)
+    if name not in file:
+        raise InputError(f"{path.name}: it holds no `{name}`")
+    return file[name]
 
 
 def _hdf5(path: Path) -> Any:  # noqa: ANN401 (h5py.File)
@@ -227,15 +242,16 @@ def _hdf5(path: Path) -> Any:  # noqa: ANN401 (h5py.File)
 def _numbers_file(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
     """A matrix of a text file; None where there is no such file.
 
-    Raises:
-        InputError: a file of something else.
+    NaN where the file holds something else: its frame says so when it is read, others go on.
     """
     if not path.is_file():
         return None
     try:
-        return np.loadtxt(path).reshape(shape)
-    except ValueError:
-        raise InputError(f"{path}: expected {shape[0]}x{shape[1]} numbers") from None
+        with warnings.catch_warnings():  # about empty files
+            warnings.simplefilter("ignore")
+            return np.loadtxt(path).reshape(shape)
+    except (OSError, ValueError):
+        return np.full(shape, np.nan)
 
 
 def _by_number(path: Path) -> tuple[Path, int, str]:

@@ -22,7 +22,7 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1400
        padding: 0 1rem; color: #1c1c20; background: #fff; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; min-width: 11rem; overflow-wrap: anywhere; }
 figure { display: inline-block; margin: 0 .5rem .5rem 0; vertical-align: top; }
 figure img { display: block; max-width: 320px; }
 figcaption, .small { color: #666; font-size: 13px; }

@@ -114,16 +114,24 @@ def load_results(folder: Path) -> Results | None:
         raise InputError(f"{path} is not a result of nvs evaluate; choose another folder") from None
 
 
-def resumed_results(folder: Path, settings: dict[str, Any]) -> Results:
+def resumed_results(
+    folder: Path, settings: dict[str, Any], frames: Iterable[tuple[str, str]]
+) -> Results:
     """Results to go on with: those of an unfinished run of the same settings, else empty ones.
 
+    Args:
+        frames: (set, name) of every frame that this run is to measure.
+
     Raises:
-        InputError: the folder holds an unfinished run with other settings.
+        InputError: the folder holds an unfinished run with other settings or of other frames.
     """
     earlier = load_results(folder)
     if earlier is None or earlier.finished:
         return Results(settings)
     changed = [k for k in settings if earlier.settings.get(k) != settings[k]]
+    wanted = set(frames)
+    if any((frame.set, frame.name) not in wanted for frame in earlier.frames):
+        changed.append("selection of frames")  # its figures would count among these
     if changed:
         raise InputError(
             f"{folder} holds an unfinished run with another {', '.join(changed)}; finish that one, "

@@ -56,7 +56,7 @@ def stereo_views(folder: Path) -> ViewSet:
     if naming is _NAMINGS[2]:
         calibration = _read_calibration(folder / "calib.txt")
         left, right = calibration["cam0"], calibration["cam1"]
-        baseline, offset = calibration["baseline"].item() / 1000, calibration["doffs"].item()
+        baseline, offset = calibration["baseline"][0] / 1000, calibration["doffs"][0]
         factor, metric = 1.0, True
     else:
         left = np.array([[width, 0, width / 2], [0, width, height / 2], [0, 0, 1.0]])
@@ -104,6 +104,7 @@ def _read_calibration(path: Path) -> dict[str, np.ndarray]:
             for name, value in pairs.items()
             if name in ("cam0", "cam1", "baseline", "doffs")
         }
-        return {**found, "cam0": found["cam0"].reshape(3, 3), "cam1": found["cam1"].reshape(3, 3)}
+        shapes = {"cam0": (3, 3), "cam1": (3, 3), "baseline": (1,), "doffs": (1,)}
+        return {name: found[name].reshape(shape) for name, shape in shapes.items()}
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: not a Middlebury calibration ({error})") from None

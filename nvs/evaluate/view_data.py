@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nvs.camera import Camera
+from nvs.depth.file import why
 from nvs.errors import InputError
 from nvs.evaluate.colmap import read_colmap
-from nvs.evaluate.data import DepthEncoding, depth_encoding, photo_size, read_depth, rigid_pose
+from nvs.evaluate.data import (
+    DepthEncoding,
+    check_shape,
+    depth_encoding,
+    photo_size,
+    read_depth,
+    rigid_pose,
+)
 from nvs.evaluate.lens import Lens, straightened, straightened_points
 from nvs.photo import Photo, load_photo
 
@@ -76,6 +84,7 @@ class ViewFile:
         if self.depth is None:
             return None
         depth = read_depth(self.depth, self.encoding)
+        check_shape(depth, full.width, full.height, self.depth.name)
         at_own_size = full.resized(depth.shape[1], depth.shape[0]).intrinsics
         return straightened(depth[..., None], at_own_size, self.lens, nearest=True)[..., 0]
 
@@ -86,9 +95,13 @@ class ViewFile:
             return self.sparse
         try:
             with np.load(self.sparse, allow_pickle=False) as archive:
-                return archive["uv"].astype(np.float64), archive["z"].astype(np.float64)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{self.sparse}: cannot read sparse points ({error})") from None
+                xy, depths = archive["uv"].astype(np.float64), archive["z"].astype(np.float64)
+        except Exception as error:  # the decoders raise whatever the file's bytes lead them to
+            raise InputError(f"{self.sparse}: cannot read sparse points ({why(error)})") from None
+        if depths.ndim != 1 or xy.shape != (len(depths), 2):
+            raise InputError(f"{self.sparse}: expected `uv` [M, 2] and `z` [M]")
+        known = np.isfinite(xy).all(1) & np.isfinite(depths) & (depths > 0)
+        return xy[known], depths[known]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,7 +212,7 @@ def llff_views(folder: Path) -> ViewSet:
     try:
         rows = np.load(folder / "poses_bounds.npy", allow_pickle=False).astype(np.float64)
         matrices = rows[:, :15].reshape(-1, 3, 5)
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, EOFError, ValueError, IndexError) as error:
         raise InputError(f"{folder}/poses_bounds.npy: not LLFF poses ({error})") from None
     photos = _llff_photos(folder)
     if len(photos) != len(matrices):

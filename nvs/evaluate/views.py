@@ -78,7 +78,7 @@ def evaluate_views(
         name, folder: as for `nvs.evaluate.depth.evaluate_depth`.
 
     Raises:
-        InputError: `folder` holds an unfinished run with other settings.
+        InputError: `folder` holds an unfinished run with other settings or of other frames.
     """
     settings = {
         "task": "views",
@@ -86,7 +86,6 @@ def evaluate_views(
         "perceptual": None if perceptual is None else perceptual.name,
         **dataclasses.asdict(protocol),
     }
-    results = Results(settings) if folder is None else resumed_results(folder, settings)
     pairs = [
         (
             one.name,
@@ -96,6 +95,8 @@ def evaluate_views(
         for one in sets
         for pair in one.pairs(protocol.pairs, protocol.step)
     ]
+    names = [(set_name, both) for set_name, both, _ in pairs]
+    results = Results(settings) if folder is None else resumed_results(folder, settings, names)
     measure_all(results, pairs, folder, len(pairs))
     return results
 

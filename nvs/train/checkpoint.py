@@ -19,6 +19,7 @@ class Learner:
     network: nn.Module
     average: nn.Module  # running average of the network's weights
     optimizer: torch.optim.Optimizer
+    belongs_to: str = ""  # the frozen network without which the weights mean nothing
 
 
 def save_state(learner: Learner, step: int, path: Path) -> None:
@@ -27,6 +28,7 @@ def save_state(learner: Learner, step: int, path: Path) -> None:
         torch.save(
             {
                 "step": step,
+                "belongs_to": learner.belongs_to,
                 "network": learner.network.state_dict(),
                 "average": learner.average.state_dict(),
                 "optimizer": learner.optimizer.state_dict(),
@@ -40,7 +42,7 @@ def restore_state(learner: Learner, path: Path, resume: bool) -> int:
 
     Raises:
         InputError: there is an earlier run and `resume` is False, or nothing to resume, or the
-            file is damaged or of another network.
+            file is damaged or of another network, learning or frozen.
     """
     if not resume:
         if path.exists():
@@ -56,11 +58,14 @@ def restore_state(learner: Learner, path: Path, resume: bool) -> int:
     except Exception:  # a damaged file makes the unpickler raise anything
         raise InputError(f"{path} is damaged, or not the state of a training run") from None
     try:
+        # Runs of before this was kept do not tell.
+        if kept.get("belongs_to", learner.belongs_to) != learner.belongs_to:
+            raise ValueError
         learner.network.load_state_dict(kept["network"])
         learner.average.load_state_dict(kept["average"])
         learner.optimizer.load_state_dict(kept["optimizer"])
         return int(kept["step"])
-    except (RuntimeError, KeyError, TypeError, ValueError):
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
             f"{path} is of a run with another network: resume with that run's configuration"
         ) from None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 import types
 import typing
 from pathlib import Path
@@ -12,6 +14,9 @@ from nvs.errors import InputError
 from nvs.files import check_readable
 
 T = TypeVar("T")
+
+# Numbers that YAML 1.1 takes for words, as 1e-3.
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
 
 def read_config(path: Path, kind: type[T]) -> T:
@@ -29,6 +34,25 @@ def read_config(path: Path, kind: type[T]) -> T:
     return _filled(kind, {} if content is None else content, f"{path}: ")
 
 
+def check_range(settings: Any, positive: str = "", not_negative: str = "") -> None:  # noqa: ANN401
+    """Refuse numbers that no run can use, before it begins.
+
+    Args:
+        settings: a dataclass.
+        positive: names of its fields, with spaces between them.
+        not_negative: likewise.
+
+    Raises:
+        InputError: one of them is out of range, or not a number at all (NaN).
+    """
+    for name in positive.split():
+        if not 0 < getattr(settings, name) < math.inf:
+            raise InputError(f"{name} must be positive, not {getattr(settings, name)}")
+    for name in not_negative.split():
+        if not 0 <= getattr(settings, name) < math.inf:
+            raise InputError(f"{name} must not be negative, but is {getattr(settings, name)}")
+
+
 def _filled(kind: type[T], values: Any, where: str) -> T:  # noqa: ANN401 (whatever YAML gives)
     if not isinstance(values, dict):
         raise InputError(f"{where}expected names and values, not {values!r}")
@@ -37,7 +61,11 @@ def _filled(kind: type[T], values: Any, where: str) -> T:  # noqa: ANN401 (whate
     for name in values:
         if name not in known:
             raise InputError(f"{where}there is no '{name}'; choose from {', '.join(sorted(known))}")
-    return kind(**{name: _value(types_[name], v, f"{where}{name}: ") for name, v in values.items()})
+    given = {name: _value(types_[name], v, f"{where}{name}: ") for name, v in values.items()}
+    try:
+        return kind(**given)
+    except InputError as error:  # of `check_range`
+        raise InputError(f"{where}{error}") from None
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
@@ -47,6 +75,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
         if value is None and type(None) in kind.__args__:
             return None
         kind = next(k for k in kind.__args__ if k is not type(None))
+    if kind is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
+        return float(value)
     origin = typing.get_origin(kind)
     if origin is tuple and isinstance(value, list):
         parts = typing.get_args(kind)

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from nvs.depth.file import depth_preview
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+from nvs.train.config import check_range
 from nvs.train.depth_loss import DepthLossWeights, DepthPoints, depth_losses, total_loss
-from nvs.train.loop import Schedule, Task, train
+from nvs.train.loop import Schedule, Task, start_from_weights, train
 from nvs.train.recorded_data import RecordedPictures
 from nvs.train.scene_data import SceneBatch, SceneBatches, SceneBatchSettings
 from nvs.train.team import ALONE, Team
@@ -33,6 +34,12 @@ class DepthTraining(Schedule):
         True  # matrix products in bfloat16: twice as fast and more where hardware has it
     )
     start_from: Path | None = None  # a .safetensors whose weights the run begins with
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range(self.network, positive="decoder_channels input_area_px")
+        if self.encoder_learning_rate is not None:
+            check_range(self, not_negative="encoder_learning_rate")
 
 
 def train_depth(
@@ -67,7 +74,8 @@ class DepthTask(Task[SceneBatch]):
         torch.manual_seed(settings.scenes.seed)
         network = DepthNetwork(settings.network)
         if settings.start_from is not None:
-            network.load_state_dict(load_depth_network(settings.start_from).state_dict())
+            begun = load_depth_network(settings.start_from)
+            start_from_weights(network, begun, settings.start_from)
         self.network: DepthNetwork = network.to(team.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -22,13 +22,14 @@ from nvs.errors import InputError
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.render import render
+from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
-from nvs.train.loop import Schedule, Task, train
+from nvs.train.loop import Schedule, Task, start_from_weights, train
 from nvs.train.perceptual import Backbone, perceptual_loss
 from nvs.train.posed_views import GeneratedPlaces, RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE, Team
-from nvs.weights import load_gaussian_head, load_model, save_gaussian_head
+from nvs.weights import load_gaussian_head, load_model, save_gaussian_head, weights_digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +62,10 @@ class HeadTraining(Schedule):
     cover_weight: float = 0.1
     cover_zoom: float = 1.5
     start_from: Path | None = None  # a .safetensors of a head that the run begins with
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range(self, positive="hidden_channels cover_zoom", not_negative="hidden_layers")
 
 
 def train_head(settings: HeadTraining, run: Path, team: Team = ALONE, resume: bool = False) -> Path:
@@ -108,10 +113,10 @@ class HeadTask(Task[list[HeadExample]]):
         config = GaussianHeadConfig(channels, settings.hidden_channels, settings.hidden_layers)
         head = GaussianHead(config)
         if settings.start_from is not None:
-            head.load_state_dict(
-                load_gaussian_head(settings.start_from, self.model.network).state_dict()
-            )
+            begun = load_gaussian_head(settings.start_from, self.model.network)
+            start_from_weights(head, begun, settings.start_from)
         self.network: GaussianHead = head.to(team.device)
+        self.belongs_to = weights_digest(self.model.network)
 
     def losses(self, batch: list[HeadExample]) -> dict[str, Tensor]:
         terms = [self._compared(one.to(self.device)) for one in batch]

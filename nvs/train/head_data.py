@@ -15,11 +15,13 @@ from torch.utils.data import Dataset
 from nvs.backfill.stage import invented
 from nvs.camera import Camera
 from nvs.depth.field import DepthField
+from nvs.errors import InputError
 from nvs.evaluate.views import scaled_to_set
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead
 from nvs.pipeline import Model
 from nvs.points import SurfacePoints
+from nvs.train.config import check_range
 from nvs.train.posed_views import GeneratedPlaces, PosedViews, RecordedPlaces
 
 
@@ -80,6 +82,15 @@ class ExampleSettings:
     true_depth_share: float = 0.3
     data_share: float = 0.5  # of the examples that come from `data`, where there is some
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_range(
+            self,
+            positive="batch fewest_points",
+            not_negative="targets true_depth_share data_share seed",
+        )
+        if self.most_points < self.fewest_points:
+            raise InputError(f"most_points {self.most_points} is below fewest_points")
 
 
 class HeadExamples(Dataset):

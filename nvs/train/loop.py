@@ -11,6 +11,7 @@ run ends with the weights of an uninterrupted one, bit for bit.
 from __future__ import annotations
 
 import abc
+import contextlib
 import copy
 import dataclasses
 import math
@@ -24,6 +25,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from nvs.errors import InputError
 from nvs.train.checkpoint import Learner, remove_unfinished, restore_state, save_state
+from nvs.train.config import check_range
 from nvs.train.team import Team
 
 STATE_FILE = "state.pt"
@@ -44,6 +46,13 @@ class Schedule:
     save_every: int = 250
     pictures_every: int = 250  # steps between the log's pictures; 0: none
 
+    def __post_init__(self) -> None:
+        check_range(
+            self,
+            positive="steps learning_rate gradient_clip save_every",
+            not_negative="warmup_steps weight_decay workers pictures_every",
+        )
+
 
 Batch = TypeVar("Batch")
 
@@ -55,6 +64,7 @@ class Task(abc.ABC, Generic[Batch]):
     network: nn.Module  # what is trained, on the team's device
     batches: Dataset  # batch number k: this process's share of it
     weights_file: str  # what the result is called in the run's folder
+    belongs_to = ""  # tells the frozen network that it learns for, where there is one
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """AdamW's groups; "share" in one is its part of the learning rate (default 1)."""
@@ -85,8 +95,8 @@ def train(task: Task, schedule: Schedule, folder: Path, team: Team, resume: bool
 
     Raises:
         InputError: `folder` holds another run and `resume` is False, or there is nothing to
-            resume, or the loss or its gradient stopped being finite (step and terms named;
-            the last checkpoint stays).
+            resume, or it cannot be written to, or the data cannot be used, or the loss or its
+            gradient stopped being finite (step and terms named; the last checkpoint stays).
     """
     network = task.network
     learner = Learner(
@@ -95,39 +105,39 @@ def train(task: Task, schedule: Schedule, folder: Path, team: Team, resume: bool
         torch.optim.AdamW(
             task.parameter_groups(), schedule.learning_rate, weight_decay=schedule.weight_decay
         ),
+        task.belongs_to,
     )
     state, weights = folder / STATE_FILE, folder / task.weights_file
     first_step = restore_state(learner, state, resume)
     if team.is_first:
         remove_unfinished(folder, state.name, weights.name)
 
-    log = _Log(task.name, folder, first_step, schedule.steps, team)
-    for step, batch in enumerate(_batches(task, schedule, first_step), start=first_step):
-        rate = learning_rate(schedule, step)
-        for group in learner.optimizer.param_groups:
-            group["lr"] = rate * group.get("share", 1.0)
-        if team.is_first and schedule.pictures_every and step % schedule.pictures_every == 0:
-            log.pictures(task.pictures(batch), step)
+    with contextlib.closing(_Log(task.name, folder, first_step, schedule.steps, team)) as log:
+        for step, batch in enumerate(_batches(task, schedule, first_step), start=first_step):
+            rate = learning_rate(schedule, step)
+            for group in learner.optimizer.param_groups:
+                group["lr"] = rate * group.get("share", 1.0)
+            if team.is_first and schedule.pictures_every and step % schedule.pictures_every == 0:
+                log.pictures(task.pictures(batch), step)
 
-        learner.optimizer.zero_grad()
-        terms = task.losses(batch)
-        loss = task.total(terms)
-        loss.backward()
-        gradients = [p.grad for p in network.parameters() if p.grad is not None]
-        shown = {name: term.detach().clone() for name, term in {**terms, "total": loss}.items()}
-        team.average_([*gradients, *shown.values()])
-        length = nn.utils.clip_grad_norm_(network.parameters(), schedule.gradient_clip)
-        if not (torch.isfinite(shown["total"]) and torch.isfinite(length)):
-            raise InputError(_not_finite(step, shown, state))
-        learner.optimizer.step()
-        _update_average(learner.average, network, schedule.average_decay, step)
+            learner.optimizer.zero_grad()
+            terms = task.losses(batch)
+            loss = task.total(terms)
+            loss.backward()
+            gradients = [p.grad for p in network.parameters() if p.grad is not None]
+            shown = {name: term.detach().clone() for name, term in {**terms, "total": loss}.items()}
+            team.average_([*gradients, *shown.values()])
+            length = nn.utils.clip_grad_norm_(network.parameters(), schedule.gradient_clip)
+            if not (torch.isfinite(shown["total"]) and torch.isfinite(length)):
+                raise InputError(_not_finite(step, shown, state))
+            learner.optimizer.step()
+            _update_average(learner.average, network, schedule.average_decay, step)
 
-        log.step(step, shown, rate)
-        last = step + 1 == schedule.steps
-        if team.is_first and ((step + 1) % schedule.save_every == 0 or last):
-            task.save(learner.average, weights)
-            save_state(learner, step + 1, state)
-    log.close()
+            log.step(step, shown, rate)
+            last = step + 1 == schedule.steps
+            if team.is_first and ((step + 1) % schedule.save_every == 0 or last):
+                task.save(learner.average, weights)
+                save_state(learner, step + 1, state)
     return weights
 
 
@@ -140,17 +150,49 @@ def learning_rate(schedule: Schedule, step: int) -> float:
     return schedule.learning_rate * warm * cosine
 
 
+def start_from_weights(network: nn.Module, begun: nn.Module, path: Path) -> None:
+    """Give `network` the weights of `begun`, which were read from `path`.
+
+    Raises:
+        InputError: the two have different sizes.
+    """
+    try:
+        network.load_state_dict(begun.state_dict())
+    except RuntimeError:
+        raise InputError(
+            f"start_from: {path} is of another size than the configuration's network"
+        ) from None
+
+
 def _batches(task: Task, schedule: Schedule, first_step: int) -> Iterator[Any]:
-    return iter(
-        DataLoader(
-            Subset(task.batches, range(first_step, schedule.steps)),
-            batch_size=None,
-            num_workers=schedule.workers,
-            prefetch_factor=8 if schedule.workers else None,
-            # A forked child of a process that has used numba's threads does not survive.
-            multiprocessing_context="spawn" if schedule.workers else None,
-        )
+    batches = DataLoader(
+        Subset(_ToldErrors(task.batches), range(first_step, schedule.steps)),
+        batch_size=None,
+        num_workers=schedule.workers,
+        prefetch_factor=8 if schedule.workers else None,
+        # A forked child of a process that has used numba's threads does not survive.
+        multiprocessing_context="spawn" if schedule.workers else None,
     )
+    for batch in batches:
+        if isinstance(batch, InputError):
+            raise batch
+        yield batch
+
+
+class _ToldErrors(Dataset):
+    """Batches by number, or what is wrong with the data.
+
+    An error that is raised in a worker comes out with the worker's stack trace as its message.
+    """
+
+    def __init__(self, batches: Dataset) -> None:
+        self.batches = batches
+
+    def __getitem__(self, number: int) -> Any:  # noqa: ANN401 (a batch or an InputError)
+        try:
+            return self.batches[number]
+        except InputError as error:
+            return error
 
 
 def _not_finite(step: int, terms: dict[str, Tensor], state: Path) -> str:
@@ -170,6 +212,14 @@ def _update_average(average: nn.Module, network: nn.Module, decay: float, step: 
         kept.lerp_(new, 1 - decay)
 
 
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write to {folder.parent}: {error.strerror}") from None
+    return folder
+
+
 class _Log:
     """The progress bar and TensorBoard's files, of the team's first process alone."""
 
@@ -183,7 +233,7 @@ class _Log:
         if team.is_first:
             from torch.utils.tensorboard import SummaryWriter
 
-            self.writer = SummaryWriter(str(folder / "log"), purge_step=first_step)
+            self.writer = SummaryWriter(str(_made(folder / "log")), purge_step=first_step)
 
     def step(self, step: int, terms: dict[str, Tensor], rate: float) -> None:
         self.bar.update()

@@ -16,6 +16,7 @@ from nvs.evaluate.view_data import View, ViewFile, view_sets
 from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
 from nvs.photo import Photo
+from nvs.train.config import check_range
 from nvs.train.scene_data import textures_name
 from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
 
@@ -57,6 +58,9 @@ class ViewSceneSettings:
     area_px: int = 28_000  # of a view, about
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        check_range(self, positive="scenes views area_px", not_negative="seed")
+
 
 ASPECTS = (4 / 3, 4 / 3, 3 / 2, 16 / 9, 3 / 4)
 
@@ -68,6 +72,9 @@ class GeneratedPlaces:
     settings: ViewSceneSettings
     targets: int  # views beside the source
     textures: Textures | None = None  # opened in the worker that needs it
+
+    def __post_init__(self) -> None:
+        textures_name(self.settings.textures)  # a folder that is none is named before the run
 
     def drawn(self, use: int, rng: np.random.Generator) -> PosedViews:
         """The scene behind the `use`-th example: shuffled passes over all of them."""

@@ -7,7 +7,6 @@ another number of workers or processes, sees what an uninterrupted one would.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,9 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from nvs.depth.network import encoder_size
+from nvs.errors import InputError
 from nvs.files import atomic_write
+from nvs.train.config import check_range
 from nvs.train.depth_loss import DepthPoints
 from nvs.train.recorded_data import DepthPicture, RecordedPictures
 from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
@@ -42,6 +43,15 @@ class SceneBatchSettings:
     anchors: int = 512
     neighbours: int = 3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_range(
+            self,
+            positive="scene_px scenes_per_round uses_per_round batch min_area_px anchors",
+            not_negative="neighbours seed",
+        )
+        if self.max_area_px < self.min_area_px:
+            raise InputError(f"max_area_px {self.max_area_px} is below min_area_px")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,15 +86,12 @@ class SceneBatches(Dataset):
         self.share = range(settings.batch) if share is None else share
         self.recorded = recorded
         self._textures: Textures | None = None  # opened in the worker that needs it
+        # The cache's folder for scenes of this size, generator and set of textures.
+        textures = textures_name(settings.textures)
+        self._collection = f"{settings.scene_px}px-v{GENERATOR_VERSION}-{textures}"
 
     def __len__(self) -> int:
         return self.count
-
-    @functools.cached_property
-    def _collection(self) -> str:
-        """The cache's folder for scenes of this size, generator and set of textures."""
-        textures = textures_name(self.settings.textures)
-        return f"{self.settings.scene_px}px-v{GENERATOR_VERSION}-{textures}"
 
     def __getitem__(self, number: int) -> SceneBatch:
         s = self.settings
@@ -146,10 +153,18 @@ class SceneBatches(Dataset):
 
 
 def textures_name(folder: Path | None) -> str:
-    """What tells one set of textures from another in the name of a cache's folder."""
-    photos = [] if folder is None else sorted(folder.rglob("*"))
+    """What tells one set of textures from another in the name of a cache's folder.
+
+    Raises:
+        InputError: the folder is missing or empty: kept procedural scenes must not stand in for it.
+    """
+    if folder is None:
+        return "procedural"
+    photos = sorted(folder.rglob("*"))
     listed = "\n".join(f"{p.name} {p.stat().st_size}" for p in photos if p.is_file())
-    return hashlib.sha256(listed.encode()).hexdigest()[:12] if listed else "procedural"
+    if not listed:
+        raise InputError(f"textures: {folder} is not a folder of photos")
+    return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
 
 @dataclasses.dataclass(frozen=True)

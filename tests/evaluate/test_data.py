@@ -134,6 +134,13 @@ def test_a_broken_frame_says_what_is_wrong(kinect, break_it, message):
     found.frames[1].load()  # the rest is not touched
 
 
+def test_a_photo_that_claims_to_be_huge(kinect, monkeypatch):
+    (found,) = depth_sets(kinect)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)  # as if it had 200 million
+    with pytest.raises(InputError, match="cannot read this photo"):
+        found.frames[0].load()
+
+
 def test_pickles_are_refused(tmp_path):
     np.save(tmp_path / "d.npy", np.array([[{"depth": 1}]]), allow_pickle=True)
     with pytest.raises(InputError, match="cannot read"):

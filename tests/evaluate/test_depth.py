@@ -92,6 +92,9 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
     assert not load_results(tmp_path / "out").finished
     with pytest.raises(InputError, match="another alignment"):
         evaluate_depth(perfect, sets, DepthProtocol("scale"), folder=tmp_path / "out")
+    other = depth_sets(write_set(tmp_path / "other", frames=2))
+    with pytest.raises(InputError, match="another selection of frames"):
+        evaluate_depth(perfect, other, folder=tmp_path / "out")
 
     evaluate_depth(interrupted, sets, folder=tmp_path / "out")
     assert asked == ["0", "1", "2", "2", "3"]

@@ -172,6 +172,55 @@ def test_synth4k(tmp_path):
     assert sample.detail.sum(1).tolist() == [0] * 7 + [32] + [0] * 16
 
 
+def test_numbers_of_one_frame_that_are_none_stop_no_other(tmp_path):
+    scene = tmp_path / "scene0000_00"
+    for folder in ("intrinsic", "pose"):
+        (scene / folder).mkdir(parents=True)
+    np.savetxt(scene / "intrinsic" / "intrinsic_color.txt", np.diag([25.0, 25, 1, 1]))
+    for i, pose in enumerate(("", "-inf " * 16, "1 0 words")):
+        photo(scene / "color" / f"{i}.jpg")
+        png16(scene / "depth" / f"{i}.png", 2000)
+        (scene / "pose" / f"{i}.txt").write_text(pose)
+    (scene / "pose" / "0.txt").unlink()  # not posed, but measured
+    (found,) = depth_sets(tmp_path)
+    found.frames[0].load()
+    for frame in found.frames[1:]:
+        with pytest.raises(InputError, match="its pose is not 4x4 finite numbers"):
+            frame.load()
+
+
+def test_diode_files_of_another_form(tmp_path):
+    photo(tmp_path / "a.png")
+    np.save(tmp_path / "a_depth.npy", np.float32(5))
+    (found,) = depth_sets(tmp_path)
+    with pytest.raises(InputError, match=r"a_depth\.npy: a depth map of DIODE is"):
+        found.frames[0].load()
+
+
+def test_hdf5_files_of_another_form(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    labelled = tmp_path / "nyu_depth_v2_labeled.mat"
+    with h5py.File(labelled, "w") as file:
+        file["images"] = np.zeros((1, 3, WIDTH, HEIGHT), np.uint8)
+    with pytest.raises(InputError, match="holds no `depths`"):
+        depth_sets(tmp_path)
+    with h5py.File(labelled, "a") as file:
+        file["depths"] = np.ones((2, WIDTH, HEIGHT), np.float32)
+    (found,) = depth_sets(tmp_path)
+    found.frames[0].load()
+    with pytest.raises(InputError, match="it has 1 images"):
+        found.frames[1].load()
+
+    images = tmp_path / "hypersim" / "ai_001_001" / "images"
+    photo(images / "scene_cam_00_final_preview" / "frame.0000.tonemap.jpg")
+    path = images / "scene_cam_00_geometry_hdf5" / "frame.0000.depth_meters.hdf5"
+    path.parent.mkdir()
+    h5py.File(path, "w").close()
+    (found,) = depth_sets(tmp_path / "hypersim")
+    with pytest.raises(InputError, match="holds no `dataset`"):
+        found.frames[0].load()
+
+
 def test_unknown_layouts_are_named(tmp_path):
     with pytest.raises(InputError, match="choose auto, kitti, eth3d"):
         depth_sets(tmp_path, "sintel")

@@ -207,6 +207,60 @@ def test_stereo_of_2014(tmp_path):
     assert right.camera.project(point)[0].tolist() == pytest.approx([24.5, 3.5])  # 6 px
 
 
+@pytest.mark.parametrize("missing", ["doffs=2\n", "baseline=160\n"])
+def test_a_calibration_that_lacks_a_number(tmp_path, missing):
+    for i in range(2):
+        photo(tmp_path / f"im{i}.png")
+    text = "cam0=[50 0 20; 0 50 15; 0 0 1]\ncam1=[50 0 22; 0 50 15; 0 0 1]\n"
+    text += "doffs=2\nbaseline=160\n"
+    for broken in (text.replace(missing, ""), text.replace(missing, missing.strip() + " 7\n")):
+        (tmp_path / "calib.txt").write_text(broken)
+        with pytest.raises(InputError, match="not a Middlebury calibration"):
+            view_sets(tmp_path)
+
+
+def one_view(folder, **more):
+    photo(folder / "0.png")
+    frame = {"image": "0.png", "K": K.tolist(), "c2w": np.eye(4).tolist()} | more
+    (folder / "cameras.json").write_text(json.dumps({"frames": [frame, frame]}))
+    (one,) = view_sets(folder)
+    return one.views[0]
+
+
+@pytest.mark.parametrize("broken", ["empty", "text", "cut off", "bare array", "other shapes"])
+def test_sparse_points_that_are_none(tmp_path, broken):
+    path = tmp_path / "0.npz"
+    np.savez(path, uv=np.ones((5, 2)), z=np.ones(4 if broken == "other shapes" else 5))
+    content = path.read_bytes()
+    if broken == "bare array":
+        np.save(tmp_path / "0.npy", np.ones(3))
+        content = (tmp_path / "0.npy").read_bytes()
+    kept = {"empty": b"", "text": b"words", "cut off": content[: len(content) // 2]}
+    path.write_bytes(kept.get(broken, content))
+    with pytest.raises(InputError, match=r"0\.npz: "):
+        one_view(tmp_path, sparse_points="0.npz").load(640)
+
+
+def test_sparse_points_without_numbers_are_left_out(tmp_path):
+    nan = np.nan
+    np.savez(tmp_path / "0.npz", uv=[[nan, 1], [1, 1], [2, 2], [3, 3]], z=[1, nan, -1, 4])
+    view = one_view(tmp_path, sparse_points="0.npz").load(640)
+    assert view.sparse_xy.tolist() == [[3, 3]]
+    assert view.sparse_depth.tolist() == [4]
+
+
+def test_depth_of_another_shape_than_the_photo(tmp_path):
+    np.save(tmp_path / "0.npy", np.ones((HEIGHT, HEIGHT)))
+    with pytest.raises(InputError, match=f"depth {HEIGHT}x{HEIGHT} cannot belong to a photo"):
+        one_view(tmp_path, depth="0.npy").load(640)
+
+
+def test_llff_poses_of_an_empty_file(tmp_path):
+    (tmp_path / "poses_bounds.npy").touch()
+    with pytest.raises(InputError, match="not LLFF poses"):
+        view_sets(tmp_path)
+
+
 def test_pairs_are_spread():
     one = ViewSet("s", list(range(10)), True)
     assert one.pairs(100, 3) == [(i, i + 3) for i in range(7)]

@@ -17,6 +17,7 @@ from nvs.train.depth import DepthTask, DepthTraining, train_depth
 from nvs.train.depth_loss import DepthPoints, depth_losses, total_loss
 from nvs.train.loop import learning_rate
 from nvs.train.scene_data import SceneBatches
+from nvs.train.team import ALONE
 from nvs.weights import load_depth_network
 from tests.train.small_runs import ENCODER, small_run
 
@@ -150,6 +151,14 @@ def test_configurations_are_read_and_mistakes_named(tmp_path):
         ("stepz: 3", "no 'stepz'"),
         ("steps: many", "'many' is not a int"),
         ("scenes: {batch: 2.5}", "scenes: batch: "),
+        ("steps: 0", "c.yaml: steps must be positive, not 0"),
+        ("learning_rate: .nan", "learning_rate must be positive, not nan"),
+        ("workers: -1", "workers must not be negative"),
+        ("scenes: {batch: 0}", "scenes: batch must be positive"),
+        ("scenes: {max_area_px: 5}", "max_area_px 5 is below min_area_px"),
+        ("network: {encoder: {token_heads: 5}}", "192 cannot be split over 5 token_heads"),
+        ("network: {encoder: {tapped_block: 6}}", "tapped_block must come before the last"),
+        ("network: {encoder: {stem_channels: [8, 9, 8]}}", "multiples of 8, not 9"),
         ("- 1", "expected names and values"),
         ("a: [", "not a YAML file"),
     ]:
@@ -157,3 +166,22 @@ def test_configurations_are_read_and_mistakes_named(tmp_path):
         file.write_text(text)
         with pytest.raises(InputError, match=said):
             read_config(file, DepthTraining)
+    file.write_text("learning_rate: 1e-3")  # a word to YAML
+    assert read_config(file, DepthTraining).learning_rate == 1e-3
+
+
+def test_a_run_that_cannot_begin_says_why(cache, tmp_path):
+    run = small_run(cache)
+    weights = train_depth(dataclasses.replace(run, steps=1), tmp_path / "run")
+    smaller = DepthNetworkConfig(ENCODER, decoder_channels=8)
+    with pytest.raises(InputError, match="is of another size than the configuration"):
+        train_depth(small_run(cache, network=smaller, start_from=weights), tmp_path / "other")
+    with pytest.raises(InputError, match="cannot write to"):
+        train_depth(run, weights)  # a file
+    # With scenes in the cache a missing folder must not stand for "no textures".
+    for folder in (tmp_path / "none", tmp_path / "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with pytest.raises(InputError, match="is not a folder of photos"):
+            DepthTask(
+                small_run(cache, scenes=dataclasses.replace(run.scenes, textures=folder)), ALONE
+            )

@@ -179,6 +179,21 @@ def test_what_cannot_be_trained_is_named(settings, tmp_path):
         HeadTask(dataclasses.replace(settings, perceptual=nothing), ALONE)
 
 
+def test_a_run_is_not_resumed_with_another_depth_network(settings, tmp_path, model):
+    short = dataclasses.replace(settings, steps=1, pictures_every=0)
+    train_head(short, tmp_path / "run")
+    other = type(model.network)(model.network.config)
+    other.load_state_dict({k: v + 0.01 for k, v in model.network.state_dict().items()})
+    save_depth_network(other, tmp_path / "other.safetensors")
+    moved = dataclasses.replace(short, model=str(tmp_path / "other.safetensors"))
+    with pytest.raises(InputError, match="another network"):
+        train_head(moved, tmp_path / "run", resume=True)
+    weights = tmp_path / "run" / "head.safetensors"
+    wider = dataclasses.replace(short, hidden_channels=8, start_from=weights)
+    with pytest.raises(InputError, match="is of another size"):
+        HeadTask(wider, ALONE)
+
+
 def test_what_shines_through_an_enlarged_view_counts(task):
     """Gaussians half as large leave gaps when one looks closer, and the head is told."""
     example = task.batches[0][0]

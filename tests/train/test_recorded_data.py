@@ -75,6 +75,18 @@ def test_a_list_of_files_is_data_too(tmp_path):
         DepthTask(dataclasses.replace(settings, data=(tmp_path / "none",)), ALONE)
 
 
+def test_what_is_wrong_with_a_photo_is_said_in_one_line(tmp_path):
+    folder = write_set(tmp_path / "set", frames=1)
+    described = json.loads((folder / "cameras.json").read_text())
+    described["frames"][0]["K"] = [[1, 2], [3, 4]]
+    (folder / "cameras.json").write_text(json.dumps(described))
+    settings = small_run(tmp_path / "scenes", data=(folder,), data_share=1.0, workers=1)
+    with pytest.raises(InputError) as error:  # by a worker, whose stack trace is nobody's business
+        train_depth(settings, tmp_path / "run")
+    assert str(error.value).startswith("0: not a camera (intrinsics must be [3, 3]")
+    assert "\n" not in str(error.value)
+
+
 def test_the_papers_recipe():
     shipped = Path(__file__).parents[2] / "configs" / "infinidepth_paper.yaml"
     settings = read_config(shipped, DepthTraining)

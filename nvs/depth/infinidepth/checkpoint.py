@@ -59,7 +59,9 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not state:
         raise InputError(f"{path} holds no weights; an official checkpoint has a state_dict")
     for key, value in state.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
+        # Sparse arrays, and such of which a file keeps the shape alone, are none that can be used.
+        plain = isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta
+        if not isinstance(key, str) or not plain:
             raise InputError(f"{path} is no plain checkpoint: its entry {key!r} is not an array")
     return dict(state)
 

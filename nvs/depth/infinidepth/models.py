@@ -67,9 +67,8 @@ def load_released_model(name: str, files: Sequence[Path] = ()) -> Model:
         InputError: a checkpoint is not on this machine, or does not fit.
     """
     released = RELEASED_MODELS[name]
-    model = model_of_checkpoints(
-        *(files or [cached_checkpoint(file, name) for file in released.files])
-    )
+    files = files or [cached_checkpoint(file, name) for file in released.files]
+    model = model_of_checkpoints(*files)
     if isinstance(model.network, InfiniDepth) and (
         model.network.network.takes_prompts != released.takes_prompts
     ):

@@ -126,6 +126,15 @@ def test_numbers_that_are_none_are_named(tmp_path, bad):
     assert "blocks.1.attn.qkv.bias_mask" in message
 
 
+@pytest.mark.parametrize("kind", ["sparse", "meta"])
+def test_arrays_without_plain_numbers_are_named(tmp_path, kind):
+    state = prefixed(depth_state())
+    key = "pipeline.pretrained.blocks.0.mlp.fc1.weight"
+    state[key] = state[key].to_sparse() if kind == "sparse" else state[key].to("meta")
+    message = refusal(load_depth_network, saved(tmp_path / f"{kind}.ckpt", state))
+    assert f"{key!r} is not an array" in message
+
+
 def test_many_faults_stay_one_line(tmp_path):
     state = {f"pipeline.nonsense{n}": torch.zeros(1) for n in range(500)}
     message = refusal(

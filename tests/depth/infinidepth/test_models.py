@@ -124,6 +124,12 @@ def test_files_that_do_not_belong_to_the_model_are_refused(files, sensor_file):
             nvs.load_model(name, weights=weights, device="cpu")
 
 
+def test_a_file_of_the_hubs_cache_that_is_another_models(sensor_file, monkeypatch):
+    monkeypatch.setattr(models, "cached_checkpoint", lambda filename, model: sensor_file)
+    with pytest.raises(InputError, match=r"sensor\.ckpt takes depth prompts"):
+        load_released_model("infinidepth")
+
+
 def test_the_command_line_says_it_in_one_line(files, tmp_path, capsys):
     files[0].write_bytes(files[0].read_bytes()[:5000])
     picture_path = Path(__file__).parents[3] / "assets" / "photos"
