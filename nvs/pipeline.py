@@ -12,6 +12,7 @@ import dataclasses
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from nvs.backfill.stage import invented
 from nvs.camera import Camera
@@ -25,7 +26,7 @@ from nvs.head import GaussianHead
 from nvs.photo import Photo
 from nvs.points import SurfacePoints, lift, read_picture
 from nvs.query import sample_cells, surface_density
-from nvs.sky import dome_distance, on_dome, sky_along_edges, sky_backdrop
+from nvs.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
 from nvs.stages import Report, silent
 from nvs.surface import SurfaceMap, measure_surface
 
@@ -45,7 +46,7 @@ class SampledPhoto:
     ground: SurfacePoints  # what the head makes Gaussians of
     features: Tensor  # [N, C] the encoder's, at those points
     dome: list[Gaussians]  # the sky's own samples, and a coarse sky behind everything
-    count: int  # of the samples, those on the ground and those in the sky
+    solved: Tensor  # [S] bool: of `shown`'s first ones, whose colours are solved
 
     def shown(self, head: GaussianHead) -> Gaussians:
         """What the photo shows: the head's Gaussians, then the sky's."""
@@ -149,7 +150,7 @@ class Model:
 
         report("matching the photo's colours")
         scene = Gaussians.concatenate(parts)
-        free = torch.arange(len(scene), device=self.device) < sampled.count
+        free = functional.pad(sampled.solved, (0, len(scene) - len(sampled.solved)))
         scene = match_photo(scene, free, sampled.rgb, sampled.camera)
         return SplattedPhoto(scene[: len(shown)], scene[len(shown) :] if backfill else None)
 
@@ -198,7 +199,8 @@ class Model:
         backdrop = sky_backdrop(rgb, surface)
         if backdrop is not None:
             dome.append(backdrop)
-        return SampledPhoto(rgb, camera, surface, ground, features, dome, len(xy))
+        solved = torch.cat([torch.ones_like(sky[~sky]), open_sky(surface).flatten()[cell][sky]])
+        return SampledPhoto(rgb, camera, surface, ground, features, dome, solved)
 
 
 def sample_density(surface: SurfaceMap) -> Tensor:

@@ -17,6 +17,7 @@ from nvs.surface import SurfaceMap
 
 OUTLINE_REACH = 0.06  # of the longer side, how far the network's outline may be wrong
 OUTLINE_WIDTH = 2  # cells
+COVERED_WIDTH = 4  # cells, how far the ground's discs reach over the sky
 LIKE_SKY, UNLIKE_SKY = 0.1, 0.3  # largest difference of a channel, 0..1
 DISTANCE = 8.0  # of the dome, in depths of the farthest surface
 MARGIN = 0.5  # how far the dome reaches past each side of the picture, in picture sizes
@@ -56,6 +57,18 @@ def sky_along_edges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
     eroded = binary_erosion(~ground, iterations=OUTLINE_WIDTH, border_value=1)
     kept = torch.from_numpy(eroded).to(surface.sky)
     return dataclasses.replace(surface, sky=kept, bridge=surface.bridge & ~kept)
+
+
+def open_sky(surface: SurfaceMap) -> Tensor:
+    """Where the sky [h, w] is far enough from the ground that no ground covers it.
+
+    In the photo's view the ground's discs reach a little over the sky beside them.  Sky that made
+    up for it in its colours would stay behind as a dotted outline when the ground moves.
+    """
+    ground = functional.max_pool2d(
+        (~surface.sky)[None, None].float(), 2 * COVERED_WIDTH + 1, 1, COVERED_WIDTH
+    )
+    return ground[0, 0] == 0
 
 
 def dome_distance(surface: SurfaceMap) -> float:

@@ -10,8 +10,9 @@ import torch
 import nvs
 from nvs.camera import Camera
 from nvs.depth.field import DepthField
-from nvs.sky import dome_distance, sky_along_edges, sky_backdrop
+from nvs.sky import dome_distance, open_sky, sky_along_edges, sky_backdrop
 from nvs.surface import measure_surface
+from tests.conftest import ASSETS
 
 WIDTH, HEIGHT = 240, 160
 
@@ -76,3 +77,27 @@ def test_without_sky_there_is_no_backdrop():
     rgb, _, told = scene_with_roof(0)
     clear = dataclasses.replace(told, sky=torch.zeros_like(told.sky))
     assert sky_backdrop(rgb, clear) is None
+
+
+def test_open_sky_is_four_cells_away_from_ground():
+    *_, surface = scene_with_roof(shift=0)
+    away = open_sky(surface)
+    assert away.any()
+    row, column = away.nonzero().unbind(-1)
+    padded = torch.nn.functional.pad(surface.sky, (4, 4, 4, 4), value=True)
+    around = padded.unfold(0, 9, 1).unfold(1, 9, 1).flatten(2).all(-1)  # [h, w]
+    assert torch.equal(away, around)
+    assert surface.sky[row, column].all()
+
+
+def test_sky_beside_a_roof_keeps_the_photos_colours(model):
+    """Solved against the roof that covers it, it would stay behind as a dotted outline."""
+    photo = nvs.load_photo(ASSETS / "pagoda.jpg").resized_to(320)
+    sampled = model.sample(photo)
+    shown = model.splat_parts(photo, backfill=False).shown
+    sky = slice(len(sampled.ground.xy), len(sampled.solved))
+    solved = sampled.solved[sky]
+    before, after = sampled.dome[0].colors, shown.colors[sky]
+    assert 0 < (~solved).sum() < solved.sum()
+    assert torch.equal(before[~solved], after[~solved])
+    assert (before[solved] != after[solved]).any(-1).float().mean() > 0.5

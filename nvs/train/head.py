@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nvs.errors import InputError
 from nvs.gaussians import Gaussians
@@ -159,7 +160,7 @@ class HeadTask(Task[list[HeadExample]]):
     def _scene(self, example: HeadExample) -> Gaussians:
         """The head's scene, its colours solved."""
         scene = example.scene(self.network)
-        free = torch.arange(len(scene), device=scene.means.device) < example.solved
+        free = functional.pad(example.solved, (0, len(scene) - len(example.solved)))
         return with_solved_colors(scene, free, example.source.rgb, example.source.camera)
 
 

@@ -37,13 +37,13 @@ class HeadExample:
     """What the head is asked, and the photos that its answer is compared with.
 
     The scene is the head's Gaussians, then `beside`: the sky, and what was invented behind and
-    beside what the photo shows.  The colours of the first `solved` of it are solved.
+    beside what the photo shows.  Of the first of it, `solved` tells whose colours are solved.
     """
 
     ground: SurfacePoints
     features: Tensor  # [N, C]
     beside: Gaussians
-    solved: int
+    solved: Tensor  # [S] bool
     source: Sight
     targets: list[Sight]
 
@@ -62,7 +62,7 @@ class HeadExample:
             SurfacePoints(**points),
             self.features.to(device),
             self.beside.to(device),
-            self.solved,
+            self.solved.to(device),
             moved(self.source),
             [moved(target) for target in self.targets],
         )
@@ -154,7 +154,7 @@ def prepared(
         ground=sampled.ground,
         features=sampled.features,
         beside=Gaussians.concatenate([*sampled.dome, behind]),
-        solved=sampled.count,
+        solved=sampled.solved,
         source=Sight(sampled.rgb, sampled.camera),
         targets=[Sight(view.photo.rgb, places.camera_of(view)) for view in places.targets],
     )
