@@ -158,8 +158,8 @@ def path_from_json(content: bytes, name: str) -> KeyframePath:
         raise InputError(f'{name}: not a camera path (it must say "format": "{FORMAT}")')
     if data.get("version") != VERSION:
         raise InputError(
-            f"{name}: a camera path of version {str(data.get('version'))[:20]}, but this nvs reads "
-            f"version {VERSION}"
+            f"{name}: a camera path of version {ascii(data.get('version'))[:20]}, but this nvs "
+            f"reads version {VERSION}"
         )
     loop = data.get("loop")
     if not isinstance(loop, bool):

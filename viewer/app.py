@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import threading
 from collections.abc import Mapping
@@ -90,7 +91,10 @@ class Viewer:
         page = Page(client, self._settings, lambda scene: self._made(page, scene))
         with self._lock:
             self._pages[client.client_id] = page
-        if self.scene is not None:
+        # A page that left meanwhile may have been closed in another thread, before it was listed.
+        if client.client_id not in self.server.get_clients():
+            self._closed(client)
+        elif self.scene is not None:
             page.show(self.scene)
 
     def _made(self, page: Page, scene: ViewedScene) -> None:
@@ -105,6 +109,7 @@ class Viewer:
         if page is not None:
             page.close()
             del page, client
+            gc.collect()  # viser's handles hold each other, and with them what was sent
             return_freed_memory()
 
 

@@ -47,7 +47,7 @@ class KeyframeList:
         self._keys: list[Keyframe] = []
         self._rows: list[viser.GuiButtonGroupHandle] = []
         self._marks: list[viser.CameraFrustumHandle] = []
-        self._showing = threading.RLock()  # the camera moves while rows and marks are made anew
+        self._showing = threading.RLock()  # rows and marks are made anew while more is happening
         gui = page.client.gui
         self._folder = gui.add_folder("Keyframes")
         with self._folder:
@@ -99,7 +99,10 @@ class KeyframeList:
         self._shot.keyframes_changed()
 
     def _row_clicked(self, index: int, event: viser.GuiEvent) -> None:
-        self._pressed(index, event.target.value)
+        with self._showing:
+            # The second of two quick clicks may come from a row that was taken away meanwhile.
+            if any(row is event.target for row in self._rows):  # viser's == compares classes
+                self._pressed(index, event.target.value)
 
     def _pressed(self, index: int, action: str) -> None:
         if index >= len(self._keys):

@@ -70,7 +70,7 @@ class LookPanel(Panel):
             f"| of these invented | {scene.invented:,} |\n"
             f"| drawn in the page | {shown:,}, {32 * shown / 1e6:.1f} MB |\n"
             f"| photo | {scene.camera.width} x {scene.camera.height} |\n"
-            f"| depth: near, middle, far | {depth.near:.3g}, {depth.focus:.3g}, "
+            f"| depth, near to far | {depth.near:.3g}, {depth.focus:.3g}, "
             f"{depth.far:.3g} {unit} |\n"
         )
 
@@ -99,9 +99,11 @@ class LookPanel(Panel):
             colors = tinted(scene)
         self._legend.visible = bounds is not None
         if bounds is not None:
-            unit = " m" if kind == DEPTH and scene.unit == "m" else ""
-            ends = bounds[::-1] if kind == DEPTH else bounds  # depth: near is bright
-            self._legend.content = legend(f"{ends[0]:.3g}{unit}", f"{ends[1]:.3g}{unit}")
+            low, high = (f"{bound:.3g}" for bound in bounds)
+            if kind == DEPTH:  # near is bright
+                unit = " m" if scene.unit == "m" else ""
+                low, high = f"far: {high}{unit}", f"near: {low}{unit}"
+            self._legend.content = legend(low, high)
         if recolour:
             self._page.recolour(colors)
 

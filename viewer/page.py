@@ -65,6 +65,7 @@ class Page:
         self.drawn = DrawnScene(client, settings.drawn_limit)
         self._home_fov = 0.0
         self._closed = False
+        self._showing = threading.Lock()  # a page may leave while its scene is being sent
         limit_uploads(client)
 
         self._title = client.gui.add_markdown(WELCOME)
@@ -77,19 +78,9 @@ class Page:
 
     def show(self, scene: ViewedScene) -> None:
         """Put `scene` in the place of the one shown and go to its photo's view."""
-        depth = depth_of(scene)
-        if self._shot is None:
-            self._add_tabs()
-        self.scene, self.depth = scene, depth
-        self.window.enlarged = walking_scale(scene.camera, depth)
-        self.recolour(None)
-        distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
-        with self.client.atomic():
-            self.window.clip(far=max(4 * float(distances.max()), 10 * depth.far))
-            self._show_title()
-            for panel in self._panels:
-                panel.scene_changed()
-            self.go_home()
+        with self._showing:
+            if not self._closed:
+                self._show(scene)
 
     def recolour(self, colors: Tensor | None) -> None:
         """Draw the scene in `colors` [N, 3], or in its own."""
@@ -148,7 +139,23 @@ class Page:
         self._closed = True
         for panel in self._panels:
             panel.close()
-        self.scene = None
+        with self._showing:
+            self.scene = None
+
+    def _show(self, scene: ViewedScene) -> None:
+        depth = depth_of(scene)
+        if self._shot is None:
+            self._add_tabs()
+        self.scene, self.depth = scene, depth
+        self.window.enlarged = walking_scale(scene.camera, depth)
+        self.recolour(None)
+        distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
+        with self.client.atomic():
+            self.window.clip(far=max(4 * float(distances.max()), 10 * depth.far))
+            self._show_title()
+            for panel in self._panels:
+                panel.scene_changed()
+            self.go_home()
 
     def _show_title(self) -> None:
         shown = self.shown

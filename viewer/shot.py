@@ -45,12 +45,13 @@ class ShotPanel(Panel):
         self._play = gui.add_button("Play", icon=viser.Icon.PLAYER_PLAY)
         self._play.on_click(lambda _: self._toggle())
         with gui.add_folder("Video"):
-            self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
-            self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
-            self._fps = gui.add_dropdown("Frames a second", FPS)
+            # Its progress stands below the button: at the folder's end a low window hides it.
             render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
             render.on_click(lambda _: self._render())
             self._task = Task(page.client, "Rendering the video")
+            self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
+            self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
+            self._fps = gui.add_dropdown("Frames a second", FPS)
         self._show_what_matters()
 
     @property

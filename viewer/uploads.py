@@ -11,6 +11,8 @@ MAX_UPLOAD_BYTES = 64 << 20
 def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES) -> None:
     """Drop uploads of this page that say they are larger than `max_bytes`, or turn out to be.
 
+    All that are under way at once count together, and the oldest is dropped first: each alone
+    could stop just below the limit, and a second photo takes the place of the first.
     viser's own handlers were registered before these and have just seen the message.
     """
     uploads = client.gui._current_file_upload_states
@@ -25,10 +27,9 @@ def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES)
                 auto_close_seconds=15,
             )
 
-    def arrived(_client_id: int, message: FileTransferPart) -> None:
-        state = uploads.get(message.transfer_uuid)
-        if state is not None and state["transferred_bytes"] > max_bytes:
-            uploads.pop(message.transfer_uuid, None)
+    def arrived(_client_id: int, _message: FileTransferPart) -> None:
+        while sum(state["transferred_bytes"] for state in uploads.values()) > max_bytes:
+            uploads.pop(next(iter(uploads)))
 
     client._websock_connection.register_handler(FileTransferStartUpload, started)
     client._websock_connection.register_handler(FileTransferPart, arrived)

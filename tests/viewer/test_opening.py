@@ -3,18 +3,24 @@
 import gc
 import re
 import threading
+import types
 import weakref
 
+import msgspec
 import numpy as np
 import pytest
 import viser
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from viser._messages import FileTransferPart, FileTransferStartUpload
+from websockets.sync.client import connect
 
 from tests.viewer.browsing import only_page, until
 from tests.viewer.conftest import room, splat_of_photo
+from tests.viewer.test_delivery import CAMERA
 from viewer import Viewer
 from viewer import page as viewer_page
+from viewer.keyframe_list import DELETE
 from viewer.opening import shown_name
 from viewer.uploads import limit_uploads
 
@@ -39,6 +45,25 @@ def test_a_shown_name_is_short_and_harmless(name):
 )
 def test_shown_names(name, shown):
     assert shown_name(name) == shown
+
+
+@pytest.fixture
+def talker(viewer):
+    """A page without a browser: what sends it messages, and the viewer's side of it."""
+    with connect(
+        viewer.url.replace("http://", "ws://").rstrip("/"),
+        subprotocols=[f"viser-v{viser.__version__}"],
+        max_size=None,
+    ) as socket:
+
+        def send(message):
+            socket.send(msgspec.msgpack.encode(message.as_serializable_dict()))
+
+        send(CAMERA)
+        page = only_page(viewer)
+        with page._showing:
+            pass  # now all of the scene is there
+        yield send, page
 
 
 def memory_mb():
@@ -82,6 +107,38 @@ def test_too_large_an_upload_is_dropped(viewer, page, tmp_path, monkeypatch):
     page.get_by_text("This file is too large").wait_for(timeout=20_000)
     assert ours.client.gui._current_file_upload_states == {}
     assert ours.scene is scene
+
+
+def test_uploads_under_way_at_once_share_the_limit(talker):
+    send, page = talker
+    limit_uploads(page.client, 10_000)
+    button = page._panels[0]._upload._impl.uuid
+    for name in ("first", "second", "third"):
+        send(FileTransferStartUpload(button, name, "a.png", "image/png", 10, 9000))
+        send(FileTransferPart(button, name, 0, bytes(6000)))
+    uploads = page.client.gui._current_file_upload_states
+    until(lambda: list(uploads) == ["third"])  # each dropped the one before it
+
+
+def test_a_page_that_left_while_it_was_made_is_not_kept(viewer, talker):
+    _, page = talker
+    client = page.client
+    viewer.server._websock_server.disconnect_all_clients()
+    until(lambda: not viewer.pages)
+    viewer._opened(client)  # as when the pool runs this after the page's end
+    assert viewer.pages == []
+    page.show(room(32))
+    assert page.scene is None
+
+
+def test_of_two_quick_clicks_the_second_deletes_no_other_keyframe(talker):
+    keyframes = talker[1]._shot.keyframes
+    for _ in range(3):
+        keyframes._add()
+    row = keyframes._rows[0]
+    row.value = DELETE  # calls back at once
+    keyframes._row_clicked(0, types.SimpleNamespace(target=row))
+    assert len(keyframes) == 2
 
 
 def test_pages_have_their_own_camera_and_their_own_or_one_scene(browser, photo):
