@@ -119,16 +119,11 @@ class DepthFrame:
         if self.intrinsics is None:
             return None
         pose = np.eye(4) if self.camera_to_world is None else self.camera_to_world
+        pose = rigid_pose(pose, self.name)
         try:
-            return Camera(
-                torch.as_tensor(np.asarray(self.intrinsics, np.float32)),
-                rigid_pose(pose, self.name),
-                width,
-                height,
-            )
-        except InputError:
-            raise
-        except (ValueError, TypeError) as error:  # K or a pose that are no matrices of numbers
+            intrinsics = torch.as_tensor(np.asarray(self.intrinsics, np.float32))
+            return Camera(intrinsics, pose, width, height)
+        except (ValueError, TypeError) as error:
             raise InputError(f"{self.name}: not a camera ({error})") from None
 
 
@@ -223,7 +218,10 @@ def rigid_pose(camera_to_world: Any, name: str) -> Tensor:  # noqa: ANN401 (what
     Raises:
         InputError: it is not a rotation and a translation.
     """
-    pose = np.asarray(camera_to_world, np.float64)
+    try:
+        pose = np.asarray(camera_to_world, np.float64)
+    except (ValueError, TypeError):  # rows of several lengths, words
+        pose = np.empty(0)
     if pose.shape != (4, 4) or not np.isfinite(pose).all():
         raise InputError(f"{name}: its pose is not 4x4 finite numbers")
     rotation = pose[:3, :3]

@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import math
 import statistics
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -189,28 +190,16 @@ def set_table(results: Results) -> Table:
                 *(f"{wins(measured, k)}/{len(measured)}" for k in ("delta1", "abs_rel")),
             ]
         )
-    measured_sets = list(dict.fromkeys(f.set for f in depth_frames(results.measured)))
-    if len(measured_sets) > 1:
-        means = {
-            (method, metric): [results.mean(method, metric, of_set) for of_set in measured_sets]
-            for metric in ("delta1", "abs_rel")
-            for method in METHODS
-        }
-        won = [
-            sum(
-                better(metric, model, ramp)
-                for model, ramp in zip(means["model", metric], means["ramp", metric], strict=True)
-            )
-            for metric in ("delta1", "abs_rel")
-        ]
-        rows.append(
-            [
-                "mean of the sets",
-                "",
-                *(number(statistics.fmean(of_sets)) for of_sets in means.values()),
-                *(f"{count}/{len(measured_sets)}" for count in won),
-            ]
-        )
+    sets = list(dict.fromkeys(frame.set for frame in depth_frames(results.measured)))
+    if len(sets) > 1:
+        row = ["mean of the sets", ""]
+        for metric in ("delta1", "abs_rel"):
+            for method in METHODS:
+                row.append(number(statistics.fmean(results.mean(method, metric, s) for s in sets)))
+        for metric in ("delta1", "abs_rel"):
+            model, ramp = ([results.mean(m, metric, s) for s in sets] for m in ("model", "ramp"))
+            row.append(f"{sum(map(partial(better, metric), model, ramp))}/{len(sets)}")
+        rows.append(row)
     return Table(head, rows)
 
 

@@ -74,7 +74,9 @@ class GeneratedPlaces:
     textures: Textures | None = None  # opened in the worker that needs it
 
     def __post_init__(self) -> None:
-        textures_name(self.settings.textures)  # a folder that is none is named before the run
+        s = self.settings
+        textures = textures_name(s.textures)
+        self._collection = f"{s.area_px}px-{s.views}views-v{GENERATOR_VERSION}-{textures}"
 
     def drawn(self, use: int, rng: np.random.Generator) -> PosedViews:
         """The scene behind the `use`-th example: shuffled passes over all of them."""
@@ -90,8 +92,7 @@ class GeneratedPlaces:
         s = self.settings
         aspect = float(np.random.default_rng([seed, 3]).choice(ASPECTS))
         width, height = round((s.area_px * aspect) ** 0.5), round((s.area_px / aspect) ** 0.5)
-        collection = f"{s.area_px}px-{s.views}views-v{GENERATOR_VERSION}"
-        path = s.cache / f"{collection}-{textures_name(s.textures)}" / f"{seed:09d}.npz"
+        path = s.cache / self._collection / f"{seed:09d}.npz"
         if not path.exists():
             if self.textures is None and s.textures is not None:
                 self.textures = Textures.from_folder(s.textures)

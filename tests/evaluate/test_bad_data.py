@@ -67,6 +67,13 @@ def test_poses_that_are_none(posed, capsys, task, pose, said):
     assert f"1 of {4 if task == 'depth' else 3} frames could not be measured" in output
 
 
+def test_a_pose_that_is_no_matrix_names_its_frame(posed, capsys):
+    code, output = evaluate(capsys, "depth", posed(0, c2w=[[1, 0], ["a"]]))
+    assert code == 1
+    assert output.count("its pose is not 4x4 finite numbers") == 1
+    assert "1 of 4 frames could not be measured" in output
+
+
 class Wicked:
     def __init__(self, marker):
         self.marker = str(marker)
