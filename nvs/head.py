@@ -136,6 +136,21 @@ class GaussianHead(nn.Module):
             colors=guess.colors + 0.25 * torch.tanh(self.color(h)),
         )
 
+    @property
+    def trained(self) -> bool:
+        """Whether the last layers say anything: whether this is more than the guess."""
+        last = (self.offset, self.color, self.scale, self.opacity, self.rotation)
+        return any(bool(values.any()) for layer in last for values in layer.parameters())
+
+
+class Guess(nn.Module):
+    """A head that leaves every Gaussian at what an untrained one begins with."""
+
+    trained = False
+
+    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+        return disc_on_surface(points)
+
 
 def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
     """The head's input [N, 12 + C].

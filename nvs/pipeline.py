@@ -22,7 +22,7 @@ from nvs.depth.network import DepthNetwork, NeuralDepthField
 from nvs.edges import cut_bridges, depth_on_surface
 from nvs.errors import InputError
 from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead
+from nvs.head import GaussianHead, Guess
 from nvs.photo import Photo
 from nvs.points import SurfacePoints, lift, read_picture
 from nvs.query import sample_cells, surface_density
@@ -48,7 +48,7 @@ class SampledPhoto:
     dome: list[Gaussians]  # the sky's own samples, and a coarse sky behind everything
     solved: Tensor  # [S] bool: of `shown`'s first ones, whose colours are solved
 
-    def shown(self, head: GaussianHead) -> Gaussians:
+    def shown(self, head: GaussianHead | Guess) -> Gaussians:
         """What the photo shows: the head's Gaussians, then the sky's."""
         return Gaussians.concatenate([head(self.ground, self.features), *self.dome])
 
@@ -71,7 +71,7 @@ class SplattedPhoto:
 class Model:
     """A depth network and a Gaussian head: all that turns a photo into a scene."""
 
-    def __init__(self, network: DepthNetwork, head: GaussianHead) -> None:
+    def __init__(self, network: DepthNetwork, head: GaussianHead | Guess) -> None:
         self.network = network
         self.head = head
 
@@ -82,6 +82,16 @@ class Model:
     def to(self, device: torch.device | str) -> Model:
         """This model on `device`."""
         return Model(self.network.to(device), self.head.to(device))
+
+    @property
+    def untrained(self) -> Model | None:
+        """This model with the guess in its head's place; None where its head is no more than that.
+
+        Beside it one sees what the head is worth.
+        """
+        if isinstance(self.head, (GaussianHead, Guess)) and not self.head.trained:
+            return None
+        return Model(self.network, Guess())
 
     def depth_field(
         self, photo: Photo, known: Tensor | DepthField | None = None

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from nvs.depth.curve import DepthCurve
 from nvs.depth.encoder import EncoderConfig
 from nvs.depth.infinidepth.models import (
     CHECKPOINT_SUFFIXES,
@@ -144,7 +145,8 @@ def load_depth_network(path: Path) -> DepthNetwork:
     """
     config, arrays = read_module(path, "nvs depth network")
     encoder = EncoderConfig(**{k: _tupled(v) for k, v in config.pop("encoder").items()})
-    network = DepthNetwork(DepthNetworkConfig(encoder=encoder, **config))
+    curve = DepthCurve(**config.pop("curve", {}))
+    network = DepthNetwork(DepthNetworkConfig(encoder=encoder, curve=curve, **config))
     fill_module(network, arrays, path)
     return network
 

@@ -13,6 +13,7 @@ import viser
 
 from nvs.allocator import return_freed_memory
 from viewer import access, view
+from viewer.drawing import Rendering
 from viewer.page import Page, PageSettings, depth_of
 from viewer.scene import Splat, ViewedScene
 
@@ -27,6 +28,7 @@ class Viewer:
         host, port: where to listen; a taken port gives the next free one.
         shared: whether a photo opened in one page is then shown in all of them.
         share: whether a page may ask viser for a public tunnel.
+        rendering: whether browsers draw the splats or are sent pictures.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class Viewer:
         port: int = 8080,
         shared: bool = False,
         share: bool = False,
+        rendering: Rendering = "browser",
     ) -> None:
         self.scene = scene
-        self._settings = PageSettings(splat, samples or {})
+        self._settings = PageSettings(splat, samples or {}, rendering)
         self._shared = shared
         self._token = None if access.is_loopback(host) and not share else access.make_token()
         self._pages: dict[int, Page] = {}
@@ -122,10 +125,18 @@ def serve(
     port: int = 8080,
     shared: bool = False,
     share: bool = False,
+    rendering: Rendering = "browser",
 ) -> None:
     """Run a `Viewer` until Ctrl-C; the arguments are its."""
     viewer = Viewer(
-        scene, splat=splat, samples=samples, host=host, port=port, shared=shared, share=share
+        scene,
+        splat=splat,
+        samples=samples,
+        host=host,
+        port=port,
+        shared=shared,
+        share=share,
+        rendering=rendering,
     )
     if not access.is_loopback(host):
         print(

@@ -9,6 +9,7 @@ import viser
 from torch import Tensor
 
 from nvs.camera import Camera
+from viewer import view
 from viewer.scene import ViewedScene
 from viewer.splats import BrowserSplats, browser_splats
 
@@ -55,6 +56,21 @@ class DrawnScene:
             elif self._invented is not None:
                 self._invented.remove()
                 self._invented = None
+
+    @property
+    def fact(self) -> tuple[str, str]:
+        """How much the browser was given."""
+        return "drawn in the page", f"{self.count:,}, {32 * self.count / 1e6:.1f} MB"
+
+    def set_background(self, color: tuple[int, int, int]) -> None:
+        """The colour behind the scene, 0..255."""
+        self._target.scene.set_background_image(view.plain(color))
+
+    def camera_moved(self) -> None:
+        """The browser has drawn that already."""
+
+    def close(self) -> None:
+        """Nothing runs here."""
 
     @property
     def filled(self) -> bool:

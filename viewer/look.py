@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +17,11 @@ from torch.nn import functional
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
 from viewer.colormap import colormap, legend
+from viewer.opening import one_at_a_time
 from viewer.panel import Panel
-from viewer.scene import ViewedScene
+from viewer.scene import Progress, ViewedScene
 from viewer.splats import plain_colors
+from viewer.task import Task
 
 if TYPE_CHECKING:
     from viewer.page import Page
@@ -38,8 +42,11 @@ EXPLAINED = {
 class LookPanel(Panel):
     """The "Look" tab."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, making: threading.Lock) -> None:
         self._page = page
+        self._making = making
+        self._with_head: ViewedScene | None = None
+        self._without_head: ViewedScene | None = None  # made when it is first asked for
         gui = page.client.gui
         self._filled = gui.add_checkbox(
             "Fill what the photo does not show",
@@ -48,6 +55,14 @@ class LookPanel(Panel):
             visible=False,
         )
         self._filled.on_update(lambda _: page.show_filled(self._filled.value))
+        self._head = gui.add_checkbox(
+            "Use the trained head",
+            True,
+            hint="Off: plain discs on the surface, as an untrained head gives them, also in files.",
+            visible=False,
+        )
+        self._head.on_update(lambda _: self._switch_head())
+        self._task = Task(page.client, "Making the scene without its head")
         self._kind = gui.add_dropdown("Show", tuple(EXPLAINED))
         self._kind.on_update(lambda _: self._update())
         self._note = gui.add_markdown("", visible=False)
@@ -60,19 +75,58 @@ class LookPanel(Panel):
             self._update(recolour=False)
         scene = self._page.scene
         assert scene is not None
+        self._task.cancel()
+        self._with_head, self._without_head = scene, None
+        self._head.value = True
+        self._head.visible = scene.without_head is not None
         self._filled.visible = scene.invented > 0
+        self._show_facts(scene)
+
+    def close(self) -> None:
+        self._task.close()
+        self._with_head = self._without_head = None
+
+    def _show_facts(self, scene: ViewedScene) -> None:
         depth = self._page.depth
         unit = "m" if scene.unit == "m" else "(relative)"
-        shown = self._page.drawn.count
+        drawn, how = self._page.drawn.fact
         self._facts.content = (
             f"| | |\n|-|-|\n"
             f"| Gaussians | {len(scene.gaussians):,} |\n"
             f"| of these invented | {scene.invented:,} |\n"
-            f"| drawn in the page | {shown:,}, {32 * shown / 1e6:.1f} MB |\n"
+            f"| {drawn} | {how} |\n"
             f"| photo | {scene.camera.width} x {scene.camera.height} |\n"
             f"| depth, near to far | {depth.near:.3g}, {depth.focus:.3g}, "
             f"{depth.far:.3g} {unit} |\n"
         )
+
+    def _switch_head(self) -> None:
+        wanted = self._with_head if self._head.value else self._without_head
+        if wanted is not None:
+            self._task.cancel()
+            self._exchange(wanted)
+        elif self._with_head is not None:
+            self._task.start(self._make_without_head)
+
+    def _make_without_head(self, progress: Progress) -> None:
+        of = self._with_head
+        assert of is not None
+        assert of.without_head is not None
+        try:
+            with one_at_a_time(self._making, progress):
+                made = of.without_head(progress)
+            progress("sending the splats", 0.95)
+        except BaseException:
+            if of is self._with_head:
+                self._head.value = True
+            raise
+        self._without_head = dataclasses.replace(made, name=f"{of.name}-no-head")
+        self._exchange(self._without_head)
+
+    def _exchange(self, scene: ViewedScene) -> None:
+        if self._page.exchange(scene):
+            self._update()
+            self._show_facts(scene)
 
     def _update(self, recolour: bool = True) -> None:
         scene, kind = self._page.scene, self._kind.value

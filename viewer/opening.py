@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,18 +69,14 @@ class OpeningPanel(Panel):
 
     def _open(self, name: str, path: Path, progress: Progress) -> None:
         """Make a scene of the photo at `path` and show it, and print what took how long."""
-        while not self._making.acquire(timeout=0.2):
-            progress("waiting for another page", 0.0)
         times = _Times()
 
         def timed(stage: str, done: float) -> None:
             times.begin(stage)
             progress(stage, done)
 
-        try:
+        with one_at_a_time(self._making, progress):
             scene = self._splat(path, timed)
-        finally:
-            self._making.release()
         timed("sending the splats", 0.95)
         self._done(dataclasses.replace(scene, name=name))
         wait_until_received(self._client, lambda: progress("sending the splats", 0.97))
@@ -96,6 +94,17 @@ class OpeningPanel(Panel):
 
     def close(self) -> None:
         self.task.close()
+
+
+@contextlib.contextmanager
+def one_at_a_time(making: threading.Lock, progress: Progress) -> Iterator[None]:
+    """Wait until no other page makes a scene, and let none begin meanwhile."""
+    while not making.acquire(timeout=0.2):
+        progress("waiting for another page", 0.0)
+    try:
+        yield
+    finally:
+        making.release()
 
 
 class _Times:

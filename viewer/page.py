@@ -16,6 +16,7 @@ from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.path import SceneDepth, scene_depth
 from viewer import view
+from viewer.drawing import Drawing, Rendering
 from viewer.drawn_scene import DrawnScene
 from viewer.flight import FlightPanel
 from viewer.look import LookPanel
@@ -23,6 +24,7 @@ from viewer.opening import OpeningPanel
 from viewer.panel import Panel
 from viewer.reach import walking_scale
 from viewer.scene import Splat, ViewedScene
+from viewer.server_picture import ServerPicture
 from viewer.shot import ShotPanel
 from viewer.takeaway import TakeawayPanel
 from viewer.uploads import limit_uploads
@@ -37,6 +39,7 @@ class PageSettings:
 
     splat: Splat | None = None  # None: photos cannot be opened
     samples: Mapping[str, Path] = dataclasses.field(default_factory=dict)  # by name
+    rendering: Rendering = "browser"
     drawn_limit: int = 400_000  # Gaussians that a browser is given
     # Scenes are made one at a time: pages share the processor.
     making: threading.Lock = dataclasses.field(default_factory=threading.Lock)
@@ -62,7 +65,12 @@ class Page:
         self.depth = SceneDepth(1.0, 2.0, 4.0)
         self.background: tuple[int, int, int] = (24, 24, 27)
         self.window = Window(client)
-        self.drawn = DrawnScene(client, settings.drawn_limit)
+        self.drawn: Drawing = (
+            ServerPicture(client, self.window)
+            if settings.rendering == "server"
+            else DrawnScene(client, settings.drawn_limit)
+        )
+        self._making = settings.making
         self._home_fov = 0.0
         self._closed = False
         self._showing = threading.Lock()  # a page may leave while its scene is being sent
@@ -81,6 +89,20 @@ class Page:
         with self._showing:
             if not self._closed:
                 self._show(scene)
+
+    def exchange(self, scene: ViewedScene) -> bool:
+        """Put another making of the same photo in the scene's place; the camera stays.
+
+        False where it is shown already, or nobody is there to see it.
+        """
+        if scene is self.scene:
+            return False
+        with self._showing:
+            if self._closed:
+                return False
+            self.scene = scene
+            self._show_title()
+            return True
 
     def recolour(self, colors: Tensor | None) -> None:
         """Draw the scene in `colors` [N, 3], or in its own."""
@@ -114,7 +136,7 @@ class Page:
     def set_background(self, color: tuple[int, int, int]) -> None:
         """The colour behind the scene, in the page and in what is rendered."""
         self.background = color
-        self.client.scene.set_background_image(view.plain(color))
+        self.drawn.set_background(color)
 
     @property
     def playing(self) -> bool:
@@ -139,6 +161,7 @@ class Page:
         self._closed = True
         for panel in self._panels:
             panel.close()
+        self.drawn.close()
         with self._showing:
             self.scene = None
 
@@ -175,7 +198,7 @@ class Page:
             self._shot = ShotPanel(self)
             self._panels.append(self._shot)
         with tabs.add_tab("Look", viser.Icon.EYE):
-            self._panels.append(LookPanel(self))
+            self._panels.append(LookPanel(self, self._making))
         with tabs.add_tab("Save", viser.Icon.DOWNLOAD):
             self._panels.append(TakeawayPanel(self))
 
@@ -187,6 +210,7 @@ class Page:
             # Nobody chose a field of view: keep the whole photo in sight in any window.
             self._home_fov = view.fitted(self.scene.camera, camera.aspect)
             camera.fov = self._home_fov
+        self.drawn.camera_moved()
         for panel in self._panels:
             panel.camera_moved()
 

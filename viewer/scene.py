@@ -13,6 +13,9 @@ from nvs.camera import Camera
 from nvs.depth.field import Unit
 from nvs.gaussians import Gaussians
 
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and how much is done, 0..1; it may raise `Cancelled`."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ViewedScene:
@@ -25,6 +28,9 @@ class ViewedScene:
     unit: Unit = "relative"  # of its lengths
     made_from: Camera | None = None  # the photo's, if known: there is no finer detail
     invented: int = 0  # how many of the Gaussians, at their end, were invented
+    # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
+    # None where there is no trained head, or no photo.
+    without_head: Callable[[Progress], ViewedScene] | None = None
 
     @functools.cached_property
     def on_cpu(self) -> Gaussians:
@@ -48,9 +54,6 @@ class ViewedScene:
             invented=0,
         )
 
-
-Progress = Callable[[str, float], None]
-"""Called with a stage's name and how much is done, 0..1; it may raise `Cancelled`."""
 
 Splat = Callable[[Path, Progress], ViewedScene]
 """Turns a photo into a scene; raises `InputError` for a photo that cannot be used."""

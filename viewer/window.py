@@ -36,6 +36,11 @@ class Window:
         """[3] the point that the mouse turns it around."""
         return np.asarray(self.camera.look_at) / self.enlarged
 
+    @property
+    def near(self) -> float:
+        """What is nearer to the camera is not drawn."""
+        return self.camera.near / self.enlarged
+
     def move(self, position: np.ndarray, look_at: np.ndarray, up: np.ndarray | None = None) -> None:
         """Go to `position` [3] and look at `look_at` [3], with `up` [3] upwards."""
         with self._client.atomic():

@@ -72,6 +72,13 @@ def open_scene(
     if model is None:
         stages("loading the model")
         model = options.run.load_model()
+    return scene_of_photo(photo, options, stages, model)
+
+
+def scene_of_photo(
+    photo: Photo, options: SceneOptions, stages: Stages, model: Model
+) -> OpenedScene:
+    """Make the scene of a photo that was read already."""
     field = photo_field(model, photo, options, stages)
     parts = splat(model, photo, field, options, stages)
     invented = 0 if parts.invented is None else len(parts.invented)

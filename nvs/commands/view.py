@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from nvs.commands.scene import SceneOptions, open_scene
+from nvs.commands.scene import SceneOptions, open_scene, scene_of_photo
 from nvs.errors import InputError
 from nvs.stages import Stages
 
 if TYPE_CHECKING:
     from nvs.commands.scene import OpenedScene
+    from viewer.drawing import Rendering
     from viewer.scene import Progress, ViewedScene
 
 
@@ -38,6 +39,10 @@ class Options:
 
     share: bool = False
     """Let pages ask for a public link."""
+
+    rendering: Literal["auto", "browser", "server"] = "auto"
+    """Who draws what a page shows: its browser, or this computer, which sends it pictures; by
+    default this computer where it has CUDA."""
 
     scene: SceneOptions = dataclasses.field(default_factory=SceneOptions)
 
@@ -66,8 +71,16 @@ def main(options: Options) -> int:
         port=options.port,
         shared=options.shared,
         share=options.share,
+        rendering=rendering(options),
     )
     return 0
+
+
+def rendering(options: Options) -> Rendering:
+    """Who draws what a page shows."""
+    if options.rendering != "auto":
+        return options.rendering
+    return "server" if options.scene.run.torch_device().type == "cuda" else "browser"
 
 
 class OneModel:
@@ -79,8 +92,19 @@ class OneModel:
 
     def opened(self, source: Path, stages: Stages) -> ViewedScene:
         """What the viewer shows of a photo or a scene."""
-        model = None if source.suffix.lower() == ".ply" else self.load()
-        return _viewed(source, open_scene(source, self._options, stages, model))
+        if source.suffix.lower() == ".ply":
+            return _viewed(source, open_scene(source, self._options, stages))
+        model = self.load()
+        opened = open_scene(source, self._options, stages, model)
+        photo, untrained = opened.photo, model.untrained
+        if photo is None or untrained is None:
+            return _viewed(source, opened)
+
+        def without_head(progress: Progress) -> ViewedScene:
+            stages = _ReportingStages(progress)
+            return _viewed(source, scene_of_photo(photo, self._options, stages, untrained))
+
+        return dataclasses.replace(_viewed(source, opened), without_head=without_head)
 
     def opened_in_page(self, photo: Path, progress: Progress) -> ViewedScene:
         """As `opened`; a page is told the stages."""

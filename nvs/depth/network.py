@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.camera import Camera
+from nvs.depth.curve import DepthCurve
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.encoder import EncoderConfig, ImageEncoder
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
@@ -26,6 +27,8 @@ class DepthNetworkConfig:
     # times as many it falls back to a vertical ramp's accuracy.
     input_area_px: int = 25_600
     unit: Unit = "relative"
+    # What makes a field of the network's log depth; training does without.
+    curve: DepthCurve = dataclasses.field(default_factory=DepthCurve)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,11 +116,14 @@ class NeuralDepthField(DepthField):
     LOG_DEPTH_RANGE = (-3.0, 10.0)
     # Of log z and of the sky's logit, on a raster: no more than rounding does.
     RASTER_TOLERANCE = (2e-6, 1e-4)
+    # The median is that of so many points along each side.
+    MEDIAN_POINTS = 32
 
     def __init__(self, network: DepthNetwork, encoded: EncodedPicture, camera: Camera) -> None:
         super().__init__(camera, network.config.unit)
         self.network = network
         self.encoded = encoded
+        self.median_log_depth = self._median_log_depth()
 
     def forward(self, xy: Tensor) -> Tensor:
         return self._depth(self._decode(self._uv(xy))[:, 0])
@@ -149,7 +155,17 @@ class NeuralDepthField(DepthField):
         return self.encoded.grids[0].read(self._uv(xy)[None])[0]
 
     def _depth(self, log_depth: Tensor) -> Tensor:
-        return log_depth.clamp(*self.LOG_DEPTH_RANGE).exp()
+        curved = self.network.config.curve(log_depth, self.median_log_depth)
+        return curved.clamp(*self.LOG_DEPTH_RANGE).exp()
+
+    @torch.no_grad()
+    def _median_log_depth(self) -> Tensor:
+        """The network's own, [], of everything but the sky."""
+        side = (torch.arange(self.MEDIAN_POINTS) + 0.5) / self.MEDIAN_POINTS
+        uv = torch.cartesian_prod(side, side).to(self.encoded.log_scale)
+        log_depth, sky = self._decode(uv).unbind(-1)
+        ground = log_depth[sky <= 0]
+        return (ground if len(ground) else log_depth).median()
 
     def _decode_chunks(self, uv: Tensor) -> Tensor:
         return torch.cat([self._decode(part) for part in uv.split(CHUNK)])

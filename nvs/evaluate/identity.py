@@ -1,4 +1,4 @@
-"""Which weights made these figures: a name may mean others tomorrow."""
+"""Which model made these figures: a name may mean others tomorrow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 def model_identity(name: str, model: object) -> str:
-    """`name` with a digest of all weights that the model holds, e.g. "default (3f2a9c41)".
+    """`name` with a digest of the model's weights and settings, e.g. "default (3f2a9c41)".
 
     A model is a module, or an object that has modules as attributes; without any, its name
     alone has to do.
@@ -22,6 +22,7 @@ def model_identity(name: str, model: object) -> str:
         return name
     digest = hashlib.sha256()
     for module in modules:
+        digest.update(repr(getattr(module, "config", None)).encode())
         for key, value in module.state_dict().items():
             digest.update(key.encode())
             flat = value.detach().cpu().reshape(-1).contiguous()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from torch import Tensor, nn
 
 from nvs.commands.options import RunOptions
 from nvs.depth.field import DepthField
@@ -23,10 +22,8 @@ from nvs.evaluate.view_baselines import uniform_splats
 from nvs.evaluate.view_data import view_sets
 from nvs.evaluate.views import DepthSource, SceneMaker, ViewProtocol, evaluate_views
 from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead, disc_on_surface
 from nvs.photo import Photo
 from nvs.pipeline import POINTS_PER_PIXEL, Model
-from nvs.points import SurfacePoints
 from nvs.train.perceptual import Backbone, PerceptualLoss, perceptual_loss
 
 METHODS = ("model", "no backfill", "no head", "uniform", "pixels", "copy")
@@ -150,7 +147,7 @@ def main(options: ViewEvaluation) -> int:
 
 def scene_maker(model: Model, points: int | None, seed: int) -> SceneMaker:
     """The model's scenes, with and without what it adds to samples of its depth."""
-    guess = Model(model.network, Guess()) if has_trained_head(model) else None  # type: ignore[arg-type]
+    guess = model.untrained
 
     def scenes(photo: Photo, field: DepthField) -> dict[str, Gaussians]:
         parts = model.splat_parts(photo, points, field=field, seed=seed)
@@ -161,19 +158,6 @@ def scene_maker(model: Model, points: int | None, seed: int) -> SceneMaker:
         return {**found, "uniform": uniform_splats(photo, field, count, seed)}
 
     return scenes
-
-
-class Guess(nn.Module):
-    """A head that leaves every Gaussian at what an untrained one begins with."""
-
-    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
-        return disc_on_surface(points)
-
-
-def has_trained_head(model: Model) -> bool:
-    """Whether the model's Gaussians are more than the guess that every head begins with."""
-    last = [p for name, p in model.head.named_parameters() if not name.startswith("trunk")]
-    return not isinstance(model.head, GaussianHead) or any(bool(p.any()) for p in last)
 
 
 def distances(results: Results) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
     source view ─► frozen depth field ─► query ─► HEAD ─► + sky, backfill ─► colours solved
                                                                                │
          L1 + λ·LPIPS  ◄── source view and other views of known pose ◄── render ┤
-         cover         ◄── the source view, enlarged ◄─────────────────── render ┘
+         cover         ◄── the source view's surfaces, enlarged ◄───────── render ┘
 
 It is the chain of `nvs/pipeline.py`, so that the head learns what its answers are worth there.
 Only the head learns; what comes before it is made by the data's workers.
@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from nvs.errors import InputError
 from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead, GaussianHeadConfig
+from nvs.head import GaussianHead, GaussianHeadConfig, disc_on_surface
 from nvs.render import render
 from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
@@ -57,11 +57,11 @@ class HeadTraining(Schedule):
     data: tuple[Path, ...] = ()
     examples: ExampleSettings = dataclasses.field(default_factory=ExampleSettings)
     perceptual: PerceptualSettings = dataclasses.field(default_factory=PerceptualSettings)
-    # Of what shines through in the source view enlarged by `cover_zoom`.  The known views are no
-    # nearer than the source: alone they teach Gaussians so small that a flight forward, or a
-    # larger picture, looks through between them.
-    cover_weight: float = 0.1
-    cover_zoom: float = 1.5
+    # Of how much more shines through surfaces than with untrained Gaussians, in the source view
+    # enlarged by `cover_zoom`.  The known views are no nearer than the source: alone they teach
+    # Gaussians so small that a flight forward, or a larger picture, looks through between them.
+    cover_weight: float = 0.15
+    cover_zoom: float = 3.0
     start_from: Path | None = None  # a .safetensors of a head that the run begins with
 
     def __post_init__(self) -> None:
@@ -149,12 +149,11 @@ class HeadTask(Task[list[HeadExample]]):
         pairs = list(_rendered(scene, example))
         gaps = [(shown - sight.rgb).abs().mean() for shown, sight in pairs]
         perceived = [self.perceptual(shown[None], sight.rgb[None])[0] for shown, sight in pairs]
-        camera, zoom = example.source.camera, self.settings.cover_zoom
-        enlarged = camera.resized(round(camera.width * zoom), round(camera.height * zoom))
+        surfaces = scene[: len(example.ground.depth)]
         return {
             "l1": torch.stack(gaps).mean(),
             "perceptual": torch.stack(perceived).mean(),
-            "uncovered": 1 - render(scene, [enlarged]).alpha.mean(),
+            "uncovered": _uncovered(surfaces, example, self.settings.cover_zoom),
         }
 
     def _scene(self, example: HeadExample) -> Gaussians:
@@ -168,3 +167,16 @@ def _rendered(scene: Gaussians, example: HeadExample) -> Iterator[tuple[Tensor, 
     """(what the scene shows [H, W, 3], the photo taken there) of every view."""
     for sight in (example.source, *example.targets):
         yield render(scene, [sight.camera]).rgb[0], sight
+
+
+def _uncovered(surfaces: Gaussians, example: HeadExample, zoom: float) -> Tensor:
+    """How much more one looks through between the head's Gaussians than through untrained ones.
+
+    In the source view, enlarged; mean over its pixels.  Both are rendered without the sky and the
+    backfill behind them, which would shine through and pass for covered.
+    """
+    camera = example.source.camera
+    enlarged = camera.resized(round(camera.width * zoom), round(camera.height * zoom))
+    with torch.no_grad():
+        closed = render(disc_on_surface(example.ground), [enlarged]).alpha
+    return (closed - render(surfaces, [enlarged]).alpha).clamp(min=0).mean()

@@ -22,3 +22,11 @@ def test_the_digest_follows_the_weights():
 def test_a_model_without_modules_has_its_name():
     assert model_identity("mine", object()) == "mine"
     assert model_identity("half", nn.Linear(2, 2).half()).startswith("half (")
+
+
+def test_another_setting_is_another_model():
+    network = nn.Linear(3, 2)
+    network.config = 1  # type: ignore[assignment]
+    first = model_identity("default", network)
+    network.config = 2  # type: ignore[assignment]
+    assert model_identity("default", network) != first

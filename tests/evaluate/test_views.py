@@ -162,6 +162,7 @@ def test_the_target_is_placed_relative_to_the_source(tmp_path):
 class PaintedModel:
     depth_field = staticmethod(perfect)
     head = GaussianHead(GaussianHeadConfig(feature_channels=0))
+    untrained = None
 
     def splat_parts(self, photo, points, field, seed):
         return SplattedPhoto(pixel_splats(photo, field), None)

@@ -26,6 +26,8 @@ from tests.depth.infinidepth.released_sampler import MAX_DEPTH, released_points
 PARITY = Path(__file__).parents[4] / "shared" / "parity"
 pytestmark = pytest.mark.skipif(not PARITY.is_dir(), reason=f"no official numbers at {PARITY}")
 
+# Of an array's largest value, or of 1: kernels for different CPUs sum in different orders (1.7e-5
+# at values up to 4.3 where there is no AVX-512).
 TOLERANCE = 1e-5
 
 
@@ -48,6 +50,7 @@ def network(state: dict[str, Tensor]) -> InfiniDepthNetwork:
 
 
 def assert_same(found: Tensor, expected: Tensor, atol: float = TOLERANCE) -> None:
+    atol = atol * max(1.0, float(expected.abs().max()))
     torch.testing.assert_close(found, expected.to(found), atol=atol, rtol=0)
 
 

@@ -60,9 +60,9 @@ def test_as_recorded(found):
     with np.load(RECORD) as record:
         assert sorted(record.files) == sorted(found)
         for name in record.files:
-            np.testing.assert_allclose(
-                found[name], record[name], atol=TOLERANCE, rtol=0, err_msg=name
-            )
+            # Rounding grows with the values.
+            atol = TOLERANCE * max(1.0, float(np.abs(record[name]).max()))
+            np.testing.assert_allclose(found[name], record[name], atol=atol, rtol=0, err_msg=name)
 
 
 def test_the_record_tells_networks_apart(found):
