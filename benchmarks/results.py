@@ -22,10 +22,12 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="a folder of data sets")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/results"))
     parser.add_argument("--pairs", default="5", help="views of each scene, at most")
+    parser.add_argument("--lpips-weights", type=Path, help="AlexNet's file, if not downloaded")
     options = parser.parse_args()
 
-    # No LPIPS: its weights come from the network. The stand-in is named as what it is.
-    views = ["--pairs", options.pairs, "--lpips-random-features"]
+    views = ["--pairs", options.pairs]
+    if options.lpips_weights is not None:
+        views += ["--lpips-weights", str(options.lpips_weights)]
     runs = [(alignment, "depth", ["--alignment", alignment]) for alignment in ALIGNMENTS]
     codes = []
     for name, task, more in (*runs, ("views", "views", views)):

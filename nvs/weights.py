@@ -175,11 +175,13 @@ def load_gaussian_head(path: Path, network: nn.Module) -> GaussianHead:
 
 
 def weights_digest(network: nn.Module) -> str:
-    """What tells a network's weights from others, as its file holds them."""
+    """What tells a depth network from others: its weights, as a file holds them, and its curve."""
     digest = hashlib.sha256()
     for name, values in sorted(network.state_dict().items()):
         digest.update(name.encode())
         digest.update(values.detach().half().contiguous().cpu().view(-1).numpy().tobytes())
+    if isinstance(network, DepthNetwork) and network.config.curve != DepthCurve():
+        digest.update(repr(network.config.curve).encode())
     return digest.hexdigest()[:16]
 
 

@@ -13,6 +13,8 @@ from nvs.head import (
     GUESS_SIGMA,
     GaussianHead,
     GaussianHeadConfig,
+    closed_discs,
+    closing_sigma_px,
     disc_on_surface,
     quaternion_of,
     quaternion_product,
@@ -67,6 +69,17 @@ def test_discs_look_round_from_the_photo(points):
     assert (error < 0.1).float().mean() > 0.9
 
 
+def test_sparse_discs_close_what_the_blur_does_not():
+    spacing_px = torch.linspace(0.05, 20, 400)
+    sigma = closing_sigma_px(spacing_px)
+    dense = spacing_px < 0.98  # a sample a pixel, and more
+    assert torch.equal(sigma[dense], GUESS_SIGMA * spacing_px[dense])
+    assert bool((sigma.diff() > 0).all())
+    # With the renderer's blur, never less than so much of the distance to the neighbours.
+    assert bool((torch.hypot(sigma, torch.tensor(0.3**0.5)) / spacing_px).min() > 0.799)
+    assert sigma[-1] / spacing_px[-1] == pytest.approx(0.8, abs=1e-3)
+
+
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_quaternions_agree_with_scipy(seed):
@@ -83,7 +96,7 @@ def test_quaternions_agree_with_scipy(seed):
 
 def test_an_untrained_head_gives_the_guess(points):
     head = GaussianHead(GaussianHeadConfig(feature_channels=5))
-    guess, given_ = disc_on_surface(points), head(points, torch.randn(3000, 5))
+    guess, given_ = closed_discs(points), head(points, torch.randn(3000, 5))
     for name in ("means", "quats", "scales", "opacities", "colors"):
         assert torch.allclose(getattr(given_, name), getattr(guess, name), atol=1e-5), name
 

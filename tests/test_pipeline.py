@@ -35,6 +35,16 @@ def small_photo():
     return nvs.load_photo(SAMPLE_PHOTOS[0]).resized_to(200)
 
 
+def test_few_gaussians_show_no_cracks_from_nearer(model, small_photo):
+    """A fifth of a sample a pixel: the renderer's blur alone does not close what lies between."""
+    few = model.splat_parts(small_photo, 5_000, backfill=False).shown
+    camera = small_photo.camera
+    nearer = camera.resized(2 * camera.width, 2 * camera.height)
+    seen = nvs.render(few, [nearer]).alpha[0]
+    inside = seen[20:-20, 20:-20]
+    assert (inside < 0.9).float().mean() < 0.01
+
+
 def test_the_same_seed_gives_the_same_scene(model, small_photo):
     first, again = (model.splat(small_photo, 20_000, seed=3) for _ in range(2))
     for field in dataclasses.fields(first):

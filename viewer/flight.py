@@ -116,6 +116,7 @@ class FlightPanel(Panel):
 
     def _set_near(self) -> None:
         self._page.window.clip(near=clip_distance(self._page.depth, self._near.value))
+        self._page.drawn.camera_moved()
 
     def _update_frustum(self) -> None:
         if self._frustum is not None:

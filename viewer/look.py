@@ -47,6 +47,8 @@ class LookPanel(Panel):
         self._making = making
         self._with_head: ViewedScene | None = None
         self._without_head: ViewedScene | None = None  # made when it is first asked for
+        self._clicks = 0  # of the head's switch, and scenes since
+        self._told = False  # whether the page sets the values, not the user
         gui = page.client.gui
         self._filled = gui.add_checkbox(
             "Fill what the photo does not show",
@@ -64,20 +66,22 @@ class LookPanel(Panel):
         self._head.on_update(lambda _: self._switch_head())
         self._task = Task(page.client, "Making the scene without its head")
         self._kind = gui.add_dropdown("Show", tuple(EXPLAINED))
-        self._kind.on_update(lambda _: self._update())
+        self._kind.on_update(lambda _: self._chosen())
         self._note = gui.add_markdown("", visible=False)
         self._legend = gui.add_html("", visible=False)
         self._facts = gui.add_markdown("")
 
     def scene_changed(self) -> None:
-        if self._kind.value != COLOUR:
-            self._kind.value = COLOUR
-            self._update(recolour=False)
         scene = self._page.scene
         assert scene is not None
         self._task.cancel()
+        self._clicks += 1
         self._with_head, self._without_head = scene, None
+        self._explain(COLOUR, None)
+        self._told = True  # the page draws the new scene in its own colours itself
+        self._kind.value = COLOUR
         self._head.value = True
+        self._told = False
         self._head.visible = scene.without_head is not None
         self._filled.visible = scene.invented > 0
         self._show_facts(scene)
@@ -101,39 +105,50 @@ class LookPanel(Panel):
         )
 
     def _switch_head(self) -> None:
-        wanted = self._with_head if self._head.value else self._without_head
-        if wanted is not None:
+        if self._told:
+            return
+        self._clicks += 1
+        with_head, without_head = self._with_head, self._without_head
+        if with_head is None:
+            return
+        if without_head is not None:
             self._task.cancel()
-            self._exchange(wanted)
-        elif self._with_head is not None:
-            self._task.start(self._make_without_head)
+            pair = (with_head, without_head) if self._head.value else (without_head, with_head)
+            self._exchange(*pair)
+        elif self._head.value:
+            self._task.cancel()
+        else:
+            click = self._clicks
+            self._task.start(lambda progress: self._make_without_head(with_head, click, progress))
 
-    def _make_without_head(self, progress: Progress) -> None:
-        of = self._with_head
-        assert of is not None
+    def _make_without_head(self, of: ViewedScene, click: int, progress: Progress) -> None:
         assert of.without_head is not None
         try:
             with one_at_a_time(self._making, progress):
-                made = of.without_head(progress)
-            progress("sending the splats", 0.95)
+                made = dataclasses.replace(of.without_head(progress), name=f"{of.name}-no-head")
+            progress("sending the scene", 0.95)
         except BaseException:
-            if of is self._with_head:
+            if click == self._clicks:  # nobody switched since
                 self._head.value = True
             raise
-        self._without_head = dataclasses.replace(made, name=f"{of.name}-no-head")
-        self._exchange(self._without_head)
+        if self._exchange(made, instead_of=of):
+            self._without_head = made
 
-    def _exchange(self, scene: ViewedScene) -> None:
-        if self._page.exchange(scene):
-            self._update()
-            self._show_facts(scene)
+    def _exchange(self, scene: ViewedScene, instead_of: ViewedScene) -> bool:
+        if not self._page.exchange(scene, instead_of):
+            return False
+        self._recolour(scene)
+        self._show_facts(scene)
+        return True
 
-    def _update(self, recolour: bool = True) -> None:
-        scene, kind = self._page.scene, self._kind.value
-        if scene is None:
-            return
-        self._note.content = EXPLAINED[kind]
-        self._note.visible = kind != COLOUR
+    def _chosen(self) -> None:
+        scene = self._page.scene
+        if scene is not None and not self._told:
+            self._recolour(scene)
+
+    def _recolour(self, scene: ViewedScene) -> None:
+        """Draw `scene` as the dropdown says."""
+        kind = self._kind.value
         bounds = None
         colors: Tensor | None = None
         if kind == DEPTH:
@@ -151,15 +166,20 @@ class LookPanel(Panel):
             colors = shade(density, *bounds)
         elif kind == INVENTED:
             colors = tinted(scene)
+        self._page.recolour(scene, colors)
+        self._explain(kind, bounds, "m" if scene.unit == "m" else "")
+
+    def _explain(self, kind: str, bounds: tuple[float, float] | None, unit: str = "") -> None:
+        """The words and the legend beside the colours."""
+        self._note.content = EXPLAINED[kind]
+        self._note.visible = kind != COLOUR
         self._legend.visible = bounds is not None
-        if bounds is not None:
-            low, high = (f"{bound:.3g}" for bound in bounds)
-            if kind == DEPTH:  # near is bright
-                unit = " m" if scene.unit == "m" else ""
-                low, high = f"far: {high}{unit}", f"near: {low}{unit}"
-            self._legend.content = legend(low, high)
-        if recolour:
-            self._page.recolour(colors)
+        if bounds is None:
+            return
+        low, high = (f"{bound:.3g}" for bound in bounds)
+        if kind == DEPTH:  # near is bright
+            low, high = (f"{word} {unit}".rstrip() for word in (f"far: {high}", f"near: {low}"))
+        self._legend.content = legend(low, high)
 
 
 def shade(values: Tensor, low: float, high: float) -> Tensor:

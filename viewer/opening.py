@@ -77,9 +77,9 @@ class OpeningPanel(Panel):
 
         with one_at_a_time(self._making, progress):
             scene = self._splat(path, timed)
-        timed("sending the splats", 0.95)
+        timed("sending the scene", 0.95)
         self._done(dataclasses.replace(scene, name=name))
-        wait_until_received(self._client, lambda: progress("sending the splats", 0.97))
+        wait_until_received(self._client, lambda: progress("sending the scene", 0.97))
         print(f"{name}: {times}", flush=True)
 
     def _open_uploaded(self, name: str, content: bytes, progress: Progress) -> None:

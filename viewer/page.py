@@ -73,7 +73,9 @@ class Page:
         self._making = settings.making
         self._home_fov = 0.0
         self._closed = False
-        self._showing = threading.Lock()  # a page may leave while its scene is being sent
+        # A page may leave, or get another scene, while one is being sent.  Panels that are told
+        # of a scene recolour it in the same thread.
+        self._showing = threading.RLock()
         limit_uploads(client)
 
         self._title = client.gui.add_markdown(WELCOME)
@@ -90,24 +92,23 @@ class Page:
             if not self._closed:
                 self._show(scene)
 
-    def exchange(self, scene: ViewedScene) -> bool:
-        """Put another making of the same photo in the scene's place; the camera stays.
+    def exchange(self, scene: ViewedScene, instead_of: ViewedScene) -> bool:
+        """Put another making of the same photo in its place; the camera stays.
 
-        False where it is shown already, or nobody is there to see it.
+        False where that photo is no longer shown.
         """
-        if scene is self.scene:
-            return False
         with self._showing:
-            if self._closed:
+            if self._closed or self.scene is not instead_of:
                 return False
             self.scene = scene
             self._show_title()
             return True
 
-    def recolour(self, colors: Tensor | None) -> None:
-        """Draw the scene in `colors` [N, 3], or in its own."""
-        assert self.scene is not None
-        self.drawn.draw(self.scene, self._canvas_camera(), colors, self.window.enlarged)
+    def recolour(self, scene: ViewedScene, colors: Tensor | None) -> None:
+        """Draw `scene` in `colors` [N, 3], or in its own; nothing if it is no longer shown."""
+        with self._showing:
+            if self.scene is scene and not self._closed:
+                self.drawn.draw(scene, self._canvas_camera(scene), colors, self.window.enlarged)
 
     @property
     def shown(self) -> ViewedScene | None:
@@ -159,11 +160,15 @@ class Page:
     def close(self) -> None:
         """Stop what runs for this page and let go of its scene."""
         self._closed = True
+        self._let_go()
+        with self._showing:
+            self.scene = None
+            self._let_go()  # of what was being shown meanwhile
+
+    def _let_go(self) -> None:
         for panel in self._panels:
             panel.close()
         self.drawn.close()
-        with self._showing:
-            self.scene = None
 
     def _show(self, scene: ViewedScene) -> None:
         depth = depth_of(scene)
@@ -171,7 +176,7 @@ class Page:
             self._add_tabs()
         self.scene, self.depth = scene, depth
         self.window.enlarged = walking_scale(scene.camera, depth)
-        self.recolour(None)
+        self.recolour(scene, None)
         distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
         with self.client.atomic():
             self.window.clip(far=max(4 * float(distances.max()), 10 * depth.far))
@@ -214,10 +219,9 @@ class Page:
         for panel in self._panels:
             panel.camera_moved()
 
-    def _canvas_camera(self) -> Camera:
+    def _canvas_camera(self, scene: ViewedScene) -> Camera:
         """The photo's camera with the number of pixels that its picture has in the canvas."""
-        assert self.scene is not None
-        camera, canvas = self.scene.camera, self.client.camera
+        camera, canvas = scene.camera, self.client.camera
         share = min(canvas.image_width / camera.width, canvas.image_height / camera.height)
         return camera.resized(
             max(1, round(camera.width * share)), max(1, round(camera.height * share))

@@ -10,6 +10,8 @@ import dataclasses
 import math
 import threading
 import time
+import traceback
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -28,7 +30,7 @@ MOVING_FRAME_S = 0.05  # how long a picture may take while the camera moves
 LEAST_HEIGHT_PX = 180  # however slow the renderer is
 MOVING_QUALITY, RESTING_QUALITY = 75, 95  # JPEG's
 RESTS_AFTER_S = 0.15
-LARGEST_PX = 4096
+LARGEST_PX = 4096  # of the longer side
 
 
 class ServerPicture:
@@ -41,20 +43,20 @@ class ServerPicture:
     def __init__(self, client: viser.ClientHandle, window: Window) -> None:
         self._client = client
         self._window = window
-        self._scene: ViewedScene | None = None
-        self._colors: Tensor | None = None
+        self._drawn: tuple[ViewedScene, Tensor | None] | None = None
         self._background: tuple[int, int, int] = (0, 0, 0)
         self._filled = True
         self._moving_height = 480.0  # pixels, of pictures while the camera moves
         self._changed = threading.Event()
         self._closed = False
+        self._told = False  # the user, that something went wrong
         self._thread: threading.Thread | None = None
 
     @property
     def fact(self) -> tuple[str, str]:
         """Where the picture is made."""
-        device = "" if self._scene is None else self._scene.gaussians.means.device.type
-        return "rendered by this computer", "CUDA" if device == "cuda" else "CPU"
+        on_cuda = self._drawn is not None and self._drawn[0].gaussians.means.is_cuda
+        return "rendered by this computer", "CUDA" if on_cuda else "CPU"
 
     def draw(
         self,
@@ -64,7 +66,9 @@ class ServerPicture:
         enlarged: float = 1.0,
     ) -> None:
         """Show `scene` from now on; `camera` and `enlarged` are of no concern here."""
-        self._scene, self._colors = scene, colors
+        if self._closed:
+            return
+        self._drawn = (scene, colors)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="server picture", daemon=True)
             self._thread.start()
@@ -83,7 +87,7 @@ class ServerPicture:
     def set_background(self, color: tuple[int, int, int]) -> None:
         """The colour behind the scene, 0..255."""
         self._background = color
-        if self._scene is None:
+        if self._drawn is None:
             self._client.scene.set_background_image(view.plain(color))
         self._changed.set()
 
@@ -97,33 +101,66 @@ class ServerPicture:
         self._changed.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
-        self._scene = self._colors = None
+        self._drawn = None
 
     def _run(self) -> None:
         try:
             while True:
                 self._changed.wait()
                 self._changed.clear()
-                started = time.perf_counter()
-                self._send(round(self._moving_height), MOVING_QUALITY)
-                took = time.perf_counter() - started
-                # Half the way to what would have taken the time there is: times jump.
-                self._moving_height *= min(max((MOVING_FRAME_S / took) ** 0.25, 0.5), 1.5)
-                self._moving_height = min(max(self._moving_height, LEAST_HEIGHT_PX), LARGEST_PX)
+                self._shown(self._moving)
                 if not self._changed.wait(RESTS_AFTER_S):
-                    self._send(LARGEST_PX, RESTING_QUALITY)
+                    self._shown(self._resting)
         except Cancelled:
             pass
 
-    def _send(self, height: int, quality: int) -> None:
-        """A picture of at most `height` rows, and no more than the canvas has."""
+    def _shown(self, picture: Callable[[int, float], None]) -> None:
+        """One picture; what goes wrong with it is told, and the next one may do."""
         self._still_wanted()
         canvas = self._window.camera
-        height = min(height, canvas.image_height, LARGEST_PX)
-        scene, colors = self._scene, self._colors
-        if scene is None or not self._sees():
+        try:
+            # Pages say what they like: this is the canvas of one that can be rendered, or none.
+            height, aspect = canvas.image_height, canvas.image_width / max(1, canvas.image_height)
+            numbers = [*canvas.position, *canvas.wxyz, canvas.fov]
+            if (
+                np.isfinite(numbers).all()
+                and 0.001 < canvas.fov < math.pi
+                and 0.01 <= aspect <= 100
+                and height >= 1
+            ):
+                picture(min(height, LARGEST_PX, max(1, int(LARGEST_PX / aspect))), aspect)
+                wait_until_received(self._client, self._still_wanted)
+        except Cancelled:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            if not self._told:
+                self._told = True
+                self._client.add_notification(
+                    "This view could not be rendered",
+                    f"{type(error).__name__}; the terminal says more.",
+                    color="red",
+                    auto_close_seconds=15,
+                )
+
+    def _moving(self, largest: int, aspect: float) -> None:
+        height = round(min(max(self._moving_height, LEAST_HEIGHT_PX), largest))
+        started = time.perf_counter()
+        self._send(height, aspect, MOVING_QUALITY)
+        took = time.perf_counter() - started
+        # Pixels take time, rows are their root; only half of that, because times jump.
+        self._moving_height = height * min(max((MOVING_FRAME_S / took) ** 0.25, 0.5), 1.5)
+
+    def _resting(self, largest: int, aspect: float) -> None:
+        self._send(largest, aspect, RESTING_QUALITY)
+
+    def _send(self, height: int, aspect: float, quality: int) -> None:
+        """A picture of `height` rows."""
+        drawn = self._drawn
+        if drawn is None:
             return
-        camera = view.current(self._window, height)
+        scene, colors = drawn
+        camera = view.current(self._window, height, aspect)
         gaussians = scene.gaussians
         if colors is not None:
             gaussians = dataclasses.replace(gaussians, colors=colors.to(gaussians.means.device))
@@ -138,20 +175,8 @@ class ServerPicture:
                 eps2d=enlarged_eps2d(camera, scene.made_from),
             ).rgb[0]
             picture = (rgb.clamp(0, 1) * 255 + 0.5).byte().cpu().numpy()
+        self._still_wanted()
         self._client.scene.set_background_image(picture, "jpeg", jpeg_quality=quality)
-        wait_until_received(self._client, self._still_wanted)
-
-    def _sees(self) -> bool:
-        """Whether there is a canvas and a camera that can be rendered: pages say what they like."""
-        camera = self._window.camera
-        numbers = [*camera.position, *camera.wxyz, camera.fov, camera.aspect, self._window.near]
-        return (
-            bool(np.isfinite(numbers).all())
-            and camera.image_height >= 1
-            and 0.01 <= camera.aspect <= 100
-            and 0 < camera.fov < math.pi
-            and self._window.near > 0
-        )
 
     def _still_wanted(self) -> None:
         if self._closed:

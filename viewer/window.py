@@ -20,6 +20,7 @@ class Window:
     def __init__(self, client: viser.ClientHandle) -> None:
         self._client = client
         self.enlarged = 1.0  # how many times; set with each scene
+        self.near = 0.01  # what is nearer to the camera is not drawn; viser never reports it
 
     @property
     def camera(self) -> viser.CameraHandle:
@@ -36,11 +37,6 @@ class Window:
         """[3] the point that the mouse turns it around."""
         return np.asarray(self.camera.look_at) / self.enlarged
 
-    @property
-    def near(self) -> float:
-        """What is nearer to the camera is not drawn."""
-        return self.camera.near / self.enlarged
-
     def move(self, position: np.ndarray, look_at: np.ndarray, up: np.ndarray | None = None) -> None:
         """Go to `position` [3] and look at `look_at` [3], with `up` [3] upwards."""
         with self._client.atomic():
@@ -52,6 +48,7 @@ class Window:
     def clip(self, near: float | None = None, far: float | None = None) -> None:
         """Draw what lies between these distances."""
         if near is not None:
+            self.near = near
             self.camera.near = near * self.enlarged
         if far is not None:
             self.camera.far = far * self.enlarged

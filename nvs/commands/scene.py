@@ -64,7 +64,7 @@ def open_scene(
         stages("reading the scene")
         gaussians = read_ply(source).to(options.run.torch_device())
         photographed = read_ply_camera(source)
-        camera = photographed or viewpoint(gaussians)
+        camera = photographed or viewpoint(gaussians).to("cpu")
         return OpenedScene(gaussians, camera, None, "relative", made_from=photographed)
 
     stages("reading the photo")

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from nvs.errors import InputError
 from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead, GaussianHeadConfig, disc_on_surface
+from nvs.head import GaussianHead, GaussianHeadConfig, closed_discs
 from nvs.render import render
 from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
@@ -178,5 +178,5 @@ def _uncovered(surfaces: Gaussians, example: HeadExample, zoom: float) -> Tensor
     camera = example.source.camera
     enlarged = camera.resized(round(camera.width * zoom), round(camera.height * zoom))
     with torch.no_grad():
-        closed = render(disc_on_surface(example.ground), [enlarged]).alpha
+        closed = render(closed_discs(example.ground), [enlarged]).alpha
     return (closed - render(surfaces, [enlarged]).alpha).clamp(min=0).mean()

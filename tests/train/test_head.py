@@ -14,7 +14,7 @@ from torch.nn import functional
 
 import nvs
 from nvs.errors import InputError
-from nvs.head import GaussianHead, disc_on_surface, point_tokens
+from nvs.head import GaussianHead, closed_discs, point_tokens
 from nvs.pipeline import Model
 from nvs.points import SurfacePoints
 from nvs.train.head import HeadTask, HeadTraining, PerceptualSettings, train_head
@@ -139,7 +139,7 @@ def test_tokens_know_no_unit(model):
     near, large = head(points, features), head(far, features)
     torch.testing.assert_close(large.means, 7 * near.means, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(large.scales, 7 * near.scales, rtol=1e-4, atol=1e-5)
-    untrained, guess = GaussianHead(model.head.config)(points, features), disc_on_surface(points)
+    untrained, guess = GaussianHead(model.head.config)(points, features), closed_discs(points)
     torch.testing.assert_close(untrained.scales, guess.scales)
     assert torch.equal(untrained.colors, guess.colors)
 

@@ -92,7 +92,7 @@ def test_fifty_uploads_half_of_them_broken(viewer, page, photo, capsys):
     # One line for each photo, on what took how long.
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == [f"photo {i}" for i in range(0, 50, 2)]
-    stages = "reading the photo .* s, placing the Gaussians .* s, .*, sending the splats .* s"
+    stages = "reading the photo .* s, placing the Gaussians .* s, .*, sending the scene .* s"
     assert all(re.fullmatch(rf"photo \d+: {stages}; \d+\.\d s in all", line) for line in lines)
 
 

@@ -4,9 +4,10 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 
 from tests.viewer.browsing import canvas, drag, only_page, tab, until, wait_for_psnr
-from tests.viewer.conftest import filled_room, room
+from tests.viewer.conftest import filled_room
 from viewer import Viewer
 from viewer.server_picture import ServerPicture
 
@@ -62,11 +63,13 @@ def test_a_page_that_reports_nonsense_stays_alive(served, page):
     ours = only_page(served)
     assert wait_for_psnr(page, ours, 33, everywhere=True) > 33
     state = ours.client.camera._state
-    state.fov, sensible = float("nan"), state.fov
-    ours.drawn.camera_moved()
-    page.wait_for_timeout(500)
-    assert len(rendering_threads()) == 1
-    state.fov = sensible
+    for name, nonsense in (("fov", float("nan")), ("image_height", 0), ("image_width", 10**9)):
+        sensible = getattr(state, name)
+        setattr(state, name, nonsense)
+        ours.drawn.camera_moved()
+        page.wait_for_timeout(500)
+        assert len(rendering_threads()) == 1
+        setattr(state, name, sensible)
     ours.set_background((0, 90, 0))
     assert wait_for_psnr(page, ours, 33, everywhere=True) > 33
 
@@ -75,6 +78,6 @@ def test_colours_of_the_look_panel_are_rendered_too(served, page):
     page.goto(served.url)
     ours = only_page(served)
     assert wait_for_psnr(page, ours, 33, everywhere=True) > 33
-    ours.recolour(room(48).gaussians.colors.new_zeros(len(ours.scene.gaussians), 3))
+    ours.recolour(ours.scene, torch.zeros(len(ours.scene.gaussians), 3))
     middle = np.s_[150:300, 200:400]
     until(lambda: canvas(page)[middle].mean() < 0.02)
