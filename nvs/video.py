@@ -64,13 +64,24 @@ def render_path(
             smoothed (see `nvs.render.enlarged`).
     """
     for done, camera in enumerate(cameras, 1):
-        with torch.inference_mode():
-            eps2d = enlarged_eps2d(camera, made_from)
-            picture = render(scene, [camera], background=background, eps2d=eps2d).rgb[0]
-            frame = (picture.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
+        frame = render_frame(scene, camera, background, made_from)
         if progress is not None:
             progress(done, len(cameras))
         yield frame
+
+
+@torch.inference_mode()
+def render_frame(
+    scene: Gaussians,
+    camera: Camera,
+    background: Tensor | None = None,
+    made_from: Camera | None = None,
+    near_plane: float = 0.01,
+) -> np.ndarray:
+    """One picture, uint8 [H, W, 3]; the arguments are those of `render_path` and `render`."""
+    eps2d = enlarged_eps2d(camera, made_from)
+    seen = render(scene, [camera], background=background, near_plane=near_plane, eps2d=eps2d)
+    return (seen.rgb[0].clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
 
 
 def check_video_path(path: Path | str) -> Path:

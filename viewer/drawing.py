@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+import abc
+from typing import Literal
 
 from torch import Tensor
 
@@ -12,16 +13,28 @@ from viewer.scene import ViewedScene
 Rendering = Literal["browser", "server"]
 
 
-class Drawing(Protocol):
+class Drawing(abc.ABC):
     """What a page asks of either way."""
 
-    filled: bool
-    """Whether what was invented is shown."""
+    def __init__(self) -> None:
+        self._filled = True
 
     @property
+    def filled(self) -> bool:
+        """Whether what was invented is shown."""
+        return self._filled
+
+    @filled.setter
+    def filled(self, filled: bool) -> None:
+        self._filled = filled
+        self.filled_changed()
+
+    @property
+    @abc.abstractmethod
     def fact(self) -> tuple[str, str]:
         """What is drawn, for the page's table: a name and a value."""
 
+    @abc.abstractmethod
     def draw(
         self,
         scene: ViewedScene,
@@ -37,11 +50,16 @@ class Drawing(Protocol):
             enlarged: how many times larger than it is (see `viewer.window`).
         """
 
+    @abc.abstractmethod
+    def filled_changed(self) -> None:
+        """Show or hide what was invented, as `filled` says."""
+
+    @abc.abstractmethod
     def set_background(self, color: tuple[int, int, int]) -> None:
         """The colour behind the scene, 0..255."""
 
-    def camera_moved(self) -> None:
+    def camera_moved(self) -> None:  # noqa: B027 (a browser draws by itself)
         """The page's camera is elsewhere, or looks elsewhere."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (nothing need run)
         """The page is gone."""

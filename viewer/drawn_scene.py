@@ -10,13 +10,14 @@ from torch import Tensor
 
 from nvs.camera import Camera
 from viewer import view
+from viewer.drawing import Drawing
 from viewer.scene import ViewedScene
 from viewer.splats import BrowserSplats, browser_splats
 
 PHOTO, INVENTED = "/scene/photo", "/scene/invented"
 
 
-class DrawnScene:
+class DrawnScene(Drawing):
     """What a browser draws of a scene.
 
     Args:
@@ -25,10 +26,10 @@ class DrawnScene:
     """
 
     def __init__(self, target: viser.ClientHandle | viser.ViserServer, limit: int) -> None:
+        super().__init__()
         self._target = target
         self._limit = limit
         self._invented: viser.GaussianSplatHandle | None = None
-        self._filled = True
         self.count = 0  # Gaussians that the browser was given
 
     def draw(
@@ -38,13 +39,7 @@ class DrawnScene:
         colors: Tensor | None = None,
         enlarged: float = 1.0,
     ) -> None:
-        """Draw `scene` in the place of what was drawn.
-
-        Args:
-            camera: the photo's, with as many pixels as its picture has in the canvas.
-            colors: [N, 3] in 0..1, instead of the scene's own.
-            enlarged: how many times larger than it is (see `viewer.window`).
-        """
+        """Give the browser the splats of `scene`."""
         photo = self._splats(scene, slice(0, scene.photographed), camera, colors)
         invented = self._splats(scene, slice(scene.photographed, None), camera, colors)
         self.count = len(photo) + len(invented)
@@ -66,22 +61,10 @@ class DrawnScene:
         """The colour behind the scene, 0..255."""
         self._target.scene.set_background_image(view.plain(color))
 
-    def camera_moved(self) -> None:
-        """The browser has drawn that already."""
-
-    def close(self) -> None:
-        """Nothing runs here."""
-
-    @property
-    def filled(self) -> bool:
-        """Whether what was invented is shown."""
-        return self._filled
-
-    @filled.setter
-    def filled(self, filled: bool) -> None:
-        self._filled = filled
+    def filled_changed(self) -> None:
+        """One node holds what was invented."""
         if self._invented is not None:
-            self._invented.visible = filled
+            self._invented.visible = self.filled
 
     def _splats(
         self, scene: ViewedScene, part: slice, camera: Camera, colors: Tensor | None

@@ -19,10 +19,10 @@ import viser
 from torch import Tensor
 
 from nvs.camera import Camera
-from nvs.render import render
-from nvs.render.enlarged import enlarged_eps2d
+from nvs.video import render_frame
 from viewer import view
 from viewer.delivery import wait_until_received
+from viewer.drawing import Drawing
 from viewer.scene import Cancelled, ViewedScene
 from viewer.window import Window
 
@@ -33,7 +33,7 @@ RESTS_AFTER_S = 0.15
 LARGEST_PX = 4096  # of the longer side
 
 
-class ServerPicture:
+class ServerPicture(Drawing):
     """Pictures for one page, each as soon as the one before has arrived there.
 
     While the camera moves they are as large as can be made in time; when it rests, a last one
@@ -41,11 +41,11 @@ class ServerPicture:
     """
 
     def __init__(self, client: viser.ClientHandle, window: Window) -> None:
+        super().__init__()
         self._client = client
         self._window = window
         self._drawn: tuple[ViewedScene, Tensor | None] | None = None
         self._background: tuple[int, int, int] = (0, 0, 0)
-        self._filled = True
         self._moving_height = 480.0  # pixels, of pictures while the camera moves
         self._changed = threading.Event()
         self._closed = False
@@ -74,14 +74,8 @@ class ServerPicture:
             self._thread.start()
         self._changed.set()
 
-    @property
-    def filled(self) -> bool:
-        """Whether what was invented is shown."""
-        return self._filled
-
-    @filled.setter
-    def filled(self, filled: bool) -> None:
-        self._filled = filled
+    def filled_changed(self) -> None:
+        """Another picture is needed."""
         self._changed.set()
 
     def set_background(self, color: tuple[int, int, int]) -> None:
@@ -164,17 +158,11 @@ class ServerPicture:
         gaussians = scene.gaussians
         if colors is not None:
             gaussians = dataclasses.replace(gaussians, colors=colors.to(gaussians.means.device))
-        if not self._filled:
+        if not self.filled:
             gaussians = gaussians[: scene.photographed]
-        with torch.inference_mode():
-            rgb = render(
-                gaussians,
-                [camera],
-                background=torch.tensor(self._background) / 255,
-                near_plane=self._window.near,
-                eps2d=enlarged_eps2d(camera, scene.made_from),
-            ).rgb[0]
-            picture = (rgb.clamp(0, 1) * 255 + 0.5).byte().cpu().numpy()
+        background = torch.tensor(self._background) / 255
+        near = self._window.near
+        picture = render_frame(gaussians, camera, background, scene.made_from, near_plane=near)
         self._still_wanted()
         self._client.scene.set_background_image(picture, "jpeg", jpeg_quality=quality)
 

@@ -13,7 +13,7 @@ import viser
 
 from nvs.ply import write_ply
 from nvs.render import render
-from nvs.render.enlarged import enlarged_eps2d
+from nvs.video import render_frame
 from viewer import view
 from viewer.panel import Panel
 from viewer.scene import Progress
@@ -64,12 +64,10 @@ class TakeawayPanel(Panel):
         factor = min(FACTORS[self._factor.value], LARGEST_STILL_PX / largest)
         camera = view.current(self._page.window, round(window.image_height * factor))
         background = torch.tensor(self._page.background) / 255
-        with torch.inference_mode():
-            eps2d = enlarged_eps2d(camera, scene.made_from)
-            rgb = render(scene.gaussians, [camera], background=background, eps2d=eps2d).rgb[0]
+        picture = render_frame(scene.gaussians, camera, background, scene.made_from)
         progress("writing the picture", 0.8)
         file = io.BytesIO()
-        Image.fromarray((rgb.clamp(0, 1) * 255 + 0.5).byte().cpu().numpy()).save(file, "PNG")
+        Image.fromarray(picture).save(file, "PNG")
         self._page.download(f"{scene.name}.png", file.getvalue())
 
     def _ply(self, progress: Progress) -> None:

@@ -47,6 +47,16 @@ def switch(page):
     page.get_by_text("Use the trained head").click()
 
 
+def switched_off(viewer, page):
+    """The page after its first click, its panel, and the scene that it opened with."""
+    page.goto(viewer.url)
+    ours = only_page(viewer)
+    with_head = ours.scene
+    tab(page, "Look")
+    switch(page)
+    return ours, ours._panels[-2], with_head
+
+
 def test_the_switch_shows_the_other_making_and_comes_back(switched, asked, page, tmp_path):
     page.goto(switched.url)
     ours = only_page(switched)
@@ -70,12 +80,7 @@ def test_the_switch_shows_the_other_making_and_comes_back(switched, asked, page,
 
 
 def test_a_switch_that_is_cancelled_or_fails_leaves_the_scene(switched, asked, page):
-    page.goto(switched.url)
-    ours = only_page(switched)
-    with_head = ours.scene
-    look = ours._panels[-2]
-    tab(page, "Look")
-    switch(page)
+    ours, look, with_head = switched_off(switched, page)
     page.get_by_role("button", name="Cancel").last.click()
     until(lambda: look._head.value and not look._task.running)
     assert ours.scene is with_head
@@ -89,12 +94,7 @@ def test_a_switch_that_is_cancelled_or_fails_leaves_the_scene(switched, asked, p
 
 
 def test_switching_back_at_once_makes_nothing(switched, asked, page):
-    page.goto(switched.url)
-    ours = only_page(switched)
-    with_head = ours.scene
-    look = ours._panels[-2]
-    tab(page, "Look")
-    switch(page)
+    ours, look, with_head = switched_off(switched, page)
     until(lambda: asked["times"] == 1)
     switch(page)
     until(lambda: not look._task.running)
