@@ -9,59 +9,63 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.camera import Camera
-from nvs.depth.curve import DepthCurve
 from nvs.depth.decoder import ImplicitDecoder
-from nvs.depth.encoder import EncoderConfig, ImageEncoder
+from nvs.depth.detail_stem import DetailStem
+from nvs.depth.encoders.vit import ViT, ViTConfig
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
-from nvs.depth.pyramid import FeatureGrid, ReassemblePyramid
+from nvs.depth.pyramid import FeatureGrid, PyramidConfig, ReassemblePyramid
 from nvs.depth.raster import decode_raster
+from nvs.depth.view_angle import CHANNELS as VIEW_CHANNELS
+from nvs.depth.view_angle import view_angle
 
 
 @dataclasses.dataclass(frozen=True)
 class DepthNetworkConfig:
     """Everything needed to rebuild the network; travels inside its checkpoint."""
 
-    encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
-    decoder_channels: int = 64
-    # The encoder sees every photo with about so many pixels, as it did in training: at three
-    # times as many it falls back to a vertical ramp's accuracy.
-    input_area_px: int = 25_600
+    encoder: ViTConfig = dataclasses.field(default_factory=ViTConfig)
+    stem_channels: tuple[int, int] = (32, 64)  # at strides 2 and 4
+    pyramid: PyramidConfig = dataclasses.field(default_factory=PyramidConfig)
+    # The encoder sees every photo with about so many pixels.
+    input_area_px: int = 110_000
     unit: Unit = "relative"
-    # What makes a field of the network's log depth; training does without.
-    curve: DepthCurve = dataclasses.field(default_factory=DepthCurve)
 
 
 @dataclasses.dataclass(frozen=True)
 class EncodedPicture:
     """A picture as the decoder and the Gaussian head read it."""
 
-    grids: list[FeatureGrid]  # shallow to deep, `decoder_channels` wide
+    grids: list[FeatureGrid]  # shallow to deep, `pyramid.channels` wide
     log_scale: Tensor  # [B, 2] (s, t) of log z = t + s·value
 
 
+# Sides of the encoder's picture are multiples of this: its patches come in pairs, and the stem's
+# maps divide by 2 and 4.
+SIDE_PX = 28
+
+
 def encoder_size(aspect: float, area_px: float) -> tuple[int, int]:
-    """(width, height), multiples of the stride, at which the encoder sees a picture.
+    """(width, height), multiples of `SIDE_PX`, at which the encoder sees a picture.
 
     Panoramas of more than 2:1 are squeezed to that, or too few rows of patches would be left
-    to tell the ground from what stands on it (measured on 3.3:1 street pictures: δ1 0.72
-    instead of 0.62).
+    to tell the ground from what stands on it.
 
     Args:
         aspect: width over height of the picture.
         area_px: about so many pixels.
     """
     aspect = min(max(aspect, 0.5), 2.0)
-    stride = ImageEncoder.STRIDE
     width, height = (area_px * aspect) ** 0.5, (area_px / aspect) ** 0.5
-    return max(stride, round(width / stride) * stride), max(stride, round(height / stride) * stride)
+    return max(1, round(width / SIDE_PX)) * SIDE_PX, max(1, round(height / SIDE_PX)) * SIDE_PX
 
 
 class DepthNetwork(nn.Module):
     """Picture → continuous log depth and sky.
 
-        picture ─► encoder ─┬─► reassemble pyramid ─► implicit decoder at (x, y) ─► value, sky
-                            │                                                        │
-                            └─► summary ─► global head ─► s, t ──────► log z = t + s·value
+        picture ─┬─► encoder ─┬─► reassemble ─► implicit decoder at (x, y) ──► value, sky
+                 └─► stem ────│─► pyramid                                        │
+                              └─► summary ─► global head ─► s, t ─────► log z = t + s·value
+        view angle ───────────────┴──► both, where it is known
 
     The value is depth up to scale and shift in the logarithm; s and t make geometry of it.
     """
@@ -69,21 +73,35 @@ class DepthNetwork(nn.Module):
     def __init__(self, config: DepthNetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config or DepthNetworkConfig()
-        self.encoder = ImageEncoder(self.config.encoder)
-        channels = self.config.decoder_channels
-        self.pyramid = ReassemblePyramid(self.encoder.channels, channels)
-        self.decoder = ImplicitDecoder(len(self.encoder.channels), channels, outputs=2)
-        width = self.config.encoder.token_channels
-        self.global_head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2))
+        self.encoder = ViT(self.config.encoder)
+        self.stem = DetailStem(self.config.stem_channels)
+        self.pyramid = ReassemblePyramid(
+            self.encoder.channels, self.config.stem_channels, self.config.pyramid
+        )
+        self.decoder = ImplicitDecoder(
+            ReassemblePyramid.LEVELS, self.config.pyramid.channels, outputs=2
+        )
+        self.view_bias = nn.Linear(VIEW_CHANNELS, self.encoder.channels[-1], bias=False)
+        nn.init.zeros_(self.view_bias.weight)
+        width = self.encoder.summary_channels
+        self.global_head = nn.Sequential(
+            nn.Linear(width + VIEW_CHANNELS, 256), nn.GELU(), nn.Linear(256, 2)
+        )
 
-    def encode(self, picture: Tensor) -> EncodedPicture:
-        """[B, 3, H, W] in 0..1, sides multiples of 16."""
+    def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
+        """[B, 3, H, W] in 0..1, sides multiples of `SIDE_PX`; `view` [B, 3] as `view_angle`."""
+        if view is None:
+            view = picture.new_zeros(len(picture), VIEW_CHANNELS)
+        picture = picture.contiguous(memory_format=torch.channels_last)
         features = self.encoder(picture)
-        grids = [FeatureGrid(level) for level in self.pyramid(features)]
-        raw = self.global_head(features.summary).float()
+        # The two deepest maps are told how wide the view is.
+        bias = self.view_bias(view)[:, :, None, None]
+        tokens = [*features.maps[:-2], *(map_ + bias for map_ in features.maps[-2:])]
+        levels = self.pyramid(tokens, self.stem(picture))
+        raw = self.global_head(torch.cat([features.summary, view.to(features.summary)], -1)).float()
         # An untrained head means a spread of half a logarithm around 3 (metres).
         log_scale = torch.stack([0.5 * torch.exp(0.5 * raw[:, 0]), 1.1 + raw[:, 1]], dim=-1)
-        return EncodedPicture(grids, log_scale)
+        return EncodedPicture([FeatureGrid(level) for level in levels], log_scale)
 
     def decode(self, encoded: EncodedPicture, uv: Tensor) -> Tensor:
         """(log z, sky logit) [B, N, 2] at points `uv` [B, N, 2], 0..1 over the picture."""
@@ -95,8 +113,11 @@ class DepthNetwork(nn.Module):
         """(width, height) at which the encoder sees a picture of this size."""
         return encoder_size(width / height, self.config.input_area_px)
 
-    def field(self, rgb: Tensor, camera: Camera) -> NeuralDepthField:
-        """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`."""
+    def field(self, rgb: Tensor, camera: Camera, *, focal_known: bool = False) -> NeuralDepthField:
+        """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`.
+
+        `focal_known`: the camera's focal length is the lens's, not an assumption.
+        """
         width, height = self.input_size(camera.width, camera.height)
         picture = functional.interpolate(
             rgb.permute(2, 0, 1)[None],
@@ -105,8 +126,9 @@ class DepthNetwork(nn.Module):
             antialias=True,
             align_corners=False,
         )
+        view = view_angle(camera if focal_known else None).to(picture)[None]
         with torch.no_grad():
-            return NeuralDepthField(self, self.encode(picture), camera)
+            return NeuralDepthField(self, self.encode(picture, view), camera)
 
 
 class NeuralDepthField(DepthField):
@@ -116,14 +138,11 @@ class NeuralDepthField(DepthField):
     LOG_DEPTH_RANGE = (-3.0, 10.0)
     # Of log z and of the sky's logit, on a raster: no more than rounding does.
     RASTER_TOLERANCE = (2e-6, 1e-4)
-    # The median is that of so many points along each side.
-    MEDIAN_POINTS = 32
 
     def __init__(self, network: DepthNetwork, encoded: EncodedPicture, camera: Camera) -> None:
         super().__init__(camera, network.config.unit)
         self.network = network
         self.encoded = encoded
-        self.median_log_depth = self._median_log_depth()
 
     def forward(self, xy: Tensor) -> Tensor:
         return self._depth(self._decode(self._uv(xy))[:, 0])
@@ -155,17 +174,7 @@ class NeuralDepthField(DepthField):
         return self.encoded.grids[0].read(self._uv(xy)[None])[0]
 
     def _depth(self, log_depth: Tensor) -> Tensor:
-        curved = self.network.config.curve(log_depth, self.median_log_depth)
-        return curved.clamp(*self.LOG_DEPTH_RANGE).exp()
-
-    @torch.no_grad()
-    def _median_log_depth(self) -> Tensor:
-        """The network's own, [], of everything but the sky."""
-        side = (torch.arange(self.MEDIAN_POINTS) + 0.5) / self.MEDIAN_POINTS
-        uv = torch.cartesian_prod(side, side).to(self.encoded.log_scale)
-        log_depth, sky = self._decode(uv).unbind(-1)
-        ground = log_depth[sky <= 0]
-        return (ground if len(ground) else log_depth).median()
+        return log_depth.clamp(*self.LOG_DEPTH_RANGE).exp()
 
     def _decode_chunks(self, uv: Tensor) -> Tensor:
         return torch.cat([self._decode(part) for part in uv.split(CHUNK)])

@@ -2,38 +2,90 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.depth.encoder import EncoderFeatures
+from nvs.depth.detail_stem import ResidualConvs
+from nvs.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class PyramidConfig:
+    """Channels of the pyramid, inside and out."""
+
+    widths: tuple[int, ...] = (32, 64, 96, 128, 128)  # of the levels while they are refined
+    channels: int = 32  # of every level as the decoder reads it
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != ReassemblePyramid.LEVELS or min(*self.widths, self.channels) < 1:
+            raise InputError(
+                f"pyramid widths must be {ReassemblePyramid.LEVELS} positive numbers of channels"
+            )
 
 
 class ReassemblePyramid(nn.Module):
-    """Encoder maps → maps [B, C, h_k, w_k] of one width C, shallow to deep.
+    """Tokens and the stem's maps → maps of one width C, shallow to deep.
 
-    Each layer is projected to C channels and given what the next deeper one found, so that
-    the fine maps know what they are the detail of (as in DPT and feature pyramids).
+        stem, 1/2 ───────────────────────────► 1/2 ─► C
+        stem, 1/4 ──┬────────────────────────► 1/4 ─► C      each level is refined by
+        tap 1 ──────┘                           ▲            convolutions and handed to the
+        tap 2 ── enlarged twice ─────────────► 1/7 ─► C      next finer one, so that the fine
+        tap 3 ───────────────────────────────► 1/14 ─► C     maps know what they are the
+        tap 4 ── halved ─────────────────────► 1/28 ─► C     detail of (DPT, Ranftl et al. 2021)
+
+    Strides are those of an encoder with patches of 14 pixels.  With fewer taps than four the last
+    one stands in for those that are missing.
     """
 
-    def __init__(self, encoder_channels: list[int], channels: int) -> None:
-        super().__init__()
-        self.projections = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in encoder_channels)
-        # The finest map is the largest by far, and the decoder mixes at every point anyway.
-        self.mixes = nn.ModuleList(
-            nn.Conv2d(channels, channels, 3, padding=1) for _ in encoder_channels[1:]
-        )
+    LEVELS = 5
 
-    def forward(self, features: EncoderFeatures) -> list[Tensor]:
+    def __init__(
+        self, tap_channels: list[int], stem_channels: tuple[int, int], config: PyramidConfig
+    ) -> None:
+        super().__init__()
+        widths = config.widths
+        taps = [*tap_channels, *tap_channels[-1:] * (4 - len(tap_channels))]
+        self.taps = nn.ModuleList(
+            nn.Conv2d(channels, width, 1) for channels, width in zip(taps, widths[1:], strict=True)
+        )
+        self.stem = nn.ModuleList(
+            nn.Conv2d(channels, width, 1)
+            for channels, width in zip(stem_channels, widths, strict=False)
+        )
+        self.enlarge = nn.ConvTranspose2d(widths[2], widths[2], 2, stride=2)
+        self.halve = nn.Conv2d(widths[4], widths[4], 4, stride=2, padding=1)
+        self.refine = nn.ModuleList(ResidualConvs(width) for width in widths)
+        self.mix = nn.ModuleList(ResidualConvs(width) for width in widths[1:])
+        self.finer = nn.ModuleList(
+            nn.Conv2d(width, below, 1) for below, width in zip(widths, widths[1:], strict=False)
+        )
+        self.out = nn.ModuleList(nn.Conv2d(width, config.channels, 1) for width in widths)
+
+    def forward(self, tokens: list[Tensor], stem: list[Tensor]) -> list[Tensor]:
+        """Tokens [B, C_k, h, w] of each tap, and the stem's maps; h and w even."""
+        tokens = [*tokens, *tokens[-1:] * (4 - len(tokens))]
+        taps = [project(map_) for project, map_ in zip(self.taps, tokens, strict=True)]
+        half, quarter = (project(map_) for project, map_ in zip(self.stem, stem, strict=True))
         levels = [
-            project(map_) for project, map_ in zip(self.projections, features.maps, strict=True)
+            half,
+            quarter + _resized(taps[0], quarter),
+            self.enlarge(taps[1]),
+            taps[2],
+            self.halve(taps[3]),
         ]
         for k in range(len(levels) - 1, 0, -1):  # deep to shallow
-            levels[k] = levels[k] + self.mixes[k - 1](functional.relu(levels[k]))
-            size = levels[k - 1].shape[-2:]
-            context = functional.interpolate(levels[k], size, mode="bilinear", align_corners=False)
+            levels[k] = self.mix[k - 1](self.refine[k](levels[k]))
+            context = _resized(self.finer[k - 1](levels[k]), levels[k - 1])
             levels[k - 1] = levels[k - 1] + context
-        return levels
+        levels[0] = self.refine[0](levels[0])
+        return [out(level) for out, level in zip(self.out, levels, strict=True)]
+
+
+def _resized(map_: Tensor, like: Tensor) -> Tensor:
+    return functional.interpolate(map_, like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class FeatureGrid:

@@ -1,0 +1,1 @@
+"""Image encoders: what a depth network sees a picture with."""
