@@ -122,7 +122,7 @@ class World:
             smooth.append(np.full(copies, mesh.smooth))
         sizes = np.concatenate(counts)
         normal = _flat(normals)
-        normal /= np.maximum(np.sqrt((normal**2).sum(axis=1, keepdims=True)), 1e-12)
+        normal /= np.maximum(np.sqrt(np.einsum("vc,vc->v", normal, normal)), 1e-12)[:, None]
         rows = [row for placed in self._placed.values() for row in placed.looks]
         looks = [(m.texture, *m.tint, m.gloss, m.glow, m.tile_m == 0) for m in self._looks]
         return Triangles(
