@@ -147,7 +147,7 @@ def _shade(
     light_position: Array,
     light_focal: float,
     light_middle: float,
-    light_inverse: Array,
+    light_inverse: NDArray[np.float32],
     light_bias: float,
     softness: float,
     occlusion: NDArray[np.float32],
