@@ -16,6 +16,7 @@ from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.occlusion import ambient_occlusion
 from nvs.train.scenes.photograph import choose_shot, meter, photograph
+from nvs.train.scenes.portraits import portrait
 from nvs.train.scenes.rasterize import Pinhole, Visibility, look
 from nvs.train.scenes.rooms import indoor
 from nvs.train.scenes.shading import shade
@@ -27,7 +28,8 @@ from nvs.train.scenes.textures import Textures
 from nvs.train.scenes.world import Triangles
 
 BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
-    "indoor": (indoor, 0.45),
+    "indoor": (indoor, 0.25),
+    "portrait": (portrait, 0.09),
     "street": (street, 0.24),
     "landscape": (landscape, 0.14),
     "tabletop": (tabletop, 0.17),

@@ -6,11 +6,11 @@ import numpy as np
 
 from nvs.train.scenes import furniture
 from nvs.train.scenes.clutter import anything
+from nvs.train.scenes.figures import creature, figure
 from nvs.train.scenes.kitchen import fridge, kitchen_row
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.openings import stairs
-from nvs.train.scenes.people import animal, person
 from nvs.train.scenes.plants import potted_plant
 from nvs.train.scenes.room_shell import OUTSIDE_M, Room, ceiling_lamps, door, shell
 from nvs.train.scenes.stage import Stage
@@ -44,9 +44,9 @@ def indoor(make: Materials) -> Stage:
     _FURNISH[kind](room, world.root, make)
     ceiling_lamps(world, room, make)
     inner = world.root
-    if make.chance(0.16):
+    if make.chance(0.2):
         x, y = float(rng.uniform(0.25, 0.75)) * wide, float(rng.uniform(0.25, 0.75)) * deep
-        (person if make.chance(0.8) else animal)(
+        (figure if make.chance(0.75) else creature)(
             inner.at(x, y, yaw=float(rng.uniform(0, 6.3))), make
         )
     if make.chance(0.5):
@@ -277,7 +277,7 @@ def _hall(room: Room, root: Frame, make: Materials) -> None:
                             place.at(0, 0, yaw=side * np.pi / 2).at(0, 0.65), make, wood
                         )
             elif make.chance(0.4):
-                person(root.at(x, y, yaw=float(rng.uniform(0, 6.3))), make)
+                figure(root.at(x, y, yaw=float(rng.uniform(0, 6.3))), make)
     _along_walls(room, make, int(rng.integers(2, 8)))
 
 
