@@ -45,6 +45,7 @@ def table(
                     )
             frame.box(0, deep / 2 - leg, tall - thick - 0.09, (wide - 2 * leg, 0.02, 0.09), legs)
     scatter(frame.at(0, 0, tall), make, wide, deep, things)
+    frame.mark(tall, max(wide, deep) * 0.7)
 
 
 def chair(frame: Frame, make: Materials, material: Material | None = None) -> None:
@@ -78,6 +79,7 @@ def chair(frame: Frame, make: Materials, material: Material | None = None) -> No
             body,
         )
     frame.box(0, 0, tall - 0.02, (wide, deep, float(rng.uniform(0.025, 0.07))), seat)
+    frame.mark(tall, 0.6)
     lean = turn_x(-0.12)
     if make.chance(0.5):
         frame.box(0, deep / 2 + 0.03, tall + back * 0.35, (wide, 0.025, back * 0.65), seat, lean)
@@ -98,6 +100,7 @@ def office_chair(frame: Frame, make: Materials) -> None:
         turn = k * 2 * np.pi / 5
         frame.rod((0, 0, 0.1), (0.3 * np.cos(turn), 0.3 * np.sin(turn), 0.06), 0.05, dark)
         frame.ellipsoid(0.3 * np.cos(turn), 0.3 * np.sin(turn), 0.035, (0.06, 0.06, 0.07), dark)
+    frame.mark(0.6, 0.7)
     frame.rod((0, 0, 0.1), (0, 0, 0.45), 0.05, make.metal())
     frame.ellipsoid(0, 0, 0.48, (0.52, 0.5, 0.14), cover)
     frame.ellipsoid(0, 0.24, 0.85, (0.48, 0.12, 0.62), cover, turn_x(-0.15))
@@ -117,6 +120,7 @@ def sofa(frame: Frame, make: Materials, wide: float) -> None:
         float(rng.uniform(0.8, 1.0)),
     )
     arm = float(rng.uniform(0.12, 0.25))
+    frame.mark(seat, wide * 0.6)
     frame.box(0, 0, 0.1, (wide, deep, seat - 0.22), cover)
     frame.box(0, deep / 2 - 0.1, 0.1, (wide, 0.2, back - 0.1), cover)
     for x in (-1.0, 1.0):
@@ -186,6 +190,7 @@ def bed(frame: Frame, make: Materials, wide: float) -> None:
     body = make.wood() if make.chance(0.6) else make.fabric()
     frame.box(0, length / 2, 0, (wide + 0.06, 0.07, float(rng.uniform(0.75, 1.3))), body)
     frame.box(0, 0, 0.08, (wide + 0.04, length, tall - 0.1), body)
+    frame.mark(tall + 0.1, 1.2)
     sheet = make.white(0) if make.chance(0.7) else make.fabric()
     _cushion(frame.at(0, 0, tall + 0.08), wide, length, 0.3, sheet)
     cover = make.fabric() if make.chance(0.7) else make.white(0)
@@ -227,6 +232,7 @@ def shelf(frame: Frame, make: Materials, wide: float, tall: float) -> None:
     rng = make.rng
     body = make.wood()
     deep = float(rng.uniform(0.25, 0.35))
+    frame.mark(tall * float(rng.uniform(0.3, 0.9)), 0.6)
     boards = max(2, round(tall / float(rng.uniform(0.3, 0.42))))
     for x in (-1.0, 1.0):
         frame.box(x * (wide / 2 - 0.012), 0, 0, (0.025, deep, tall), body)
@@ -280,6 +286,7 @@ def cabinet(
                     (0.014, 0.015, min(0.16, h * 0.3)),
                     grip,
                 )
+    frame.mark(tall * 0.8, wide * 0.6)
     if things:
         scatter(frame.at(0, 0, tall), make, wide, deep, things)
 
@@ -289,6 +296,7 @@ def monitor(frame: Frame, make: Materials) -> None:
     rng = make.rng
     wide = float(rng.uniform(0.42, 0.75))
     tall = wide * 0.58
+    frame.mark(tall * 0.5, 0.6)
     dark = make.dark(0.3)
     frame.box(0, 0.06, 0, (0.22, 0.18, 0.015), dark)
     frame.box(0, 0.1, 0, (0.05, 0.03, 0.25), dark)

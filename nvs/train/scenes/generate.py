@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,24 +16,27 @@ from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.occlusion import ambient_occlusion
 from nvs.train.scenes.photograph import choose_shot, meter, photograph
+from nvs.train.scenes.portraits import portrait
 from nvs.train.scenes.rasterize import Pinhole, Visibility, look
 from nvs.train.scenes.rooms import indoor
 from nvs.train.scenes.shading import shade
 from nvs.train.scenes.shadow import cast_shadow
-from nvs.train.scenes.stage import Stage
+from nvs.train.scenes.stage import Stage, Viewpoint
 from nvs.train.scenes.streets import street
 from nvs.train.scenes.tabletops import tabletop
 from nvs.train.scenes.textures import Textures
 from nvs.train.scenes.world import Triangles
 
 BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
-    "indoor": (indoor, 0.45),
+    "indoor": (indoor, 0.25),
+    "portrait": (portrait, 0.09),
     "street": (street, 0.24),
     "landscape": (landscape, 0.14),
     "tabletop": (tabletop, 0.17),
 }
 _ATTEMPTS = 6
-GENERATOR_VERSION = 1  # counts up when a seed gives another scene than before
+_WILD = 0.2  # share of scenes with materials that nobody would choose
+GENERATOR_VERSION = 2  # counts up when a seed gives another scene than before
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +65,12 @@ class _Sight(NamedTuple):
 
 
 def generate(
-    seed: int, width: int, height: int, textures: Textures | None = None, views: int = 1
+    seed: int,
+    width: int,
+    height: int,
+    textures: Textures | None = None,
+    views: int = 1,
+    places: int = 1,
 ) -> GeneratedScene:
     """Make up a scene and photograph it; the same arguments give the same bits.
 
@@ -72,33 +80,48 @@ def generate(
         textures: tiles for the surfaces (default: the procedural ones).
         views: how many photos; the first is as people hold cameras, the others move around
             it by a few per cent of the distance to what is near.
+        places: at most so many photos in all from really different places in the same world,
+            the first included: further photos after the views, fewer where a world has fewer.
 
     Raises:
         ValueError: an empty picture or no view asked for.
     """
-    if width < 1 or height < 1 or views < 1:
+    if width < 1 or height < 1 or views < 1 or places < 1:
         raise ValueError(f"cannot make {views} pictures of {width}x{height} pixels")
     textures = textures or Textures.procedural()
     names = list(BUILDERS)
     odds = np.array([BUILDERS[name][1] for name in names])
     kind = names[int(np.random.default_rng([seed, 0]).choice(len(names), p=odds / odds.sum()))]
-    return generate_kind(kind, seed, width, height, textures, views)
+    return generate_kind(kind, seed, width, height, textures, views, places)
 
 
 def generate_kind(
-    kind: str, seed: int, width: int, height: int, textures: Textures, views: int = 1
+    kind: str,
+    seed: int,
+    width: int,
+    height: int,
+    textures: Textures,
+    views: int = 1,
+    places: int = 1,
 ) -> GeneratedScene:
     """Like `generate`, with the kind of scene given: a key of `BUILDERS`."""
     for attempt in range(_ATTEMPTS):
         rng = np.random.default_rng([seed, 1 + attempt])
-        stage = BUILDERS[kind][0](Materials(rng, textures))
+        stage = BUILDERS[kind][0](Materials(rng, textures, rng.random() < _WILD))
         scene = stage.world.triangles()
-        first = _sight(_aim(rng, stage, width, height), scene, width, height)
-        if _worth_a_photo(first, scene, stage.nearest_m):
+        first, left = _first_worth_a_photo(rng, stage.viewpoints, scene, width, height)
+        if first is not None:
             break
+    if first is None:  # no luck: the builder's own choice, as it is
+        first = _sight(_aim(rng, stage.viewpoints[0], width, height), scene, width, height)
     sights = [first] + [
         _sight(_step_aside(rng, stage, first), scene, width, height) for _ in range(views - 1)
     ]
+    for _ in range(places - 1):
+        further, left = _first_worth_a_photo(rng, left, scene, width, height)
+        if further is None:
+            break
+        sights.append(further)
     shot = choose_shot(rng, stage.shallow_focus)
     shadow = cast_shadow(stage.world.lighting, scene)
     lighting, sky = stage.world.lighting, stage.world.sky
@@ -116,12 +139,27 @@ def generate_kind(
     return GeneratedScene(stage.kind, photos)
 
 
-def _aim(rng: np.random.Generator, stage: Stage, width: int, height: int) -> Pinhole:
-    """The stage's viewpoint as a camera, held almost level."""
-    roll = float(rng.normal(0, 0.02)) if rng.random() < 0.9 else float(rng.normal(0, 0.15))
-    focal = max(width, height) / 2 / np.tan(np.radians(stage.fov_deg) / 2)
-    rotation = _look_at(stage.target - stage.eye, roll)
-    return Pinhole(rotation, stage.eye, float(focal), float(focal), width / 2, height / 2)
+def _first_worth_a_photo(
+    rng: np.random.Generator,
+    places: Sequence[Viewpoint],
+    scene: Triangles,
+    width: int,
+    height: int,
+) -> tuple[_Sight | None, Sequence[Viewpoint]]:
+    """What the first good place shows, if there is one, and the places after it."""
+    for k, place in enumerate(places):
+        sight = _sight(_aim(rng, place, width, height), scene, width, height)
+        if _worth_a_photo(sight, scene, place):
+            return sight, places[k + 1 :]
+    return None, ()
+
+
+def _aim(rng: np.random.Generator, place: Viewpoint, width: int, height: int) -> Pinhole:
+    """A viewpoint as a camera, held almost level, mostly."""
+    roll = float(rng.normal(0, 0.02)) if rng.random() < 0.8 else float(rng.normal(0, 0.2))
+    focal = max(width, height) / 2 / np.tan(np.radians(place.fov_deg) / 2)
+    rotation = _look_at(place.target - place.eye, roll)
+    return Pinhole(rotation, place.eye, float(focal), float(focal), width / 2, height / 2)
 
 
 def _look_at(direction: Array, roll: float) -> Array:
@@ -141,19 +179,19 @@ def _sight(pinhole: Pinhole, scene: Triangles, width: int, height: int) -> _Sigh
     return _Sight(pinhole, seen, depth)
 
 
-def _worth_a_photo(sight: _Sight, scene: Triangles, nearest_m: float) -> bool:
+def _worth_a_photo(sight: _Sight, scene: Triangles, place: Viewpoint) -> bool:
     """Not all sky, not up against something, several things and more than one distance."""
-    depth = sight.depth
+    depth = sight.depth[::3, ::3]  # every ninth pixel will do
     solid = depth[depth > 0]
     if solid.size < 0.3 * depth.size:
         return False
-    if (solid < nearest_m).mean() > 0.12:
+    if (solid < place.nearest_m).mean() > 0.12:
         return False
     near, far = np.percentile(solid, [5, 95])
     shown = sight.seen.triangle[::4, ::4]
     area = np.bincount(scene.instance[shown[shown >= 0]])
     things = int((area > max(1, 0.002 * shown.size)).sum())
-    return bool(far > 1.3 * near) and (things >= 5 or depth.size < 400)
+    return bool(far > place.spread * near) and (things >= place.things or depth.size < 50)
 
 
 def _step_aside(rng: np.random.Generator, stage: Stage, first: _Sight) -> Pinhole:
@@ -174,7 +212,7 @@ def _step_aside(rng: np.random.Generator, stage: Stage, first: _Sight) -> Pinhol
 def _focus(depth: NDArray[np.float32]) -> float:
     """Autofocus: the near side of what lies in the picture's middle."""
     height, width = depth.shape
-    middle = depth[height // 3 : height - height // 3, width // 3 : width - width // 3]
+    middle = depth[height // 3 : height - height // 3 : 2, width // 3 : width - width // 3]
     solid = middle[middle > 0]
     return float(np.percentile(solid, 25)) if solid.size else 1e4
 

@@ -23,6 +23,8 @@ def kitchen_row(frame: Frame, make: Materials, wide: float) -> None:
     frame.box(0, 0.02, 0.1, (wide, 0.56, 0.77), front)
     frame.box(0, 0, 0.87, (wide + 0.02, 0.63, 0.04), top)
     oven = int(rng.integers(count))
+    frame.at(0.2 * wide, 0).mark(0.9, 0.7)
+    frame.at(-0.2 * wide, 0).mark(0.9, 0.8)
     for k in range(count):
         x = (k + 0.5) * unit - wide / 2
         if k == oven:

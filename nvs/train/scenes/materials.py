@@ -22,6 +22,7 @@ class Materials:
 
     rng: np.random.Generator
     textures: Textures
+    wild: bool = False  # often something that nobody would choose
 
     def chance(self, probability: float) -> bool:
         """True with this probability."""
@@ -52,6 +53,10 @@ class Materials:
     ) -> Material:
         """A material with a random tile of one of these kinds."""
         size = tile_m * float(self.rng.uniform(0.75, 1.35)) if tile_m else 0.0
+        if self.wild and self.chance(0.6):
+            kinds = tuple(self.textures.kinds)
+            tint = self.color(1.0, 0.25, 1.0) if self.chance(0.7) else tint
+            size *= float(np.exp(self.rng.normal(0, 0.6)))
         return Material(self.textures.pick(self.rng, *kinds), tint, size, gloss)
 
     def plain(self, color: Color, gloss: float = 0.0, glow: float = 0.0) -> Material:
@@ -61,6 +66,8 @@ class Materials:
     def paint(self, saturation: float = 0.6, gloss: float | None = None) -> Material:
         """A painted or plastic thing of any colour, from matt to shiny."""
         shine = float(self.rng.choice([0.0, 0.2, 0.5, 0.8])) if gloss is None else gloss
+        if self.wild and self.chance(0.4):
+            return self.of("pattern", "plaster", tile_m=0.4, gloss=shine)
         return self.plain(self.color(saturation, 0.08, 0.97), shine)
 
     def white(self, gloss: float = 0.1) -> Material:

@@ -105,6 +105,13 @@ def box() -> Mesh:
 
 
 @functools.cache
+def shifted_box(by: tuple[float, float, float]) -> Mesh:
+    """The cube of side 1 around another point."""
+    cube = box()
+    return dataclasses.replace(cube, vertices=cube.vertices + np.array(by))
+
+
+@functools.cache
 def quad() -> Mesh:
     """A square of side 1 standing in the x-z plane, facing -y."""
     return flat_faces([np.array([[-0.5, 0, -0.5], [0.5, 0, -0.5], [0.5, 0, 0.5], [-0.5, 0, 0.5]])])

@@ -27,6 +27,7 @@ def person(frame: Frame, make: Materials, seated: bool = False) -> None:
     hue = float(rng.uniform(0.02, 0.12))
     hair = make.plain(linear(*colorsys.hsv_to_rgb(hue, 0.5, float(rng.uniform(0.04, 0.6)))))
     hips = (0.5 if seated else 0.9) * size
+    frame.mark(hips + 0.4, 0.9)
     stride = float(rng.uniform(-0.28, 0.28)) if not seated else 0.0
     for side in (-1, 1):
         x = side * 0.1 * size
@@ -105,6 +106,7 @@ def animal(frame: Frame, make: Materials) -> None:
     )
     _limb(frame, (0, -length * 0.35, leg + body * 0.45), head, body * 0.5, body * 0.35, fur)
     skull = body * 0.55
+    frame.mark(leg + body * 0.5, length)
     frame.ellipsoid(*head, (skull, skull, skull), fur)
     frame.ellipsoid(
         head[0],

@@ -9,8 +9,11 @@ import numpy as np
 from nvs.train.scenes import furniture
 from nvs.train.scenes.clutter import scatter, standing_books
 from nvs.train.scenes.materials import Materials
+from nvs.train.scenes.openings import DOORWAY_M, bright_pane, further_room
 from nvs.train.scenes.plants import tree
 from nvs.train.scenes.world import Frame, Material, World
+
+OUTSIDE_M = 65.0  # how far windows show
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,18 +68,25 @@ def shell(world: World, make: Materials, wide: float, deep: float, tall: float) 
     trim = make.white(0.2) if make.chance(0.7) else make.wood()
     for k, (wall, length) in enumerate(zip(walls, lengths, strict=True)):
         material = accent if k == 0 else paper
-        kind = str(rng.choice(["plain", "window", "door"], p=[0.45, 0.35, 0.2]))
+        kind = str(rng.choice(["plain", "window", "door", "way"], p=[0.42, 0.33, 0.12, 0.13]))
         opened.append(kind != "plain")
         if kind == "window" and length > 1.6:
             w, h = float(rng.uniform(0.8, min(2.6, length - 0.5))), float(rng.uniform(0.9, 1.6))
             low = float(rng.uniform(0.02, 1.0)) if h < tall - 1.2 else 0.1
             _wall_with_hole(wall, length, tall, (w, low, min(low + h, tall - 0.15)), material)
             _window(wall, make, w, low, min(low + h, tall - 0.15), trim)
+        elif kind == "way" and length > 1.6:
+            _wall_with_hole(wall, length, tall, (DOORWAY_M[0], 0.0, DOORWAY_M[1]), material)
+            further_room(wall, make, tall, trim, length)
         else:
             wall.box(0, 0.1, 0, (length + 0.2, 0.2, tall), material)
             if kind == "door":
                 door(wall.at(float(rng.uniform(-0.3, 0.3)) * length, 0), make, trim)
-        wall.box(0, -0.008, 0, (length, 0.016, float(rng.uniform(0.06, 0.12))), trim)
+        skirting = float(rng.uniform(0.06, 0.12))
+        gap = DOORWAY_M[0] + 0.14 if kind == "way" and length > 1.6 else 0.0
+        side = (length - gap) / 2
+        for sign in (-1, 1):
+            wall.box(sign * (gap + side) / 2, -0.008, 0, (side, 0.016, skirting), trim)
         if kind == "plain" or make.chance(0.2):
             _pictures(wall, length, make)
     _outside(world, make, wide, deep)
@@ -113,6 +123,8 @@ def _window(
     for k in range(rows + 1):
         wall.box(0, 0.08, low + k / rows * (high - low - bar), (width, 0.05, bar), trim)
     wall.box(0, 0.0, low - 0.03, (width + 0.1, 0.25, 0.03), trim)
+    if make.chance(0.45):
+        bright_pane(wall, make, width, low, high)
     kind = rng.random()
     if kind < 0.4:
         cloth = float(rng.uniform(0.25, 0.5))
@@ -191,6 +203,9 @@ def _outside(world: World, make: Materials, wide: float, deep: float) -> None:
     rng = make.rng
     below = -float(rng.choice([0.3, 3.0, 9.0]))
     root = world.root
+    # Bright haze closes the view, so that no picture of a room holds sky.
+    around = make.plain(make.color(0.2, 0.8, 1.0), 0, float(rng.choice([0.8, 2.0, 4.0])))
+    root.ellipsoid(wide / 2, deep / 2, 0, (2 * OUTSIDE_M, 2 * OUTSIDE_M, 2 * OUTSIDE_M), around)
     root.box(
         wide / 2,
         deep / 2,

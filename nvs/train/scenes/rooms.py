@@ -6,13 +6,15 @@ import numpy as np
 
 from nvs.train.scenes import furniture
 from nvs.train.scenes.clutter import anything
+from nvs.train.scenes.figures import creature, figure
 from nvs.train.scenes.kitchen import fridge, kitchen_row
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.people import animal, person
+from nvs.train.scenes.openings import stairs
 from nvs.train.scenes.plants import potted_plant
-from nvs.train.scenes.room_shell import Room, ceiling_lamps, door, shell
+from nvs.train.scenes.room_shell import OUTSIDE_M, Room, ceiling_lamps, door, shell
 from nvs.train.scenes.stage import Stage
+from nvs.train.scenes.viewpoints import room_viewpoints
 from nvs.train.scenes.weather import outdoors
 from nvs.train.scenes.world import Frame, Lighting, Sky, World
 
@@ -42,15 +44,18 @@ def indoor(make: Materials) -> Stage:
     _FURNISH[kind](room, world.root, make)
     ceiling_lamps(world, room, make)
     inner = world.root
-    if make.chance(0.16):
+    if make.chance(0.2):
         x, y = float(rng.uniform(0.25, 0.75)) * wide, float(rng.uniform(0.25, 0.75)) * deep
-        (person if make.chance(0.8) else animal)(
+        (figure if make.chance(0.75) else creature)(
             inner.at(x, y, yaw=float(rng.uniform(0, 6.3))), make
         )
     if make.chance(0.5):
         _floor_clutter(inner, room, make)
-    eye, target = _viewpoint(rng, room)
-    return Stage(f"indoor {kind}", world, eye, target, float(rng.uniform(45, 88)), 0.45)
+    if make.chance(0.1) and kind != "hall":
+        k = int(rng.integers(4))
+        stairs(room.walls[k], make, room.lengths[k], tall)
+    places = room_viewpoints(rng, room, world.marks)
+    return Stage.seen_from(places, f"indoor {kind}", world, 0.45)
 
 
 def _light(
@@ -84,6 +89,9 @@ def _light(
         side = np.array([[0.1, 0.5, 0.6], [0.9, 0.5, 0.6], [0.5, 0.1, 0.6], [0.5, 0.9, 0.6]])[
             rng.integers(4)
         ]
+        # The sun stands nearer than the haze outside the windows, so that it can shine in.
+        away = lighting.key_position - middle
+        lighting.key_position = middle + away * (0.7 * OUTSIDE_M / np.linalg.norm(away))
         lighting.lamps.append((side * np.array(size), (2.2, 2.3, 2.5)))
     return lighting, sky
 
@@ -269,7 +277,7 @@ def _hall(room: Room, root: Frame, make: Materials) -> None:
                             place.at(0, 0, yaw=side * np.pi / 2).at(0, 0.65), make, wood
                         )
             elif make.chance(0.4):
-                person(root.at(x, y, yaw=float(rng.uniform(0, 6.3))), make)
+                figure(root.at(x, y, yaw=float(rng.uniform(0, 6.3))), make)
     _along_walls(room, make, int(rng.integers(2, 8)))
 
 
@@ -281,33 +289,3 @@ _FURNISH = {
     "corridor": _corridor,
     "hall": _hall,
 }
-
-
-def _viewpoint(rng: np.random.Generator, room: Room) -> tuple[Array, Array]:
-    """Near one side, eyes or chest high, looking across; often at something close."""
-    size = np.array([room.wide, room.deep])
-    if rng.random() < 0.35 and min(size) > 2.0:
-        k = int(rng.integers(4))
-        along = float(rng.uniform(-0.4, 0.4)) * room.lengths[k]
-        reach = min(float(rng.uniform(1.1, 2.8)), size[(k + 1) % 2] - 0.3)
-        aside = float(
-            np.clip(along + rng.normal(0, 0.8), -0.45 * room.lengths[k], 0.45 * room.lengths[k])
-        )
-        eye_height = float(np.clip(rng.normal(1.35, 0.25), 0.6, 1.9))
-        close = room.walls[k].point(aside, -reach, eye_height)
-        return close, room.walls[k].point(along, -0.3, float(rng.uniform(0.3, 1.4)))
-    side = int(rng.integers(2))
-    eye = rng.uniform(0.15, 0.85, 2)
-    eye[side] = rng.choice([rng.uniform(0.06, 0.3), rng.uniform(0.7, 0.94)])
-    target = rng.uniform(0.1, 0.9, 2)
-    target[side] = 1 - eye[side]
-    height = float(np.clip(rng.normal(1.4, 0.25), 0.4, room.tall - 0.3))
-    if rng.random() < 0.15:
-        height = float(rng.uniform(0.3, 1.0))
-    eye_m, target_m = eye * size, target * size
-    if size[1] > 2.5 * size[0]:  # along a corridor
-        eye_m = np.array([rng.uniform(0.3, 0.7) * size[0], 0.6])
-        target_m = np.array([rng.uniform(0.2, 0.8) * size[0], 0.6 * size[1]])
-    reach = float(np.linalg.norm(target_m - eye_m))
-    pitch = float(rng.normal(-0.17, 0.17)) if rng.random() < 0.8 else float(rng.uniform(-0.7, 0.1))
-    return np.array([*eye_m, height]), np.array([*target_m, height + np.tan(pitch) * reach])

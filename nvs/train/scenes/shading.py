@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.rasterize import Pinhole, Visibility
 from nvs.train.scenes.shadow import Shadow, lit
-from nvs.train.scenes.texel import LINEAR, texel
+from nvs.train.scenes.texel import LINEAR, nearest, texel
 from nvs.train.scenes.textures import LEVELS, TILE, Textures
 from nvs.train.scenes.world import Lighting, Sky, Triangles
+
+_NEXT_LEVEL = 4.0**0.7  # square of the step in texels beyond which a coarser level is read
 
 
 def shade(
@@ -118,7 +120,7 @@ def _sky(
     return r, g, b
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "afn"})
 def _shade(
     rotation: Array,
     position: Array,
@@ -145,7 +147,7 @@ def _shade(
     light_position: Array,
     light_focal: float,
     light_middle: float,
-    light_inverse: Array,
+    light_inverse: NDArray[np.float32],
     light_bias: float,
     softness: float,
     occlusion: NDArray[np.float32],
@@ -223,13 +225,16 @@ def _shade(
                     v_y += (w + c) * uv[i, 1]
                 z = 1.0 / inverse
                 u, v = u * z, v * z
-                along_x = math.hypot(u_x / inverse_x - u, v_x / inverse_x - v) * TILE
-                along_y = math.hypot(u_y / inverse_y - u, v_y / inverse_y - v) * TILE
+                # Squares of the steps in texels: no root is needed to choose a level.
+                u_x, v_x = u_x / inverse_x - u, v_x / inverse_x - v
+                u_y, v_y = u_y / inverse_y - u, v_y / inverse_y - v
+                along_x, along_y = u_x * u_x + v_x * v_x, u_y * u_y + v_y * v_y
                 longest, shortest = max(along_x, along_y), min(along_x, along_y)
-                spread = max(math.sqrt(longest * shortest), longest * 0.3)
+                square = max(math.sqrt(longest * shortest), longest * 0.09) * (TILE * TILE)
                 level = 0
-                if spread > 1.0:
-                    level = min(LEVELS - 1, int(math.log2(spread) + 0.3))
+                while square > _NEXT_LEVEL and level < LEVELS - 1:
+                    square *= 0.25
+                    level += 1
                 norm = 1.0 / max(math.sqrt(nx * nx + ny * ny + nz * nz), 1e-12)
                 nx, ny, nz = nx * norm, ny * norm, nz * norm
                 if nx * wx + ny * wy + nz * wz > 0:
@@ -240,9 +245,7 @@ def _shade(
                 r, g, b = texel(texels, linear, mirrored[tile], tile, u, v, level, look_row[6] > 0)
                 r, g, b = r * look_row[1], g * look_row[2], b * look_row[3]
                 if look_row[6] == 0:  # wear and stains: nothing real is of one even colour
-                    stain, _, _ = texel(
-                        texels, linear, True, wear, 1.3 * u + 0.37, 1.3 * v, level, False
-                    )
+                    stain = nearest(texels, linear, wear, 1.3 * u + 0.37, 1.3 * v, level)
                     stain = 0.92 + 0.32 * stain
                     r, g, b = r * stain, g * stain, b * stain
                 open_sky = occlusion[min(row // 2, height - 1), min(column // 2, width - 1)]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.rasterize import Pinhole, look
@@ -18,7 +19,7 @@ class Shadow(NamedTuple):
     """What the key light sees."""
 
     pinhole: Pinhole
-    inverse_depth: Array  # [S, S]
+    inverse_depth: NDArray[np.float32]  # [S, S]
     bias_m: float
     softness: float  # texels
 
@@ -38,7 +39,7 @@ def cast_shadow(lighting: Lighting, scene: Triangles) -> Shadow:
         pinhole, scene.vertices, scene.triangles, SHADOW_TEXELS, SHADOW_TEXELS, 0.5, 1.0, near=0.2
     )
     bias = 3.0 * lighting.key_radius_m / SHADOW_TEXELS
-    return Shadow(pinhole, seen.inverse_depth, bias, lighting.shadow_softness)
+    return Shadow(pinhole, seen.inverse_depth.astype(np.float32), bias, lighting.shadow_softness)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -47,7 +48,7 @@ def lit(
     position: Array,
     focal: float,
     middle: float,
-    inverse_depth: Array,
+    inverse_depth: NDArray[np.float32],
     bias: float,
     softness: float,
     x: float,

@@ -43,23 +43,36 @@ def texel(
         if fitted:
             row = min(max(row, 0), size - 1)
         elif mirrored:
-            row = row % (2 * size)
+            row = row & (2 * size - 1)  # a power of two: the remainder, also of negative numbers
             row = min(row, 2 * size - 1 - row)
         else:
-            row = row % size
+            row = row & (size - 1)
         wy = fy if dy else 1.0 - fy
         for dx in range(2):
             column = x0 + dx
             if fitted:
                 column = min(max(column, 0), size - 1)
             elif mirrored:
-                column = column % (2 * size)
+                column = column & (2 * size - 1)
                 column = min(column, 2 * size - 1 - column)
             else:
-                column = column % size
+                column = column & (size - 1)
             w = wy * (fx if dx else 1.0 - fx)
             i = base + row * size + column
             r += w * linear[texels[i, 0]]
             g += w * linear[texels[i, 1]]
             b += w * linear[texels[i, 2]]
     return r, g, b
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def nearest(
+    texels: NDArray[np.uint8], linear: Array, tile: int, u: float, v: float, level: int
+) -> float:
+    """The nearest texel's red at one mip level of a tile that repeats by mirroring."""
+    size = TILE >> level
+    row = math.floor(v * size) & (2 * size - 1)
+    row = min(row, 2 * size - 1 - row)
+    column = math.floor(u * size) & (2 * size - 1)
+    column = min(column, 2 * size - 1 - column)
+    return linear[texels[tile * PYRAMID + _OFFSETS[level] + row * size + column, 0]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +74,20 @@ class Triangles:
     looks: Array  # [M, 7] texture, tint r, g, b, gloss, glow, fitted
 
 
+class Mark(NamedTuple):
+    """Something worth a photograph."""
+
+    place: Array  # [3] metres
+    size_m: float
+
+
 class World:
     """Placed meshes with materials; build it through `Frame`s."""
 
     def __init__(self, lighting: Lighting, sky: Sky) -> None:
         self.lighting = lighting
         self.sky = sky
+        self.marks: list[Mark] = []
         self._placed: dict[int, _Placed] = {}  # by the mesh's identity
         self._looks: list[Material] = []
         self._look_index: dict[Material, int] = {}
@@ -122,7 +131,7 @@ class World:
             smooth.append(np.full(copies, mesh.smooth))
         sizes = np.concatenate(counts)
         normal = _flat(normals)
-        normal /= np.maximum(np.sqrt((normal**2).sum(axis=1, keepdims=True)), 1e-12)
+        normal /= np.maximum(np.sqrt(np.einsum("vc,vc->v", normal, normal)), 1e-12)[:, None]
         rows = [row for placed in self._placed.values() for row in placed.looks]
         looks = [(m.texture, *m.tint, m.gloss, m.glow, m.tile_m == 0) for m in self._looks]
         return Triangles(
@@ -171,6 +180,10 @@ class Frame:
     def point(self, x: float, y: float, z: float) -> Array:
         """World coordinates of a point of this frame."""
         return self.origin + self.rotation @ np.array([x, y, z])
+
+    def mark(self, z: float, size_m: float) -> None:
+        """Note that something of this size stands here, its middle `z` above the origin."""
+        self.world.marks.append(Mark(self.point(0, 0, z), size_m))
 
     def mesh(
         self,
