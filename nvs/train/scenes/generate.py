@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from nvs.camera import Camera
+from nvs.train.scenes.city import city
+from nvs.train.scenes.driving import driving
 from nvs.train.scenes.landscapes import landscape
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
@@ -30,7 +32,9 @@ from nvs.train.scenes.world import Triangles
 BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "indoor": (indoor, 0.25),
     "portrait": (portrait, 0.09),
-    "street": (street, 0.24),
+    "driving": (driving, 0.17),
+    "city": (city, 0.13),
+    "street": (street, 0.10),
     "landscape": (landscape, 0.14),
     "tabletop": (tabletop, 0.17),
 }

@@ -21,28 +21,29 @@ _BODIES: dict[str, Outline] = {
         *((0.47, 0.63), (0.5, 0.5), (0.5, 0.2)),
     ),
     "van": ((-0.5, 0.18), (-0.5, 0.38), (-0.46, 0.46), (-0.33, 0.52), (0.5, 0.52), (0.5, 0.18)),
+    "jeep": (
+        *((-0.5, 0.22), (-0.5, 0.5), (-0.47, 0.58), (-0.24, 0.62)),
+        *((0.49, 0.64), (0.5, 0.52), (0.5, 0.22)),
+    ),
+    "pickup": (
+        *((-0.5, 0.24), (-0.5, 0.5), (-0.46, 0.57), (-0.22, 0.6)),
+        *((0.1, 0.6), (0.5, 0.6), (0.5, 0.24)),
+    ),
 }
 _CABINS: dict[str, Outline] = {
     "sedan": ((-0.22, 0.58), (-0.06, 0.97), (0.0, 1.0), (0.18, 1.0), (0.24, 0.96), (0.38, 0.6)),
     "hatch": ((-0.24, 0.58), (-0.09, 0.97), (-0.03, 1.0), (0.34, 1.0), (0.4, 0.95), (0.48, 0.6)),
     "van": ((-0.36, 0.5), (-0.27, 0.93), (-0.22, 1.0), (0.49, 1.0), (0.5, 0.96), (0.5, 0.5)),
+    "jeep": ((-0.26, 0.6), (-0.15, 0.95), (-0.1, 1.0), (0.44, 1.0), (0.47, 0.95), (0.49, 0.6)),
+    "pickup": ((-0.24, 0.58), (-0.11, 0.96), (-0.06, 1.0), (0.1, 1.0), (0.14, 0.96), (0.17, 0.58)),
 }
 
 
 def car(frame: Frame, make: Materials) -> None:
-    """A sedan, hatchback, estate, jeep or van."""
+    """A sedan, hatchback, jeep, pickup or van."""
     rng = make.rng
-    kind = str(rng.choice(["sedan", "hatch", "hatch", "van"]))
-    length, wide = float(rng.uniform(3.7, 4.9)), float(rng.uniform(1.65, 1.85))
-    tall = float(rng.uniform(1.38, 1.75))
-    if kind == "van":
-        length, tall, wide = length * 1.1, float(rng.uniform(1.8, 2.5)), wide * 1.08
-    shade = rng.random()
-    if shade < 0.55:
-        value = float(rng.choice([0.06, 0.12, 0.4, 0.65, 0.93]))
-        paint = make.plain(linear(value, value, value * 1.02), 0.7)
-    else:
-        paint = make.plain(make.color(1.2, 0.25, 0.9), 0.7)
+    kind, (wide, length, tall) = _car_form(make)
+    paint = _car_paint(make)
     glass = make.plain(linear(0.08, 0.1, 0.12), 0.9)
     dark = make.dark(0.1)
     frame.mesh(shapes.extrusion(_BODIES[kind]), (0, 0, 0), (wide, length, tall), paint)
@@ -91,6 +92,50 @@ def car(frame: Frame, make: Materials) -> None:
         )
         frame.box(0, y * length * 0.506, 0.3 * tall, (0.5, 0.02, 0.11), make.white())
     frame.box(0, -length * 0.5, 0.36 * tall, (wide * 0.5, 0.03, 0.08 * tall), dark)
+
+
+def _car_form(make: Materials) -> tuple[str, tuple[float, float, float]]:
+    """Which body, and its width, length and height in metres."""
+    rng = make.rng
+    kind = str(rng.choice(list(_BODIES), p=[0.24, 0.34, 0.16, 0.18, 0.08]))
+    length, wide = float(rng.uniform(3.7, 4.9)), float(rng.uniform(1.65, 1.85))
+    tall = float(rng.uniform(1.38, 1.75))
+    if kind == "van":
+        length, tall, wide = length * 1.1, float(rng.uniform(1.8, 2.5)), wide * 1.08
+    elif kind in ("jeep", "pickup"):
+        tall, wide = float(rng.uniform(1.65, 1.95)), wide * 1.06
+        length *= 1.12 if kind == "pickup" else 1.0
+    return kind, (wide, length, tall)
+
+
+def _car_paint(make: Materials) -> Material:
+    if make.chance(0.55):
+        value = float(make.rng.choice([0.06, 0.12, 0.4, 0.65, 0.93]))
+        return make.plain(linear(value, value, value * 1.02), 0.7)
+    return make.plain(make.color(1.2, 0.25, 0.9), 0.7)
+
+
+def distant_car(frame: Frame, make: Materials) -> None:
+    """A car of few triangles, for where it covers few pixels."""
+    kind, (wide, length, tall) = _car_form(make)
+    paint, dark = _car_paint(make), make.dark(0.1)
+    cabin = (wide * 0.86, length, tall)
+    frame.mesh(shapes.extrusion(_BODIES[kind]), (0, 0, 0), (wide, length, tall), paint)
+    frame.mesh(shapes.extrusion(_CABINS[kind]), (0, 0, 0), cabin, paint)
+    _windows(frame, kind, cabin, make.plain(linear(0.08, 0.1, 0.12), 0.9))
+    for y in (-0.31, 0.3):
+        wheel = shapes.cylinder(segments=10)
+        frame.mesh(
+            wheel, (-wide * 0.51, y * length, 0.31), (0.62, 0.62, wide * 1.02), dark,
+            turn_y(np.pi / 2),
+        )  # fmt: skip
+    bright = float(make.rng.choice([0, 0, 5]))
+    for x in (-1, 1):
+        front = make.plain((0.9, 0.9, 0.95), 0.9, bright)
+        frame.box(x * wide * 0.37, -length * 0.495, tall * 0.4, (0.32, 0.08, 0.14), front)
+        back = make.plain((0.6, 0.02, 0.02), 0.5, bright)
+        frame.box(x * wide * 0.4, length * 0.497, tall * 0.45, (0.22, 0.05, 0.15), back)
+    frame.box(0, 0, 0.13 * tall, (wide * 0.95, length * 0.96, 0.09 * tall), dark)
 
 
 def _windows(frame: Frame, kind: str, size: tuple[float, float, float], glass: Material) -> None:
@@ -218,3 +263,43 @@ def bicycle(frame: Frame, make: Materials) -> None:
         dark,
         turn_y(np.pi / 2) @ turn_z(0.3),
     )
+
+
+def lorry(frame: Frame, make: Materials) -> None:
+    """A lorry: a cab and a box, a tank, a bed with a load, or a container."""
+    rng = make.rng
+    length, tall = float(rng.uniform(5, 12)), float(rng.uniform(2.2, 3.0))
+    paint, dark = make.paint(1.2, 0.5), make.dark()
+    glass = make.plain(linear(0.08, 0.1, 0.12), 0.9)
+    front = -length / 2
+    frame.box(0, front + 0.9, 0.5, (2.35, 1.8, 2.3), paint)
+    frame.box(0, front, 1.55, (2.1, 0.06, 0.95), glass)
+    frame.box(0, front + 0.6, 1.55, (2.4, 0.8, 0.8), glass)
+    frame.box(0, front + 0.02, 0.6, (2.0, 0.08, 0.6), dark)
+    frame.box(0, 0, 0.75, (2.2, length, 0.25), dark)
+    middle, rest = 1.05, length - 2.1
+    kind = int(rng.integers(4))
+    if kind < 2:
+        side = make.paint(1.0, 0.3) if make.chance(0.5) else make.white()
+        frame.box(0, middle, 1.0, (2.45, rest, tall), side)
+        if make.chance(0.5):
+            for x in (-1, 1):
+                frame.picture(x * 1.235, middle, 1.0 + tall * 0.55, rest * 0.7, tall * 0.5,
+                              make.of("printed", tile_m=0), np.pi / 2)  # fmt: skip
+        frame.box(0, length / 2 - 0.02, 1.05, (2.2, 0.06, tall - 0.15), make.metal())
+    elif kind == 2:
+        lying = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+        frame.mesh(shapes.cylinder(), (0, middle - rest / 2, 2.0), (2.2, 2.0, rest),
+                   make.metal(), lying)  # fmt: skip
+    else:
+        for x in (-1, 1):
+            frame.box(x * 1.2, middle, 1.0, (0.06, rest, 0.6), paint)
+        frame.box(0, middle, 1.0, (2.0, rest * 0.9, float(rng.uniform(0.3, 1.5))),
+                  make.of("soil", "rubble", "planks", "cloth", tile_m=1))  # fmt: skip
+    for y in (-0.36, 0.22, 0.36):
+        for x in (-1, 1):
+            _wheel(frame, (x * 1.05, y * length, 0.48), 0.96, 0.28, dark, make.metal())
+    for x in (-1, 1):
+        frame.box(x * 0.9, front - 0.02, 0.8, (0.3, 0.06, 0.2), make.plain((0.9, 0.9, 0.9), 0.9))
+        lamp = make.plain((0.6, 0.02, 0.02), 0.4, float(rng.choice([0, 4])))
+        frame.box(x * 0.95, length / 2 + 0.02, 0.8, (0.25, 0.05, 0.14), lamp)

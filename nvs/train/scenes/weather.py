@@ -8,19 +8,25 @@ from nvs.train.scenes.materials import Materials, linear
 from nvs.train.scenes.mesh import Array
 from nvs.train.scenes.world import Color, Lighting, Sky
 
+_KINDS = {
+    "clear": 0.2, "cloudy": 0.3, "overcast": 0.16, "burnt": 0.11, "sunset": 0.08, "fog": 0.05,
+    "dusk": 0.06, "night": 0.04,
+}  # fmt: skip
+
 
 def _scaled(color: Color, by: float) -> Color:
     return color[0] * by, color[1] * by, color[2] * by
 
 
 def outdoors(make: Materials, middle: Array, radius_m: float) -> tuple[Lighting, Sky]:
-    """Daylight of some kind: clear, cloudy, overcast or low sun.
+    """Light of some kind: clear, cloudy, overcast, a burnt-out sky, low sun, fog, dusk, night.
 
     `middle` and `radius_m` bound what shadows fall on and come from.
     """
     rng = make.rng
-    kind = str(rng.choice(["clear", "cloudy", "overcast", "sunset"], p=[0.25, 0.4, 0.22, 0.13]))
-    height = float(rng.uniform(0.25, 1.3)) if kind != "sunset" else float(rng.uniform(0.04, 0.25))
+    kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
+    low = kind in ("sunset", "dusk")
+    height = float(rng.uniform(0.25, 1.3)) if not low else float(rng.uniform(0.04, 0.25))
     turn = float(rng.uniform(0, 2 * np.pi))
     sun = np.array([np.cos(turn) * np.cos(height), np.sin(turn) * np.cos(height), np.sin(height)])
     warm = float(np.clip(1.2 - height, 0, 1))
@@ -45,16 +51,56 @@ def outdoors(make: Materials, middle: Array, radius_m: float) -> tuple[Lighting,
         cover, glow = float(rng.uniform(0, 0.8)), 2.0
         cloud = linear(0.9, float(rng.uniform(0.55, 0.75)), 0.6)
         sun_color = (2.6, 1.5, 0.7)
-    zenith = _scaled(zenith, float(rng.uniform(0.7, 1.2)))
+    elif kind == "burnt":  # the sky is brighter than the sensor can tell
+        cover, glow = float(rng.choice([0.0, 0.0, 0.5])), 0.3
+        bright = float(rng.uniform(1.5, 4.5))
+        zenith, horizon = _scaled(linear(0.93, 0.96, 1.0), bright), (bright, bright, bright)
+        cloud = horizon
+        strength *= float(rng.choice([0.08, 0.5, 1.0]))
+        haze = float(np.exp(rng.uniform(np.log(1500), np.log(20000))))
+    elif kind == "fog":
+        tone = float(rng.uniform(0.5, 1.0))
+        zenith = horizon = cloud = linear(tone, tone, tone * float(rng.uniform(0.97, 1.03)))
+        strength, glow = float(rng.choice([0.05, 0.3])), 0.2
+        haze = float(np.exp(rng.uniform(np.log(50), np.log(400))))
+    elif kind == "dusk":
+        zenith = linear(0.12, 0.17, float(rng.uniform(0.3, 0.45)))
+        horizon = linear(float(rng.uniform(0.35, 0.75)), 0.42, 0.5)
+        cover, glow, strength = float(rng.uniform(0, 0.9)), 1.0, 0.05
+        cloud = linear(0.4, 0.35, 0.42)
+    elif kind == "night":
+        zenith, horizon = linear(0.03, 0.04, 0.09), linear(0.12, 0.11, float(rng.uniform(0.1, 0.2)))
+        cover, glow, strength = float(rng.uniform(0, 0.6)), 0.0, 0.02
+        cloud, sun_color = linear(0.12, 0.11, 0.12), (1.0, 1.0, 1.2)
+    ambient_sky = _scaled(zenith, 1.0 if kind != "burnt" else 1.0 / max(zenith[2], 1.0))
+    zenith = _scaled(zenith, float(rng.uniform(0.7, 1.2)) if kind not in ("fog", "burnt") else 1.0)
     sky = Sky(
         zenith, horizon, cloud, cover, make.textures.pick(rng, "cloud"),
         (float(rng.random() * 2), float(rng.random() * 2)), sun, glow, haze,
     )  # fmt: skip
-    ambient = tuple(0.55 * (0.6 * z + 0.4 * h) + 0.25 for z, h in zip(zenith, horizon, strict=True))
+    base = {"dusk": 0.08, "night": 0.03}.get(kind, 0.25)
+    ambient = tuple(
+        0.55 * (0.6 * z + 0.4 * min(h, 1.0)) + base
+        for z, h in zip(ambient_sky, horizon, strict=True)
+    )
     ground = tuple(0.35 * value * (0.5 + strength) for value in (0.9, 0.85, 0.75))
     lighting = Lighting(
         middle + sun * 2000.0, middle, radius_m, _scaled(sun_color, strength), False,
         (ambient[0], ambient[1], ambient[2]), (ground[0], ground[1], ground[2]),
-        shadow_softness=1.0 if kind != "overcast" else 4.0,
+        shadow_softness=1.0 if kind not in ("overcast", "fog") else 4.0,
     )  # fmt: skip
+    if kind in ("dusk", "night"):
+        _light_lamps(lighting, rng, middle, radius_m)
     return lighting, sky
+
+
+def _light_lamps(
+    lighting: Lighting, rng: np.random.Generator, middle: Array, radius_m: float
+) -> None:
+    """A few street lamps around the middle; warm or white."""
+    warm = float(rng.uniform(0.45, 1.0))
+    for _ in range(int(rng.integers(2, 5))):
+        tall = min(6.0, radius_m)
+        at = middle + np.array([*rng.uniform(-0.5, 0.5, 2) * radius_m, tall])
+        power = tall**2 * float(rng.uniform(0.3, 1.5))
+        lighting.lamps.append((at, (power, power * (0.4 + 0.6 * warm), power * warm)))
