@@ -32,7 +32,7 @@ from nvs.evaluate.view_data import View, view_sets
 from nvs.evaluate.view_metrics import HOLE_ALPHA, over, perceptual_map, psnr, ssim_map
 from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model
 from nvs.render import render
 from nvs.train.perceptual import PerceptualLoss, perceptual_loss

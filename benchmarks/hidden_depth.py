@@ -26,7 +26,7 @@ from nvs.evaluate.covisibility import covisibility
 from nvs.evaluate.tables import number, table
 from nvs.evaluate.view_metrics import HOLE_ALPHA, psnr
 from nvs.gaussians import Gaussians
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model
 from nvs.render import render
 from nvs.train.scenes import GeneratedScene, GeneratedView, generate

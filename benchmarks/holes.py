@@ -22,7 +22,7 @@ from nvs.evaluate.tables import table
 from nvs.evaluate.view_metrics import holes, psnr
 from nvs.gaussians import Gaussians
 from nvs.path import camera_path, scene_depth
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model
 from nvs.render import render
 

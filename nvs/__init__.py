@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nvs.errors import InputError
     from nvs.gaussians import Gaussians
     from nvs.path import camera_path, scene_depth
-    from nvs.photo import Photo, load_photo
+    from nvs.photo.photo import Photo, load_photo
     from nvs.pipeline import Model
     from nvs.ply import read_ply, write_ply
     from nvs.query import infinite_depth_query
@@ -34,12 +34,12 @@ _HOMES = {
     "Gaussians": "nvs.gaussians",
     "InputError": "nvs.errors",
     "Model": "nvs.pipeline",
-    "Photo": "nvs.photo",
+    "Photo": "nvs.photo.photo",
     "Rendering": "nvs.render",
     "camera_path": "nvs.path",
     "infinite_depth_query": "nvs.query",
     "load_model": "nvs.weights",
-    "load_photo": "nvs.photo",
+    "load_photo": "nvs.photo.photo",
     "read_ply": "nvs.ply",
     "render": "nvs.render",
     "render_path": "nvs.video",

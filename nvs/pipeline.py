@@ -23,7 +23,7 @@ from nvs.edges import cut_bridges, depth_on_surface
 from nvs.errors import InputError
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead, Guess
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.points import SurfacePoints, lift, read_picture
 from nvs.query import sample_cells, surface_density
 from nvs.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop

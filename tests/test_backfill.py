@@ -21,7 +21,7 @@ from nvs.edges import STEEPEST
 from nvs.evaluate.view_metrics import psnr
 from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead, GaussianHeadConfig
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.render import render
 

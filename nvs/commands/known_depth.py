@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nvs.depth.field import DepthField
-    from nvs.photo import Photo
+    from nvs.photo.photo import Photo
     from nvs.pipeline import Model
     from nvs.stages import Stages
 

@@ -13,7 +13,7 @@ from nvs.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-    from nvs.photo import Photo
+    from nvs.photo.photo import Photo
     from nvs.pipeline import Model
 
 
@@ -80,7 +80,7 @@ class PhotoOptions:
 
     def load(self, path: Path) -> Photo:
         """The photo at its working size; notices go to the terminal."""
-        from nvs.photo import load_photo
+        from nvs.photo.photo import load_photo
 
         if self.longer_side < 16:
             raise InputError(f"--longer-side must be at least 16, not {self.longer_side}")

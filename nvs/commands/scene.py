@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nvs.camera import Camera
     from nvs.depth.field import DepthField, Unit
     from nvs.gaussians import Gaussians
-    from nvs.photo import Photo
+    from nvs.photo.photo import Photo
     from nvs.pipeline import Model, SplattedPhoto
     from nvs.stages import Stages
 

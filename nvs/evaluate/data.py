@@ -15,8 +15,8 @@ from torch import Tensor
 
 from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.focal import photo_camera
-from nvs.photo import Photo, load_photo
+from nvs.photo.focal import photo_camera
+from nvs.photo.photo import Photo, load_photo
 
 Quantity = Literal["z", "disparity"]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from nvs.depth.field import DepthField
 from nvs.gaussians import Gaussians
 from nvs.head import disc_on_surface
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.points import lift, read_picture
 
 

@@ -26,7 +26,7 @@ from nvs.evaluate.data import (
     rigid_pose,
 )
 from nvs.evaluate.lens import Lens, straightened, straightened_points
-from nvs.photo import Photo, load_photo
+from nvs.photo.photo import Photo, load_photo
 
 
 @dataclasses.dataclass(frozen=True)

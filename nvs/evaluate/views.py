@@ -23,7 +23,7 @@ from nvs.evaluate.view_baselines import ScaledField, pixel_splats
 from nvs.evaluate.view_data import View, ViewFile, ViewSet
 from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim_map
 from nvs.gaussians import Gaussians
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.render import render
 from nvs.train.perceptual import PerceptualLoss
 

@@ -22,7 +22,7 @@ from nvs.evaluate.view_baselines import uniform_splats
 from nvs.evaluate.view_data import view_sets
 from nvs.evaluate.views import DepthSource, SceneMaker, ViewProtocol, evaluate_views
 from nvs.gaussians import Gaussians
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.pipeline import POINTS_PER_PIXEL, Model
 from nvs.train.perceptual import Backbone, PerceptualLoss, perceptual_loss
 

@@ -15,7 +15,7 @@ from nvs.errors import InputError
 from nvs.evaluate.view_data import View, ViewFile, view_sets
 from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.train.config import check_range
 from nvs.train.scene_data import textures_name
 from nvs.train.scenes import GENERATOR_VERSION, Textures, generate

@@ -21,7 +21,7 @@ from nvs.evaluate.views_command import (
     scene_maker,
 )
 from nvs.head import GaussianHead, GaussianHeadConfig
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.render import render
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nvs.camera import Camera
 from nvs.gaussians import Gaussians
-from nvs.photo import load_photo
+from nvs.photo.photo import load_photo
 from viewer import ViewedScene, Viewer
 
 FLAGS = [

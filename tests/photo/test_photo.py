@@ -3,11 +3,11 @@
 import io
 import itertools
 import math
-import os
 import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from nvs.errors import InputError
-from nvs.photo import Photo, load_photo
+from nvs.photo.photo import Photo, load_photo
 
 ORIENTATION, EXIF_IFD, FOCAL_LENGTH, FOCAL_35MM = 0x0112, 0x8769, 0x920A, 0xA405
 FOCAL_PLANE_X, FOCAL_PLANE_UNIT, EXIF_WIDTH, EXIF_HEIGHT = 0xA20E, 0xA210, 0xA002, 0xA003
@@ -466,7 +466,7 @@ def test_a_hundred_megapixels(tmp_path):
     path = save(tmp_path / "huge.jpg", Image.new("RGB", (12000, 9000), (200, 100, 50)))
     script = (
         "import resource, sys\n"
-        "from nvs.photo import load_photo\n"
+        "from nvs.photo.photo import load_photo\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "photo = load_photo(sys.argv[1], max_megapixels=4, focal_px=10000)\n"
         "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
@@ -477,7 +477,7 @@ def test_a_hundred_megapixels(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+        cwd=Path(__file__).parents[2],
     )
     megabytes, rest = answer.stdout.split(" ", 1)
     assert rest == "[1732, 2309, 3] 108 megapixels are reduced to 2309x1732\n"
