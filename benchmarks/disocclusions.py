@@ -23,7 +23,6 @@ from torch import Tensor
 from torch.nn import functional
 
 import nvs
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.evaluate.covisibility import at_size, covisibility
 from nvs.evaluate.tables import number, table
@@ -35,6 +34,7 @@ from nvs.files import atomic_write
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
 from nvs.render import render
+from nvs.scene.camera import Camera
 from nvs.train.perceptual import PerceptualLoss, perceptual_loss
 
 # The motorcycle's calibration, for the size that scikit-image carries.

@@ -38,9 +38,9 @@ import numba
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
 from nvs.render import Rendering, render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 TILE = 16
 

@@ -15,23 +15,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nvs.camera import Camera
     from nvs.depth.field import DepthField
     from nvs.errors import InputError
-    from nvs.gaussians import Gaussians
     from nvs.path import camera_path, scene_depth
     from nvs.photo.photo import Photo, load_photo
     from nvs.pipeline import Model
-    from nvs.ply import read_ply, write_ply
     from nvs.query import infinite_depth_query
     from nvs.render import Rendering, render
+    from nvs.scene.camera import Camera
+    from nvs.scene.gaussians import Gaussians
+    from nvs.scene.ply import read_ply, write_ply
     from nvs.video import render_path, write_video
     from nvs.weights import load_model
 
 _HOMES = {
-    "Camera": "nvs.camera",
+    "Camera": "nvs.scene.camera",
     "DepthField": "nvs.depth.field",
-    "Gaussians": "nvs.gaussians",
+    "Gaussians": "nvs.scene.gaussians",
     "InputError": "nvs.errors",
     "Model": "nvs.pipeline",
     "Photo": "nvs.photo.photo",
@@ -40,11 +40,11 @@ _HOMES = {
     "infinite_depth_query": "nvs.query",
     "load_model": "nvs.weights",
     "load_photo": "nvs.photo.photo",
-    "read_ply": "nvs.ply",
+    "read_ply": "nvs.scene.ply",
     "render": "nvs.render",
     "render_path": "nvs.video",
     "scene_depth": "nvs.path",
-    "write_ply": "nvs.ply",
+    "write_ply": "nvs.scene.ply",
     "write_video": "nvs.video",
 }
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
 from nvs.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 ROUNDS = 4
 STEP = 1.5

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
 from nvs.path import DEFAULT_FPS, MAX_FRAMES
+from nvs.scene.camera import Camera
 
 FORMAT = "nvs-path"
 VERSION = 1

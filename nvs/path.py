@@ -18,9 +18,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 PathKind = Literal["orbit", "swing", "spiral", "dolly"]
 PATH_KINDS: tuple[PathKind, ...] = get_args(PathKind)

@@ -15,17 +15,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.backfill.stage import invented
-from nvs.camera import Camera
 from nvs.colors import match_photo
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork, NeuralDepthField
 from nvs.edges import cut_bridges, depth_on_surface
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead, Guess
 from nvs.photo.photo import Photo
 from nvs.points import SurfacePoints, lift, read_picture
 from nvs.query import sample_cells, surface_density
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 from nvs.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
 from nvs.stages import Report, silent
 from nvs.surface import SurfaceMap, measure_surface

@@ -7,7 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
 from nvs.head import disc_on_surface
 from nvs.points import lift
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 from nvs.surface import SurfaceMap
 
 OUTLINE_REACH = 0.06  # of the longer side, how far the network's outline may be wrong

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField, surface_normal
+from nvs.scene.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.files import atomic_write
-from nvs.gaussians import Gaussians
 from nvs.render import render
 from nvs.render.enlarged import enlarged_eps2d
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 # H.264 stores colour at half the size, hence the even sizes; quality 18 of 0 (lossless) to 51
 # is hard to tell from the frames; the index goes in front, so that a browser starts at once.

@@ -14,16 +14,16 @@ from torch import Tensor
 from nvs.backfill.behind import continued_behind
 from nvs.backfill.layer import Sheet
 from nvs.backfill.softness import mean_of_present
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork
 from nvs.edges import STEEPEST
 from nvs.evaluate.view_metrics import psnr
-from nvs.gaussians import Gaussians
 from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 WIDTH, HEIGHT = 192, 128
 CAMERA = Camera.from_focal(0.9 * WIDTH, WIDTH, HEIGHT)

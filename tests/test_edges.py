@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.edges import cut_bridges
+from nvs.scene.camera import Camera
 from nvs.surface import SurfaceMap, measure_surface
 
 WIDTH, HEIGHT = 480, 64

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
 from nvs.path import PARALLAX, PATH_KINDS, SceneDepth, camera_path, scene_depth, sideways_step
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 CAMERA = Camera.from_focal(500.0, 640, 480)
 

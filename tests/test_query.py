@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.query import hilbert_order, infinite_depth_query
+from nvs.scene.camera import Camera
 from nvs.surface import measure_surface
 from tests.analytic import AnalyticField
 

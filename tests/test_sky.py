@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import nvs
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
+from nvs.scene.camera import Camera
 from nvs.sky import dome_distance, open_sky, sky_along_edges, sky_backdrop
 from nvs.surface import measure_surface
 from tests.conftest import ASSETS

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
+from nvs.scene.camera import Camera
 from nvs.surface import measure_surface
 
 

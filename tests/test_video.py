@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
 from nvs.path import SceneDepth, camera_path
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 from nvs.video import even_size, render_path, write_video
 
 

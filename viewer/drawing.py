@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 from viewer.scene import ViewedScene
 
 Rendering = Literal["browser", "server"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import viser
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 from viewer import view
 from viewer.drawing import Drawing
 from viewer.scene import ViewedScene

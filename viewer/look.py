@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 from viewer.colormap import colormap, legend
 from viewer.opening import one_at_a_time
 from viewer.panel import Panel

@@ -12,9 +12,9 @@ import numpy as np
 import viser
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.path import SceneDepth, scene_depth
+from nvs.scene.camera import Camera
 from viewer import view
 from viewer.drawing import Drawing, Rendering
 from viewer.drawn_scene import DrawnScene

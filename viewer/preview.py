@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 
 if TYPE_CHECKING:
     from viewer.page import Page

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.camera import Camera
 from nvs.path import FORWARD_LIMIT, SceneDepth, sideways_step
+from nvs.scene.camera import Camera
 
 SIDEWAYS = 2.0  # steps of the ready-made paths
 KEYS_UNITS_S = 2.0  # how fast viser's keys walk

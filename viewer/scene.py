@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nvs.camera import Camera
 from nvs.depth.field import Unit
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and how much is done, 0..1; it may raise `Cancelled`."""

@@ -18,7 +18,7 @@ import torch
 import viser
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 from nvs.video import render_frame
 from viewer import view
 from viewer.delivery import wait_until_received

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 import torch
 import viser
 
-from nvs.camera import Camera
 from nvs.path import PATH_KINDS, PathKind, camera_path
+from nvs.scene.camera import Camera
 from nvs.video import even_size, render_path, write_video
 from viewer.keyframe_list import KeyframeList
 from viewer.panel import Panel

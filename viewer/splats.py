@@ -19,9 +19,9 @@ import torch
 import viser
 from torch import Tensor
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
 from nvs.render.enlarged import enlargement
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 DROPPED_BELOW_PX2 = 0.25  # opacity · determinant, square of pixels²
 BLUR_PX2 = 0.3  # what the renderer adds to a projected covariance, as gsplat's eps2d

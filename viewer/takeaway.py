@@ -11,8 +11,8 @@ import numpy as np
 import torch
 import viser
 
-from nvs.ply import write_ply
 from nvs.render import render
+from nvs.scene.ply import write_ply
 from nvs.video import render_frame
 from viewer import view
 from viewer.panel import Panel

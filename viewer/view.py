@@ -8,9 +8,9 @@ import numpy as np
 import torch
 import viser
 
-from nvs.camera import Camera
 from nvs.keyframes import Keyframe
 from nvs.path import SceneDepth
+from nvs.scene.camera import Camera
 from viewer.reach import walking_scale
 from viewer.window import Window
 

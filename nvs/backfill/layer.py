@@ -7,10 +7,10 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
 from nvs.head import disc_on_surface
 from nvs.points import lift
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 from nvs.sky import on_dome
 
 FIT_RADIUS = 8  # cells: neighbourhood of a local plane

@@ -13,8 +13,8 @@ from nvs.errors import InputError
 from nvs.stages import Stages
 
 if TYPE_CHECKING:
-    from nvs.camera import Camera
     from nvs.keyframes import KeyframePath
+    from nvs.scene.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ def main(options: Options) -> int:
     size = f"{cameras[0].width}x{cameras[0].height}"
     print(f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}")
     if options.ply is not None:
-        from nvs.ply import write_ply
+        from nvs.scene.ply import write_ply
 
         stages("writing the scene")
         write_ply(opened.gaussians, options.ply, opened.camera)

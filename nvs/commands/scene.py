@@ -13,11 +13,11 @@ from nvs.commands.options import PhotoOptions, RunOptions
 from nvs.errors import InputError
 
 if TYPE_CHECKING:
-    from nvs.camera import Camera
     from nvs.depth.field import DepthField, Unit
-    from nvs.gaussians import Gaussians
     from nvs.photo.photo import Photo
     from nvs.pipeline import Model, SplattedPhoto
+    from nvs.scene.camera import Camera
+    from nvs.scene.gaussians import Gaussians
     from nvs.stages import Stages
 
 
@@ -58,8 +58,8 @@ def open_scene(
 ) -> OpenedScene:
     """Read a scene, or make one of a photo, with a model that is loaded already if one is given."""
     if source.suffix.lower() == ".ply":
-        from nvs.ply import read_ply, read_ply_camera
-        from nvs.viewpoint import viewpoint
+        from nvs.scene.ply import read_ply, read_ply_camera
+        from nvs.scene.viewpoint import viewpoint
 
         stages("reading the scene")
         gaussians = read_ply(source).to(options.run.torch_device())

@@ -15,10 +15,10 @@ import torch
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.field import Unit
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
+from nvs.scene.camera import Camera
 
 VALUES_PER_METRE = 1000.0  # of whole numbers: millimetres, as most depth cameras write them
 LARGEST_UINT16 = 65535

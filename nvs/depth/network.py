@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.depth.curve import DepthCurve
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.encoder import EncoderConfig, ImageEncoder
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
 from nvs.depth.pyramid import FeatureGrid, ReassemblePyramid
 from nvs.depth.raster import decode_raster
+from nvs.scene.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 
 _DEPTH_TOLERANCE = 0.05  # relative; sensors disagree by a few percent
 

@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.photo.focal import photo_camera
 from nvs.photo.photo import Photo, load_photo
+from nvs.scene.camera import Camera
 
 Quantity = Literal["z", "disparity"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
+from nvs.scene.camera import Camera
 
 Points = NDArray[np.float64]  # [N, 3]
 

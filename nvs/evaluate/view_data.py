@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.file import why
 from nvs.errors import InputError
 from nvs.evaluate.colmap import read_colmap
@@ -27,6 +26,7 @@ from nvs.evaluate.data import (
 )
 from nvs.evaluate.lens import Lens, straightened, straightened_points
 from nvs.photo.photo import Photo, load_photo
+from nvs.scene.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
 from nvs.evaluate.alignment import align
@@ -22,9 +21,10 @@ from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_resu
 from nvs.evaluate.view_baselines import ScaledField, pixel_splats
 from nvs.evaluate.view_data import View, ViewFile, ViewSet
 from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim_map
-from nvs.gaussians import Gaussians
 from nvs.photo.photo import Photo
 from nvs.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 from nvs.train.perceptual import PerceptualLoss
 
 # A photo and its depth → one scene, in the photo's space, for each way of making it.

@@ -10,8 +10,8 @@ import torch
 from PIL import ExifTags
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
+from nvs.scene.camera import Camera
 
 # "35-mm equivalent" compares diagonals (CIPA DCG-001), so that it means the same for 4:3 and 3:2.
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)

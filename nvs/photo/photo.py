@@ -15,11 +15,11 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.files import check_readable
 from nvs.photo.focal import photo_camera
 from nvs.photo.srgb import in_srgb, on_white, plain_mode, to_tensor
+from nvs.scene.camera import Camera
 
 # Not everything that Pillow opens: its EPS reader, for one, runs a program on the file.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "TGA", "JPEG2000", "AVIF")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 
 EPS2D = 0.3  # square pixels: what `render` blurs every Gaussian with
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import torch
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
 from nvs.render.rendering import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 
 def main() -> None:

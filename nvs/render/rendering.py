@@ -10,9 +10,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 Mode = Literal["classic", "antialiased"]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
 from nvs.evaluate.view_data import View, ViewFile, view_sets
 from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
 from nvs.photo.photo import Photo
+from nvs.scene.camera import Camera
 from nvs.train.config import check_range
 from nvs.train.scene_data import textures_name
 from nvs.train.scenes import GENERATOR_VERSION, Textures, generate

@@ -26,10 +26,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.colors import MOMENTUM, STEP, Sight, descend
-from nvs.gaussians import Gaussians
 from nvs.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 
 def with_solved_colors(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Gaussians:

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
 from nvs.depth.curve import DepthCurve
 from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
+from nvs.scene.camera import Camera
 from nvs.weights import load_depth_network, save_depth_network
 
 MEDIAN = torch.tensor(1.0)

@@ -2,8 +2,8 @@
 
 import torch
 
-from nvs.camera import Camera
 from nvs.evaluate.covisibility import at_size, covisibility
+from nvs.scene.camera import Camera
 
 CAMERA = Camera.from_focal(100.0, 100, 40)
 

@@ -153,8 +153,8 @@ def test_hypersim_distance_becomes_z(tmp_path):
 
 def test_synth4k(tmp_path):
     pytest.importorskip("nvs.depth.file", reason="EXR is read there")
-    from nvs.camera import Camera
     from nvs.depth.file import write_depth
+    from nvs.scene.camera import Camera
 
     game = tmp_path / "cyberpunk" / "walk_1"
     photo(game / "rgb" / "0001.png")

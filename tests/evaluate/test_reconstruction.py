@@ -6,13 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
 from nvs.evaluate.reconstruction import (
     fused_surface,
     reconstruction_metrics,
     surface_of,
     thinned,
 )
+from nvs.scene.camera import Camera
 
 CAMERA = Camera.from_focal(60.0, 80, 60)
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
 from nvs.evaluate.view_baselines import ScaledField, pixel_splats, uniform_splats
@@ -24,6 +23,7 @@ from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.render import render
+from nvs.scene.camera import Camera
 
 pytest.importorskip("skimage")
 

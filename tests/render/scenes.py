@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 KINDS = ("usual", "tiny", "huge", "needles", "grazing", "overlapping", "behind")
 

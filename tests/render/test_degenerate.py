@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from nvs.gaussians import Gaussians
 from nvs.render import render
+from nvs.scene.gaussians import Gaussians
 from tests.render import twin
 from tests.render.scenes import camera_of, random_scene
 

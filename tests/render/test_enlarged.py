@@ -6,9 +6,9 @@ import pytest
 from torch.nn import functional
 
 import nvs
-from nvs.camera import Camera
 from nvs.evaluate.view_metrics import psnr
 from nvs.render.enlarged import EPS2D, enlarged_eps2d, enlargement
+from nvs.scene.camera import Camera
 
 PHOTOS = Path(__file__).parents[2] / "assets" / "photos"
 CAMERA = Camera.from_focal(500.0, 640, 480)

@@ -7,8 +7,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nvs.gaussians import Gaussians
 from nvs.render import render
+from nvs.scene.gaussians import Gaussians
 from tests.render import twin
 from tests.render.scenes import KINDS, camera_of, random_scene
 

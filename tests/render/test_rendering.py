@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
 from nvs.render import render
+from nvs.scene.gaussians import Gaussians
 from tests.render import twin
 from tests.render.scenes import camera_of, random_scene
 

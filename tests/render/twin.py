@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 
 @dataclasses.dataclass

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nvs.keyframes import load_path
-from nvs.ply import read_ply
+from nvs.scene.ply import read_ply
 from tests.viewer.browsing import (
     canvas,
     downloaded,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nvs.commands.scene import SceneOptions, open_scene
-from nvs.ply import read_ply
+from nvs.scene.ply import read_ply
 from nvs.stages import Stages
 from tests.viewer.browsing import downloaded, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import filled_room, room

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField
 from nvs.depth.infinidepth.decoder import ProjectedDecoder
 from nvs.depth.infinidepth.gaussian_head import GaussianMap
 from nvs.depth.infinidepth.geometry import DisparityGeometry
 from nvs.depth.infinidepth.sky import Sky
+from nvs.scene.camera import Camera
 
 
 class InfiniDepthField(DepthField):

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField, Unit
 from nvs.depth.infinidepth.decoder import ProjectedDecoder
 from nvs.depth.infinidepth.field import InfiniDepthField
@@ -23,6 +22,7 @@ from nvs.depth.infinidepth.network import InfiniDepthNetwork
 from nvs.depth.infinidepth.prompt import DepthPrompt
 from nvs.depth.infinidepth.sky import Sky, find_sky
 from nvs.errors import InputError
+from nvs.scene.camera import Camera
 
 PICTURE_AREA_PX = 768 * 1024  # of the pictures that the released networks were made for
 PROMPT_POINTS = 1500  # as many as the released code takes of a depth map

@@ -12,9 +12,7 @@ import torch
 from torch import Tensor
 
 from nvs.allocator import reuse_freed_memory
-from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
 from nvs.render.cpu import order
 from nvs.render.cpu.compiler import Array
 from nvs.render.cpu.memory import cache_lines
@@ -23,6 +21,8 @@ from nvs.render.cpu.project_backward import CHUNKS, POSE, project_backward
 from nvs.render.cpu.rasterize import rasterize
 from nvs.render.cpu.rasterize_backward import BY_BLUE, BY_RED, GRADIENT, rasterize_backward
 from nvs.render.cpu.threads import all_cores
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 if TYPE_CHECKING:
     from nvs.render.rendering import Rendering, Settings

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 from nvs.train.scenes.landscapes import landscape
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array

@@ -25,7 +25,7 @@ class Seen:
 
 @pytest.fixture
 def photo():
-    from nvs.camera import Camera
+    from nvs.scene.camera import Camera
 
     return Seen(picture(48, 64)[0].permute(1, 2, 0), Camera.from_focal(60.0, 64, 48))
 

@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 import nvs
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.depth.infinidepth.decoder import ProjectedDecoder, bilinear
 from nvs.depth.infinidepth.gaussian_head import SH_DAMPING, GaussianHead, GaussianHeadSizes
 from nvs.depth.infinidepth.geometry import fit_disparity, sensor_disparity
 from nvs.depth.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 from nvs.depth.infinidepth.prompt import DepthPrompt, patch_places
-from nvs.gaussians import Gaussians
 from nvs.query import infinite_depth_query
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 from nvs.surface import measure_surface
 from tests.depth.infinidepth.released_sampler import MAX_DEPTH, released_points
 
@@ -309,7 +309,7 @@ def test_our_query_is_more_even_and_repeats_nothing(sampling, scene):
 
 
 def test_our_ply_file_holds_what_the_released_one_does(gs, tmp_path):
-    """That we read theirs as it is: tests/test_ply.py."""
+    """That we read theirs as it is: tests/scene/test_ply.py."""
     ours = Gaussians(
         means=gs["sparse_means"][0] - gs["sparse_means"][0].mean(0),
         quats=gs["sparse_rotations"][0],

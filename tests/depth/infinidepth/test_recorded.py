@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.camera import Camera
 from nvs.depth.infinidepth.decoder import ProjectedDecoder
 from nvs.depth.infinidepth.prompt import DepthPrompt
+from nvs.scene.camera import Camera
 from tests.depth.infinidepth.small_model import depth_network, gaussian_head, numbers, picture
 
 RECORD = Path(__file__).with_name("recorded.npz")

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from nvs.camera import Camera
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
-from nvs.ply import read_ply, read_ply_camera, write_ply
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.scene.ply import read_ply, read_ply_camera, write_ply
 
-RELEASED = Path(__file__).parents[2] / "shared" / "parity" / "sparse_gaussians.ply"
+RELEASED = Path(__file__).parents[3] / "shared" / "parity" / "sparse_gaussians.ply"
 RELEASED_SOURCE = RELEASED.with_name("gs.npz")
 same_folder = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60

@@ -13,7 +13,7 @@ class Gaussians:
     """N Gaussians as `gsplat.rasterization` takes them.
 
     Scales are world units (standard deviations, not logarithms) and opacities lie in
-    0..1; only files hold logarithms and logits (see `nvs.ply`).
+    0..1; only files hold logarithms and logits (see `nvs.scene.ply`).
 
     Raises:
         ValueError: the shapes do not belong together.

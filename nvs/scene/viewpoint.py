@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 FOCAL_SHARE = 0.87  # of the width: 60 degrees across
 WIDTH, HEIGHT = 960, 640

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
-from nvs.gaussians import Gaussians
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 SH_DEGREE_0 = 0.28209479177387814  # 1 / (2√π): colour = 0.5 + SH_DEGREE_0 · f_dc
 REST_COLUMNS = (0, 9, 24, 45)  # three channels of K - 1 coefficients, degree 0 to 3
