@@ -33,7 +33,7 @@ from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.train.perceptual import PerceptualLoss, perceptual_loss
 

@@ -26,7 +26,7 @@ from nvs.evaluate.tables import number, table
 from nvs.evaluate.view_metrics import HOLE_ALPHA, psnr
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.train.scenes import GeneratedScene, GeneratedView, generate

@@ -22,7 +22,7 @@ from nvs.evaluate.view_metrics import holes, psnr
 from nvs.path import camera_path, scene_depth
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 

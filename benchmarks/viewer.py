@@ -45,7 +45,7 @@ from nvs.commands.scene import SceneOptions
 from nvs.commands.view import OneModel
 from nvs.evaluate.tables import table
 from nvs.evaluate.view_metrics import psnr
-from nvs.render import render
+from nvs.rendering.render import render
 from viewer import Viewer, view
 from viewer.page import Page
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from nvs.errors import InputError
 from nvs.files import atomic_write
-from nvs.render import render
-from nvs.render.enlarged import enlarged_eps2d
+from nvs.rendering.magnified import enlarged_eps2d
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
@@ -57,11 +57,11 @@ def render_path(
     """The frames of a flight, uint8 [H, W, 3], each rendered when it is asked for.
 
     Args:
-        scene, cameras, background: as `nvs.render.render` takes them.
+        scene, cameras, background: as `nvs.render` takes them.
         progress: called with the number of frames done and their total; what it raises
             ends the flight.
         made_from: the camera of the photo that became the scene: frames larger than that are
-            smoothed (see `nvs.render.enlarged`).
+            smoothed (see `nvs.rendering.magnified`).
     """
     for done, camera in enumerate(cameras, 1):
         frame = render_frame(scene, camera, background, made_from)

@@ -21,7 +21,7 @@ from nvs.evaluate.view_metrics import psnr
 from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 

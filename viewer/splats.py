@@ -19,7 +19,7 @@ import torch
 import viser
 from torch import Tensor
 
-from nvs.render.enlarged import enlargement
+from nvs.rendering.magnified import enlargement
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
@@ -77,7 +77,7 @@ def browser_splats(
         colors: [N, 3] in 0..1, instead of the scene's own.
         limit: draw at most so many, each wider for those that are left out.
         made_from: the photo's camera at its own size: in a larger canvas the splats are
-            widened, so that no gaps open between them (see `nvs.render.enlarged`).
+            widened, so that no gaps open between them (see `nvs.rendering.magnified`).
     """
     kept = (scene.opacities > INVISIBLE).nonzero()[:, 0]
     count = len(kept)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import viser
 
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
 from nvs.video import render_frame
 from viewer import view

@@ -22,7 +22,7 @@ from nvs.evaluate.view_baselines import ScaledField, pixel_splats
 from nvs.evaluate.view_data import View, ViewFile, ViewSet
 from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim_map
 from nvs.photo.photo import Photo
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.train.perceptual import PerceptualLoss

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from nvs.errors import InputError
 from nvs.head import GaussianHead, GaussianHeadConfig, closed_discs
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.gaussians import Gaussians
 from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from nvs.colors import MOMENTUM, STEP, Sight, descend
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 

@@ -22,7 +22,7 @@ from nvs.evaluate.views_command import (
 from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 
 pytest.importorskip("skimage")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nvs.colors import match_photo
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.train.solved_colors import with_solved_colors

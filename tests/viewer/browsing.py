@@ -6,8 +6,8 @@ import imageio.v3 as imageio
 import numpy as np
 import torch
 
-from nvs.render import render
-from nvs.render.enlarged import enlarged_eps2d
+from nvs.rendering.magnified import enlarged_eps2d
+from nvs.rendering.render import render
 from viewer import view
 
 

@@ -13,19 +13,19 @@ from torch import Tensor
 
 from nvs.allocator import reuse_freed_memory
 from nvs.errors import InputError
-from nvs.render.cpu import order
-from nvs.render.cpu.compiler import Array
-from nvs.render.cpu.memory import cache_lines
-from nvs.render.cpu.project import RECORD, TILE, project
-from nvs.render.cpu.project_backward import CHUNKS, POSE, project_backward
-from nvs.render.cpu.rasterize import rasterize
-from nvs.render.cpu.rasterize_backward import BY_BLUE, BY_RED, GRADIENT, rasterize_backward
-from nvs.render.cpu.threads import all_cores
+from nvs.rendering.cpu import order
+from nvs.rendering.cpu.compiler import Array
+from nvs.rendering.cpu.memory import cache_lines
+from nvs.rendering.cpu.project import RECORD, TILE, project
+from nvs.rendering.cpu.project_backward import CHUNKS, POSE, project_backward
+from nvs.rendering.cpu.rasterize import rasterize
+from nvs.rendering.cpu.rasterize_backward import BY_BLUE, BY_RED, GRADIENT, rasterize_backward
+from nvs.rendering.cpu.threads import all_cores
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
 if TYPE_CHECKING:
-    from nvs.render.rendering import Rendering, Settings
+    from nvs.rendering.records import Rendering, Settings
 
 # A frame's lists and gradients are tens of megabytes, new in every frame.
 reuse_freed_memory()
@@ -41,8 +41,8 @@ MOST_PIXELS = 0xFFFF * TILE  # of width or height: Gaussians hold their tiles as
 def render(
     scene: Gaussians, cameras: Sequence[Camera], background: Tensor, settings: Settings
 ) -> Rendering:
-    """`nvs.render.render` for tensors in main memory; background [C, 3]."""
-    from nvs.render.rendering import Rendering
+    """`nvs.render` for tensors in main memory; background [C, 3]."""
+    from nvs.rendering.records import Rendering
 
     longest = max(cameras[0].width, cameras[0].height)
     if longest > MOST_PIXELS:

@@ -18,10 +18,10 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import Array, Float, Int, inline, inline_sums, kernel
-from nvs.render.cpu.memory import cache_lines
-from nvs.render.cpu.project import TILE
-from nvs.render.cpu.rasterize import (
+from nvs.rendering.cpu.compiler import Array, Float, Int, inline, inline_sums, kernel
+from nvs.rendering.cpu.memory import cache_lines
+from nvs.rendering.cpu.project import TILE
+from nvs.rendering.cpu.rasterize import (
     AT,
     ENTRY,
     IS_NARROW,

@@ -5,7 +5,7 @@ import sys
 
 from numba.core import caching
 
-from nvs.render.cpu import compiler
+from nvs.rendering.cpu import compiler
 
 
 def increment(x):
@@ -15,7 +15,7 @@ def increment(x):
 def test_compiling_is_announced_once_and_not_on_stdout():
     program = """
 import numba
-import nvs.render.cpu.compiler
+import nvs.rendering.cpu.compiler
 
 def ours(x):
     return x + 1
@@ -28,7 +28,7 @@ def foreign(x):
 
 foreign.__module__ = None  # as of what exec made
 
-ours.__module__ = another.__module__ = "nvs.render.cpu.kernels"
+ours.__module__ = another.__module__ = "nvs.rendering.cpu.kernels"
 numba.njit(foreign)(1)
 print("-", file=__import__("sys").stderr)
 numba.njit(ours)(1)
@@ -63,8 +63,8 @@ def test_a_change_in_any_of_our_files_makes_kernels_anew(monkeypatch):
 def test_aligned_memory_compiles_nothing_outside_a_kernel():
     # A piece of a kernel is never cached: calling one would compile it in every process.
     program = """
-import nvs.render.cpu.compiler
-from nvs.render.cpu.memory import CACHE_LINE, cache_lines
+import nvs.rendering.cpu.compiler
+from nvs.rendering.cpu.memory import CACHE_LINE, cache_lines
 
 array = cache_lines(100)
 assert array.shape == (100,) and array.ctypes.data % (4 * CACHE_LINE) == 0

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 import nvs
 from nvs.evaluate.view_metrics import psnr
-from nvs.render.enlarged import EPS2D, enlarged_eps2d, enlargement
+from nvs.rendering.magnified import EPS2D, enlarged_eps2d, enlargement
 from nvs.scene.camera import Camera
 
 PHOTOS = Path(__file__).parents[2] / "assets" / "photos"

@@ -12,9 +12,9 @@ import math
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import Array, Float, Int, inline, kernel
-from nvs.render.cpu.memory import cache_lines, prefetch
-from nvs.render.cpu.project import (
+from nvs.rendering.cpu.compiler import Array, Float, Int, inline, kernel
+from nvs.rendering.cpu.memory import cache_lines, prefetch
+from nvs.rendering.cpu.project import (
     CENTER_X,
     CENTER_Y,
     LOG_OPACITY,

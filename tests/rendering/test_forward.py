@@ -7,10 +7,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.gaussians import Gaussians
-from tests.render import twin
-from tests.render.scenes import KINDS, camera_of, random_scene
+from tests.rendering import twin
+from tests.rendering.scenes import KINDS, camera_of, random_scene
 
 
 def assert_same_picture(found, wanted):

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, register_jitable
 
-from nvs.render.cpu.compiler import Array
+from nvs.rendering.cpu.compiler import Array
 
 CACHE_LINE = 16  # float32
 

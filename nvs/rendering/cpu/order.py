@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import Array, inline, kernel
-from nvs.render.cpu.memory import prefetch
-from nvs.render.cpu.project import FARTHEST, FILLED, NEAREST
+from nvs.rendering.cpu.compiler import Array, inline, kernel
+from nvs.rendering.cpu.memory import prefetch
+from nvs.rendering.cpu.project import FARTHEST, FILLED, NEAREST
 
 DIGIT_BITS = 11
 DIGITS = 1 << DIGIT_BITS

@@ -11,11 +11,11 @@ from gsplat.cuda._torch_impl import (
     _quat_scale_to_covar_preci,
 )
 
-from nvs.render.cpu import backend, project
-from nvs.render.cpu.threads import all_cores
-from nvs.render.rendering import Settings
-from tests.render import twin
-from tests.render.scenes import KINDS, camera_of, random_scene
+from nvs.rendering.cpu import backend, project
+from nvs.rendering.cpu.threads import all_cores
+from nvs.rendering.records import Settings
+from tests.rendering import twin
+from tests.rendering.scenes import KINDS, camera_of, random_scene
 
 CAMERA = camera_of(77, 45)
 

@@ -36,7 +36,7 @@ def render(
     radius_clip: float = 0.0,
     eps2d: float = 0.3,
 ) -> TwinRendering:
-    """`nvs.render.render`, slowly; its tensors may be float64 and require gradients."""
+    """`nvs.render`, slowly; its tensors may be float64 and require gradients."""
     scene = scene.map(lambda tensor: tensor.double())
     if background is None:
         background = torch.zeros(3)

@@ -1,4 +1,4 @@
-"""python -m nvs.render.precompile: compile the CPU renderer now, not during the first flight.
+"""python -m nvs.rendering.precompile: compile the CPU renderer now, not during the first flight.
 
 The compiled kernels stay in numba's cache, beside the sources, for this machine's processor.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 
-from nvs.render.rendering import render
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 

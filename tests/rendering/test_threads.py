@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from nvs.render import render
-from tests.render.scenes import camera_of, random_scene
+from nvs.rendering.render import render
+from tests.rendering.scenes import camera_of, random_scene
 
 START = """
 import os, sys, torch
 from concurrent.futures import ThreadPoolExecutor
-from nvs.render import render
-from tests.render.scenes import camera_of, random_scene
+from nvs.rendering.render import render
+from tests.rendering.scenes import camera_of, random_scene
 scene, camera = random_scene("usual", 50, seed=0), camera_of(32, 24)
 """
 
@@ -96,7 +96,7 @@ for kind in ("usual", "huge", "needles", "behind"):
         (found.rgb.sum() + found.depth.sum()).backward()
 render(random_scene("usual", 0, seed=2), [camera])
 
-from nvs.render.cpu.order import fill_tiles
+from nvs.rendering.cpu.order import fill_tiles
 keys, tiles = np.zeros(1, np.uint64), np.array([[0, 2, 0, 1]], np.uint16)
 try:  # two tiles, and room for one entry
     fill_tiles(keys, tiles, 2, np.ones((1, 2), np.int32), 0, 2, *TOO_SHORT)

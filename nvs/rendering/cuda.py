@@ -15,16 +15,16 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
 if TYPE_CHECKING:
-    from nvs.render.rendering import Rendering, Settings
+    from nvs.rendering.records import Rendering, Settings
 
 
 def render(
     scene: Gaussians, cameras: Sequence[Camera], background: Tensor, settings: Settings
 ) -> Rendering:
-    """`nvs.render.render` on the scene's CUDA device; background [C, 3]."""
+    """`nvs.render` on the scene's CUDA device; background [C, 3]."""
     import gsplat
 
-    from nvs.render.rendering import Rendering
+    from nvs.rendering.records import Rendering
 
     colors, alphas, _ = gsplat.rasterization(
         means=scene.means,

@@ -5,41 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from nvs.errors import InputError
+from nvs.rendering.records import Mode, Rendering, Settings
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-
-Mode = Literal["classic", "antialiased"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Rendering:
-    """What the cameras see, channels last, on the scene's device."""
-
-    rgb: Tensor  # [C, H, W, 3] background included
-    alpha: Tensor  # [C, H, W] 0..1, how much of the pixel the Gaussians cover
-    depth: Tensor  # [C, H, W] expected z-depth Σwz / Σw, and 0 where alpha is 0
-
-    @property
-    def accumulated_depth(self) -> Tensor:
-        """[C, H, W], Σwz: gsplat's "D", where `depth` is its "ED"."""
-        return self.depth * self.alpha
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """How a scene is drawn; the names and meanings are gsplat's."""
-
-    mode: Mode
-    near_plane: float
-    far_plane: float
-    radius_clip: float
-    eps2d: float
 
 
 def render(
@@ -84,10 +57,10 @@ def render(
     background = _background(background, len(cameras), device)
     cameras = [c if c.camera_to_world.device == device else c.to(device) for c in cameras]
     if device.type == "cuda":
-        from nvs.render import cuda
+        from nvs.rendering import cuda
 
         return cuda.render(scene, cameras, background, settings)
-    from nvs.render.cpu import backend
+    from nvs.rendering.cpu import backend
 
     return backend.render(scene, cameras, background, settings)
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from nvs.errors import InputError
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.gaussians import Gaussians
-from tests.render import twin
-from tests.render.scenes import camera_of, random_scene
+from tests.rendering import twin
+from tests.rendering.scenes import camera_of, random_scene
 
 
 def one_gaussian(**changes):
@@ -135,7 +135,7 @@ def test_near_and_far_planes_and_radius_clip_leave_out_what_they_should():
 
 
 def test_many_pairs_are_drawn_part_by_part(monkeypatch):
-    from nvs.render.cpu import backend
+    from nvs.rendering.cpu import backend
 
     scene = random_scene("huge", 40, seed=8).map(lambda tensor: tensor.requires_grad_())
     camera = camera_of(90, 70)
@@ -197,5 +197,5 @@ def test_what_backward_needs_is_freed_after_it():
 
 
 def test_importing_it_imports_neither_numba_nor_gsplat():
-    program = "import sys, nvs.render; assert not {'numba', 'gsplat'} & set(sys.modules)"
+    program = "import sys, nvs.rendering.render; assert not {'numba', 'gsplat'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -19,8 +19,8 @@ import math
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import Array, Float, Int, inline, kernel
-from nvs.render.cpu.spherical_harmonics import color_of
+from nvs.rendering.cpu.compiler import Array, Float, Int, inline, kernel
+from nvs.rendering.cpu.spherical_harmonics import color_of
 
 f32 = np.float32
 

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from nvs.render import render
+from nvs.rendering.render import render
 from nvs.scene.gaussians import Gaussians
-from tests.render import twin
-from tests.render.scenes import camera_of, random_scene
+from tests.rendering import twin
+from tests.rendering.scenes import camera_of, random_scene
 
 CAMERA = camera_of(40, 30)
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numba import prange
 
-from nvs.render.cpu.compiler import Array, Float, inline, kernel
-from nvs.render.cpu.project import (
+from nvs.rendering.cpu.compiler import Array, Float, inline, kernel
+from nvs.rendering.cpu.project import (
     ONE,
     TWO,
     P,
@@ -22,7 +22,7 @@ from nvs.render.cpu.project import (
     rotation,
     scaled,
 )
-from nvs.render.cpu.rasterize_backward import (
+from nvs.rendering.cpu.rasterize_backward import (
     BY_BLUE,
     BY_DEPTH,
     BY_GREEN,
@@ -34,7 +34,7 @@ from nvs.render.cpu.rasterize_backward import (
     G_VV,
     G,
 )
-from nvs.render.cpu.spherical_harmonics import color_backward
+from nvs.rendering.cpu.spherical_harmonics import color_backward
 
 f32 = np.float32
 

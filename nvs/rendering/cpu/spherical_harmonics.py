@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.render.cpu.compiler import Array, Float, inline
+from nvs.rendering.cpu.compiler import Array, Float, inline
 
 f32 = np.float32
 
