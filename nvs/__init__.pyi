@@ -1,7 +1,9 @@
 from .depth.field import DepthField as DepthField
 from .errors import InputError as InputError
-from .path import camera_path as camera_path
-from .path import scene_depth as scene_depth
+from .film.path import camera_path as camera_path
+from .film.path import scene_depth as scene_depth
+from .film.video import render_path as render_path
+from .film.video import write_video as write_video
 from .photo.photo import Photo as Photo
 from .photo.photo import load_photo as load_photo
 from .pipeline import Model as Model
@@ -12,6 +14,4 @@ from .scene.camera import Camera as Camera
 from .scene.gaussians import Gaussians as Gaussians
 from .scene.ply import read_ply as read_ply
 from .scene.ply import write_ply as write_ply
-from .video import render_path as render_path
-from .video import write_video as write_video
 from .weights import load_model as load_model

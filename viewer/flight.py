@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import viser
 
-from nvs.path import SceneDepth
+from nvs.film.path import SceneDepth
 from viewer import reach
 from viewer.panel import Panel
 

@@ -14,7 +14,7 @@ import numpy as np
 import viser
 
 from nvs.errors import InputError
-from nvs.keyframes import (
+from nvs.film.keyframes import (
     MAX_KEYFRAMES,
     Keyframe,
     KeyframePath,

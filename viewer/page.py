@@ -13,7 +13,7 @@ import viser
 from torch import Tensor
 
 from nvs.errors import InputError
-from nvs.path import SceneDepth, scene_depth
+from nvs.film.path import SceneDepth, scene_depth
 from nvs.scene.camera import Camera
 from viewer import view
 from viewer.drawing import Drawing, Rendering

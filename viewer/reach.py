@@ -1,7 +1,7 @@
 """How far a photo carries: the places from where its scene still looks whole.
 
 An ellipsoid around the photo's camera, in the scene's own depth: sideways twice the step of
-the ready-made paths (see `nvs.path.sideways_step`), forward to two thirds of the near depth,
+the ready-made paths (see `nvs.film.path.sideways_step`), forward to two thirds of the near depth,
 and backward by the near depth.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.path import FORWARD_LIMIT, SceneDepth, sideways_step
+from nvs.film.path import FORWARD_LIMIT, SceneDepth, sideways_step
 from nvs.scene.camera import Camera
 
 SIDEWAYS = 2.0  # steps of the ready-made paths

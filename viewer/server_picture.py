@@ -18,8 +18,8 @@ import torch
 import viser
 from torch import Tensor
 
+from nvs.film.video import render_frame
 from nvs.scene.camera import Camera
-from nvs.video import render_frame
 from viewer import view
 from viewer.delivery import wait_until_received
 from viewer.drawing import Drawing

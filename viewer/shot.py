@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 import torch
 import viser
 
-from nvs.path import PATH_KINDS, PathKind, camera_path
+from nvs.film.path import PATH_KINDS, PathKind, camera_path
+from nvs.film.video import even_size, render_path, write_video
 from nvs.scene.camera import Camera
-from nvs.video import even_size, render_path, write_video
 from viewer.keyframe_list import KeyframeList
 from viewer.panel import Panel
 from viewer.preview import Preview

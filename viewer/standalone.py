@@ -7,7 +7,7 @@ import io
 
 import viser
 
-from nvs.path import SceneDepth
+from nvs.film.path import SceneDepth
 from viewer import access, view
 from viewer.drawn_scene import DrawnScene
 from viewer.reach import walking_scale

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 import viser
 
+from nvs.film.video import render_frame
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
-from nvs.video import render_frame
 from viewer import view
 from viewer.panel import Panel
 from viewer.scene import Progress

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 import viser
 
-from nvs.keyframes import Keyframe
-from nvs.path import SceneDepth
+from nvs.film.keyframes import Keyframe
+from nvs.film.path import SceneDepth
 from nvs.scene.camera import Camera
 from viewer.reach import walking_scale
 from viewer.window import Window

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nvs.backfill.behind import continued_behind
 from nvs.backfill.border import MARGIN, coarse_surroundings, continued_past_border
-from nvs.path import scene_depth, sideways_step
+from nvs.film.path import scene_depth, sideways_step
 from nvs.scene.gaussians import Gaussians
 from nvs.sky import dome_distance
 from nvs.surface import SurfaceMap

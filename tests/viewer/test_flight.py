@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nvs.path import SceneDepth
+from nvs.film.path import SceneDepth
 from viewer.flight import clip_distance, thumbnail
 
 

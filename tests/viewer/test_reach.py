@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.path import PATH_KINDS, SceneDepth, camera_path
+from nvs.film.path import PATH_KINDS, SceneDepth, camera_path
 from nvs.scene.camera import Camera
 from viewer.reach import KEYS_UNITS_S, SECONDS_TO_THE_EDGE, pulled_back, share, walking_scale
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.keyframes import camera_of
+from nvs.film.keyframes import camera_of
 from nvs.scene.camera import Camera
 from viewer import view
 from viewer.shot import SHAPES, SIZES, framed

@@ -20,7 +20,7 @@ import torch
 
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
-from nvs.path import DEFAULT_FPS, MAX_FRAMES
+from nvs.film.path import DEFAULT_FPS, MAX_FRAMES
 from nvs.scene.camera import Camera
 
 FORMAT = "nvs-path"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs.errors import InputError
-from nvs.path import PARALLAX, PATH_KINDS, SceneDepth, camera_path, scene_depth, sideways_step
+from nvs.film.path import PARALLAX, PATH_KINDS, SceneDepth, camera_path, scene_depth, sideways_step
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 

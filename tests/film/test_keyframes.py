@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs.errors import InputError
-from nvs.keyframes import (
+from nvs.film.keyframes import (
     Keyframe,
     KeyframePath,
     load_path,
