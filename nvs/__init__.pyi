@@ -7,11 +7,11 @@ from .film.video import write_video as write_video
 from .photo.photo import Photo as Photo
 from .photo.photo import load_photo as load_photo
 from .pipeline import Model as Model
-from .query import infinite_depth_query as infinite_depth_query
 from .rendering.records import Rendering as Rendering
 from .rendering.render import render as render
 from .scene.camera import Camera as Camera
 from .scene.gaussians import Gaussians as Gaussians
 from .scene.ply import read_ply as read_ply
 from .scene.ply import write_ply as write_ply
+from .splat.query import infinite_depth_query as infinite_depth_query
 from .weights import load_model as load_model

@@ -14,21 +14,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.backfill.stage import invented
-from nvs.colors import match_photo
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork, NeuralDepthField
-from nvs.edges import cut_bridges, depth_on_surface
 from nvs.errors import InputError
-from nvs.head import GaussianHead, Guess
 from nvs.photo.photo import Photo
-from nvs.points import SurfacePoints, lift, read_picture
-from nvs.query import sample_cells, surface_density
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
+from nvs.splat.backfill.invent import invented
+from nvs.splat.bridges import cut_bridges, depth_on_surface
+from nvs.splat.colors import match_photo
+from nvs.splat.head import GaussianHead, Guess
+from nvs.splat.points import SurfacePoints, lift, read_picture
+from nvs.splat.query import sample_cells, surface_density
+from nvs.splat.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
+from nvs.splat.surface import SurfaceMap, measure_surface
 from nvs.stages import Report, silent
-from nvs.surface import SurfaceMap, measure_surface
 
 POINTS_PER_PIXEL = 2.0
 # Share of the samples that go evenly over the picture, and so keep the photo sharp from where

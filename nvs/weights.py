@@ -24,8 +24,8 @@ from nvs.depth.infinidepth.models import (
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.errors import InputError
 from nvs.files import atomic_write
-from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.pipeline import Model
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
 EMBEDDED = Path(__file__).parent / "embedded"
 
@@ -107,7 +107,7 @@ def _embedded(files: Sequence[Path]) -> Model:
 
 
 def _assembled(depth: Path, head_file: Path | None = None) -> Model:
-    """A depth network and a head from their files; untrained, a head is `nvs/head.py`'s guess."""
+    """A depth network and a head from their files; untrained, a head is the guess."""
     network = load_depth_network(depth)
     if head_file is not None and head_file.is_file():
         return Model(network, load_gaussian_head(head_file, network))

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import nvs
-from nvs.head import GaussianHead
 from nvs.pipeline import Model
+from nvs.splat.head import GaussianHead
 from tests.analytic import AnalyticField
 from tests.conftest import SAMPLE_PHOTOS
 

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from nvs.depth.field import DepthField
-from nvs.head import disc_on_surface
 from nvs.photo.photo import Photo
-from nvs.points import lift, read_picture
 from nvs.scene.gaussians import Gaussians
+from nvs.splat.head import disc_on_surface
+from nvs.splat.points import lift, read_picture
 
 
 class ScaledField(DepthField):

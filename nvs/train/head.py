@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.errors import InputError
-from nvs.head import GaussianHead, GaussianHeadConfig, closed_discs
 from nvs.rendering.render import render
 from nvs.scene.gaussians import Gaussians
+from nvs.splat.head import GaussianHead, GaussianHeadConfig, closed_discs
 from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
 from nvs.train.loop import Schedule, Task, start_from_weights, train

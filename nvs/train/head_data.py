@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from nvs.backfill.stage import invented
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
 from nvs.evaluate.views import scaled_to_set
-from nvs.head import GaussianHead
 from nvs.pipeline import Model
-from nvs.points import SurfacePoints
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.splat.backfill.invent import invented
+from nvs.splat.head import GaussianHead
+from nvs.splat.points import SurfacePoints
 from nvs.train.config import check_range
 from nvs.train.posed_views import GeneratedPlaces, PosedViews, RecordedPlaces
 

@@ -19,11 +19,11 @@ from nvs.evaluate.views_command import (
     main,
     scene_maker,
 )
-from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
 pytest.importorskip("skimage")
 

@@ -14,9 +14,9 @@ from torch.nn import functional
 
 import nvs
 from nvs.errors import InputError
-from nvs.head import GaussianHead, closed_discs, point_tokens
 from nvs.pipeline import Model
-from nvs.points import SurfacePoints
+from nvs.splat.head import GaussianHead, closed_discs, point_tokens
+from nvs.splat.points import SurfacePoints
 from nvs.train.head import HeadTask, HeadTraining, PerceptualSettings, train_head
 from nvs.train.head_data import ExampleSettings, prepared
 from nvs.train.posed_views import RecordedPlaces, ViewSceneSettings

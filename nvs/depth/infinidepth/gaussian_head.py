@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.points import SurfacePoints
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.splat.points import SurfacePoints
 
 SH_C0 = 0.28209479177387814  # the constant spherical harmonic, 1 / (2·√π)
 # What depends on the viewing direction is damped, the more the higher its degree.

@@ -11,8 +11,8 @@ from nvs.depth.infinidepth.gaussian_head import ReleasedGaussians
 from nvs.depth.infinidepth.hub import cached_checkpoint, download_checkpoint
 from nvs.depth.infinidepth.predictor import InfiniDepth
 from nvs.errors import InputError
-from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.pipeline import Model
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
 CHECKPOINT_SUFFIXES = (".ckpt", ".pt", ".pth")
 

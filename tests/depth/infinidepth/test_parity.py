@@ -17,10 +17,10 @@ from nvs.depth.infinidepth.gaussian_head import SH_DAMPING, GaussianHead, Gaussi
 from nvs.depth.infinidepth.geometry import fit_disparity, sensor_disparity
 from nvs.depth.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 from nvs.depth.infinidepth.prompt import DepthPrompt, patch_places
-from nvs.query import infinite_depth_query
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.surface import measure_surface
+from nvs.splat.query import infinite_depth_query
+from nvs.splat.surface import measure_surface
 from tests.depth.infinidepth.released_sampler import MAX_DEPTH, released_points
 
 PARITY = Path(__file__).parents[4] / "shared" / "parity"

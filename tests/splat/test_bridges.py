@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from nvs.depth.field import DepthField
-from nvs.edges import cut_bridges
 from nvs.scene.camera import Camera
-from nvs.surface import SurfaceMap, measure_surface
+from nvs.splat.bridges import cut_bridges
+from nvs.splat.surface import SurfaceMap, measure_surface
 
 WIDTH, HEIGHT = 480, 64
 CAMERA = Camera.from_focal(450, WIDTH, HEIGHT)

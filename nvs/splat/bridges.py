@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.surface import SurfaceMap
+from nvs.splat.surface import SurfaceMap
 
 # A surface one radius of the search away counts as much as a difference in colour of this.
 COLOR_TOLERANCE = 0.15

@@ -7,11 +7,11 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from nvs.head import disc_on_surface
-from nvs.points import lift
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.sky import on_dome
+from nvs.splat.head import disc_on_surface
+from nvs.splat.points import lift
+from nvs.splat.sky import on_dome
 
 FIT_RADIUS = 8  # cells: neighbourhood of a local plane
 SAME_SURFACE = 0.1  # relative difference of disparity up to which neighbours are one surface

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nvs.depth.field import DepthField
-from nvs.surface import SurfaceMap, measure_surface
+from nvs.splat.surface import SurfaceMap, measure_surface
 
 
 def infinite_depth_query(field: DepthField, count: int, *, seed: int = 0) -> Tensor:

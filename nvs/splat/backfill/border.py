@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.backfill.layer import Sheet, local_slopes
-from nvs.backfill.softness import softened
-from nvs.surface import SurfaceMap
+from nvs.splat.backfill.sheet import Sheet, local_slopes
+from nvs.splat.backfill.softness import softened
+from nvs.splat.surface import SurfaceMap
 
 MARGIN = 0.12  # past each side of the picture, in its longer side
 # Farther out, where a camera looks that turns away or goes beyond the paths' range:

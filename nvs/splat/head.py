@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.points import SurfacePoints
 from nvs.scene.gaussians import Gaussians
+from nvs.splat.points import SurfacePoints
 
 GUESS_OPACITY = 0.95
 # Standard deviation of a Gaussian in distances to its neighbour: smaller is sharper, larger

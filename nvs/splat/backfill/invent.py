@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nvs.backfill.behind import continued_behind
-from nvs.backfill.border import MARGIN, coarse_surroundings, continued_past_border
 from nvs.film.path import scene_depth, sideways_step
 from nvs.scene.gaussians import Gaussians
-from nvs.sky import dome_distance
-from nvs.surface import SurfaceMap
+from nvs.splat.backfill.behind import continued_behind
+from nvs.splat.backfill.border import MARGIN, coarse_surroundings, continued_past_border
+from nvs.splat.sky import dome_distance
+from nvs.splat.surface import SurfaceMap
 
 AMPLITUDE = 2.0  # of the paths on which the picture is to stay whole
 SPACING_CELLS = 2**0.5  # every second cell, like the black squares of a chessboard

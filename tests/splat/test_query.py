@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs.depth.field import DepthField
-from nvs.query import hilbert_order, infinite_depth_query
 from nvs.scene.camera import Camera
-from nvs.surface import measure_surface
+from nvs.splat.query import hilbert_order, infinite_depth_query
+from nvs.splat.surface import measure_surface
 from tests.analytic import AnalyticField
 
 SAMPLES_A_PATCH = 25

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.backfill.layer import Sheet, local_slopes
-from nvs.backfill.softness import mean_of_present, softened
-from nvs.edges import STEEPEST
+from nvs.splat.backfill.sheet import Sheet, local_slopes
+from nvs.splat.backfill.softness import mean_of_present, softened
+from nvs.splat.bridges import STEEPEST
 
 OPENINGS_CELLS = (1.0, 4.0, 16.0)  # heights of edges: how wide the camera range opens them
 EDGE_CELLS = 2  # a depth edge happens within so many cells

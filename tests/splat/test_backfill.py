@@ -11,19 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from nvs.backfill.behind import continued_behind
-from nvs.backfill.layer import Sheet
-from nvs.backfill.softness import mean_of_present
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork
-from nvs.edges import STEEPEST
 from nvs.evaluate.view_metrics import psnr
-from nvs.head import GaussianHead, GaussianHeadConfig
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.splat.backfill.behind import continued_behind
+from nvs.splat.backfill.sheet import Sheet
+from nvs.splat.backfill.softness import mean_of_present
+from nvs.splat.bridges import STEEPEST
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
 WIDTH, HEIGHT = 192, 128
 CAMERA = Camera.from_focal(0.9 * WIDTH, WIDTH, HEIGHT)
@@ -243,6 +243,6 @@ def test_what_is_hidden_lies_behind_all_of_a_steep_cell():
     )  # fmt: skip
     hidden = continued_behind(sheet, shift_cells=100)
     assert (hidden.present & on_near).any()
-    # Of the samples at the far end of a cell: see `nvs.edges.depth_on_surface`.
+    # Of the samples at the far end of a cell: see `nvs.splat.bridges.depth_on_surface`.
     shown = torch.maximum(disparity - slope.abs().sum(-1) / 2, disparity / (1 + STEEPEST))
     assert (hidden.sheet.disparity < shown)[hidden.present].all()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from nvs.head import (
+from nvs.splat.head import (
     GUESS_SIGMA,
     GaussianHead,
     GaussianHeadConfig,
@@ -20,7 +20,7 @@ from nvs.head import (
     quaternion_product,
     rotated,
 )
-from nvs.points import lift
+from nvs.splat.points import lift
 from tests.analytic import AnalyticField
 
 

@@ -5,7 +5,7 @@ import torch
 
 from nvs.depth.field import DepthField
 from nvs.scene.camera import Camera
-from nvs.surface import measure_surface
+from nvs.splat.surface import measure_surface
 
 
 class Slanted(DepthField):

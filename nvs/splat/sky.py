@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.head import disc_on_surface
-from nvs.points import lift
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.surface import SurfaceMap
+from nvs.splat.head import disc_on_surface
+from nvs.splat.points import lift
+from nvs.splat.surface import SurfaceMap
 
 OUTLINE_REACH = 0.06  # of the longer side, how far the network's outline may be wrong
 OUTLINE_WIDTH = 2  # cells

@@ -10,8 +10,8 @@ import torch
 import nvs
 from nvs.depth.field import DepthField
 from nvs.scene.camera import Camera
-from nvs.sky import dome_distance, open_sky, sky_along_edges, sky_backdrop
-from nvs.surface import measure_surface
+from nvs.splat.sky import dome_distance, open_sky, sky_along_edges, sky_backdrop
+from nvs.splat.surface import measure_surface
 from tests.conftest import ASSETS
 
 WIDTH, HEIGHT = 240, 160
