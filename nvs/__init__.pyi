@@ -4,6 +4,7 @@ from .film.path import camera_path as camera_path
 from .film.path import scene_depth as scene_depth
 from .film.video import render_path as render_path
 from .film.video import write_video as write_video
+from .models.registry import load_model as load_model
 from .photo.photo import Photo as Photo
 from .photo.photo import load_photo as load_photo
 from .pipeline import Model as Model
@@ -14,4 +15,3 @@ from .scene.gaussians import Gaussians as Gaussians
 from .scene.ply import read_ply as read_ply
 from .scene.ply import write_ply as write_ply
 from .splat.query import infinite_depth_query as infinite_depth_query
-from .weights import load_model as load_model

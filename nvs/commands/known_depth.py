@@ -55,7 +55,7 @@ class KnownDepthOptions:
         return field
 
     def _metric_field(self, photo: Photo, run: RunOptions, stages: Stages) -> DepthField:
-        from nvs.weights import load_model
+        from nvs.models.registry import load_model
 
         assert self.metric_model is not None
         stages("asking the metric model")

@@ -44,13 +44,13 @@ class RunOptions:
 
     def load_model(self) -> Model:
         """The model that was asked for, where it was asked to run."""
-        from nvs.weights import load_model
+        from nvs.models.registry import load_model
 
         return load_model(self.model, weights=self.weights, head=self.head, device=self.device)
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""
-        from nvs.weights import torch_device
+        from nvs.models.registry import torch_device
 
         return torch_device(self.device)
 

@@ -61,7 +61,7 @@ class DepthTask(Task[SceneBatch]):
     weights_file = "model.safetensors"
 
     def __init__(self, settings: DepthTraining, team: Team) -> None:
-        from nvs.weights import load_depth_network
+        from nvs.models.registry import load_depth_network
 
         self.settings, self.device = settings, team.device
         recorded = None
@@ -121,7 +121,7 @@ class DepthTask(Task[SceneBatch]):
         }
 
     def save(self, network: nn.Module, path: Path) -> None:
-        from nvs.weights import save_depth_network
+        from nvs.models.registry import save_depth_network
 
         assert isinstance(network, DepthNetwork)
         save_depth_network(network, path)

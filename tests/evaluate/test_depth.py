@@ -193,7 +193,7 @@ class PerfectModel:
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("nvs.weights.load_model", lambda name, **_: PerfectModel())
+    monkeypatch.setattr("nvs.models.registry.load_model", lambda name, **_: PerfectModel())
     data, out = write_set(tmp_path / "set-a"), tmp_path / "out"
     options = DepthEvaluation(data, out, markdown=tmp_path / "results.md")
     assert main(options) == 0

@@ -198,7 +198,7 @@ def test_methods_that_a_model_is_split_into(model):
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("nvs.weights.load_model", lambda name, **_: PaintedModel())
+    monkeypatch.setattr("nvs.models.registry.load_model", lambda name, **_: PaintedModel())
     data, out = write_scene(tmp_path / "scene"), tmp_path / "out"
     options = ViewEvaluation(
         data, out, perceptual=PerceptualOptions(lpips=False), markdown=tmp_path / "results.md"

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 import nvs
 from nvs.errors import InputError
+from nvs.models.registry import load_gaussian_head, save_depth_network, save_gaussian_head
 from nvs.pipeline import Model
 from nvs.splat.head import GaussianHead, closed_discs, point_tokens
 from nvs.splat.points import SurfacePoints
@@ -22,7 +23,6 @@ from nvs.train.head_data import ExampleSettings, prepared
 from nvs.train.posed_views import RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE
-from nvs.weights import load_gaussian_head, save_depth_network, save_gaussian_head
 from tests.evaluate.rgbd_set import write_depth
 
 if importlib.util.find_spec("lpips") is None:  # importing it needs nvs.train.perceptual's help

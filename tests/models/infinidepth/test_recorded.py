@@ -1,6 +1,6 @@
 """The tiny networks' outputs, recorded when the same code reproduced every official number.
 
-`python -m tests.depth.infinidepth.test_recorded` records them anew.
+`python -m tests.models.infinidepth.test_recorded` records them anew.
 """
 
 from pathlib import Path
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.depth.infinidepth.decoder import ProjectedDecoder
-from nvs.depth.infinidepth.prompt import DepthPrompt
+from nvs.models.infinidepth.decoder import ProjectedDecoder
+from nvs.models.infinidepth.prompt import DepthPrompt
 from nvs.scene.camera import Camera
-from tests.depth.infinidepth.small_model import depth_network, gaussian_head, numbers, picture
+from tests.models.infinidepth.small_model import depth_network, gaussian_head, numbers, picture
 
 RECORD = Path(__file__).with_name("recorded.npz")
 TOLERANCE = 2e-5

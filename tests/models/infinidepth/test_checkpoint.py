@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nvs.depth.infinidepth.checkpoint import load_depth_network, load_gaussian_head, read_state
 from nvs.errors import InputError
-from tests.depth.infinidepth.small_model import (
+from nvs.models.infinidepth.checkpoint import load_depth_network, load_gaussian_head, read_state
+from tests.models.infinidepth.small_model import (
     depth_network,
     depth_state,
     gaussian_head,

@@ -12,16 +12,16 @@ from torch import Tensor
 
 import nvs
 from nvs.depth.field import DepthField
-from nvs.depth.infinidepth.decoder import ProjectedDecoder, bilinear
-from nvs.depth.infinidepth.gaussian_head import SH_DAMPING, GaussianHead, GaussianHeadSizes
-from nvs.depth.infinidepth.geometry import fit_disparity, sensor_disparity
-from nvs.depth.infinidepth.network import InfiniDepthNetwork, NetworkSizes
-from nvs.depth.infinidepth.prompt import DepthPrompt, patch_places
+from nvs.models.infinidepth.decoder import ProjectedDecoder, bilinear
+from nvs.models.infinidepth.gaussian_head import SH_DAMPING, GaussianHead, GaussianHeadSizes
+from nvs.models.infinidepth.geometry import fit_disparity, sensor_disparity
+from nvs.models.infinidepth.network import InfiniDepthNetwork, NetworkSizes
+from nvs.models.infinidepth.prompt import DepthPrompt, patch_places
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.query import infinite_depth_query
 from nvs.splat.surface import measure_surface
-from tests.depth.infinidepth.released_sampler import MAX_DEPTH, released_points
+from tests.models.infinidepth.released_sampler import MAX_DEPTH, released_points
 
 PARITY = Path(__file__).parents[4] / "shared" / "parity"
 pytestmark = pytest.mark.skipif(not PARITY.is_dir(), reason=f"no official numbers at {PARITY}")
@@ -156,7 +156,7 @@ def test_scale_and_shift_from_a_depth_map(mono):
 
 
 def test_disparity_to_depth(mono):
-    from nvs.depth.infinidepth.geometry import DisparityGeometry
+    from nvs.models.infinidepth.geometry import DisparityGeometry
 
     scale, shift = mono["ransac_scale_shift"].tolist()
     geometry = DisparityGeometry(scale, shift, floor=5e-3, unit="m", source="")

@@ -8,14 +8,14 @@ import os
 import pytest
 import torch
 
-from nvs.depth.infinidepth.basic_encoder import BasicEncoderSizes
-from nvs.depth.infinidepth.checkpoint import load_depth_network
-from nvs.depth.infinidepth.decoder import ProjectedDecoder
-from nvs.depth.infinidepth.network import InfiniDepthNetwork, NetworkSizes
-from nvs.depth.infinidepth.prompt import DepthPrompt, PromptSizes
-from nvs.depth.infinidepth.vit import VitSizes
-from tests.depth.infinidepth import plain
-from tests.depth.infinidepth.small_model import SIZES
+from nvs.models.infinidepth.basic_encoder import BasicEncoderSizes
+from nvs.models.infinidepth.checkpoint import load_depth_network
+from nvs.models.infinidepth.decoder import ProjectedDecoder
+from nvs.models.infinidepth.network import InfiniDepthNetwork, NetworkSizes
+from nvs.models.infinidepth.prompt import DepthPrompt, PromptSizes
+from nvs.models.infinidepth.vit import VitSizes
+from tests.models.infinidepth import plain
+from tests.models.infinidepth.small_model import SIZES
 
 VIT_L = NetworkSizes(
     vit=VitSizes(width=1024, depth=24, heads=16, hidden=4096, patch_px=16, storage_tokens=4),

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from nvs.depth.infinidepth.checkpoint import load_depth_network, load_gaussian_head
-from nvs.depth.infinidepth.gaussian_head import ReleasedGaussians
-from nvs.depth.infinidepth.hub import cached_checkpoint, download_checkpoint
-from nvs.depth.infinidepth.predictor import InfiniDepth
 from nvs.errors import InputError
+from nvs.models.infinidepth.checkpoint import load_depth_network, load_gaussian_head
+from nvs.models.infinidepth.gaussian_head import ReleasedGaussians
+from nvs.models.infinidepth.hub import cached_checkpoint, download_checkpoint
+from nvs.models.infinidepth.predictor import InfiniDepth
 from nvs.pipeline import Model
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
 

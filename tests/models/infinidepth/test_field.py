@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from nvs.depth.field import DepthField
-from nvs.depth.infinidepth.predictor import InfiniDepth
 from nvs.errors import InputError
+from nvs.models.infinidepth.predictor import InfiniDepth
 from nvs.scene.camera import Camera
 from nvs.splat.query import infinite_depth_query
-from tests.depth.infinidepth.small_model import depth_network, picture
+from tests.models.infinidepth.small_model import depth_network, picture
 
 AREA = 128 * 96  # the tiny networks look at tiny pictures
 

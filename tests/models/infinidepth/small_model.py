@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nvs.depth.infinidepth.basic_encoder import BasicEncoderSizes
-from nvs.depth.infinidepth.gaussian_head import GaussianHead, GaussianHeadSizes
-from nvs.depth.infinidepth.network import InfiniDepthNetwork, NetworkSizes
-from nvs.depth.infinidepth.prompt import PromptSizes
-from nvs.depth.infinidepth.vit import VitSizes
+from nvs.models.infinidepth.basic_encoder import BasicEncoderSizes
+from nvs.models.infinidepth.gaussian_head import GaussianHead, GaussianHeadSizes
+from nvs.models.infinidepth.network import InfiniDepthNetwork, NetworkSizes
+from nvs.models.infinidepth.prompt import PromptSizes
+from nvs.models.infinidepth.vit import VitSizes
 
 WIDTH = 24
 SIZES = NetworkSizes(

@@ -2,5 +2,5 @@
 
 Source: Yu et al., "InfiniDepth: Arbitrary-Resolution and Fine-Grained Depth Estimation with
 Neural Implicit Fields".  Every module here was written anew and gives the released modules'
-numbers (tests/depth/infinidepth/test_parity.py).
+numbers (tests/models/infinidepth/test_parity.py).
 """

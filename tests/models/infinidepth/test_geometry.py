@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.depth.infinidepth.geometry import (
+from nvs.models.infinidepth.geometry import (
     DisparityGeometry,
     fit_disparity,
     prior_geometry,

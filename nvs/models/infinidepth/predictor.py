@@ -9,19 +9,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.depth.field import DepthField, Unit
-from nvs.depth.infinidepth.decoder import ProjectedDecoder
-from nvs.depth.infinidepth.field import InfiniDepthField
-from nvs.depth.infinidepth.gaussian_head import GaussianHead
-from nvs.depth.infinidepth.geometry import (
+from nvs.errors import InputError
+from nvs.models.infinidepth.decoder import ProjectedDecoder
+from nvs.models.infinidepth.field import InfiniDepthField
+from nvs.models.infinidepth.gaussian_head import GaussianHead
+from nvs.models.infinidepth.geometry import (
     DisparityGeometry,
     fit_disparity,
     prior_geometry,
     sensor_disparity,
 )
-from nvs.depth.infinidepth.network import InfiniDepthNetwork
-from nvs.depth.infinidepth.prompt import DepthPrompt
-from nvs.depth.infinidepth.sky import Sky, find_sky
-from nvs.errors import InputError
+from nvs.models.infinidepth.network import InfiniDepthNetwork
+from nvs.models.infinidepth.prompt import DepthPrompt
+from nvs.models.infinidepth.sky import Sky, find_sky
 from nvs.scene.camera import Camera
 
 PICTURE_AREA_PX = 768 * 1024  # of the pictures that the released networks were made for

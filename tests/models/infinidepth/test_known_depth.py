@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from nvs import cli
-from nvs.weights import save_depth_network
+from nvs.models.registry import save_depth_network
 from tests.conftest import ASSETS
-from tests.depth.infinidepth.small_model import depth_state
+from tests.models.infinidepth.small_model import depth_state
 
 PHOTO = str(ASSETS / "coffee.jpg")  # 600x400
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from nvs.depth.infinidepth.gaussian_head import GaussianHead, GaussianHeadSizes
-from nvs.depth.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 from nvs.errors import InputError
 from nvs.files import check_readable
+from nvs.models.infinidepth.gaussian_head import GaussianHead, GaussianHeadSizes
+from nvs.models.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 
 DEPTH_PREFIX = "pipeline."
 HEAD_PREFIX = "encoder."

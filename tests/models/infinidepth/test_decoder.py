@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.depth.infinidepth.decoder import ImplicitDecoder, ProjectedDecoder, bilinear
+from nvs.models.infinidepth.decoder import ImplicitDecoder, ProjectedDecoder, bilinear
 
 
 def decoder_and_grids(seed: int = 0, double: bool = False):

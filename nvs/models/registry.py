@@ -15,15 +15,15 @@ from torch import nn
 
 from nvs.depth.curve import DepthCurve
 from nvs.depth.encoder import EncoderConfig
-from nvs.depth.infinidepth.models import (
+from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+from nvs.errors import InputError
+from nvs.files import atomic_write
+from nvs.models.infinidepth.released import (
     CHECKPOINT_SUFFIXES,
     RELEASED_MODELS,
     load_released_model,
     model_of_checkpoints,
 )
-from nvs.depth.network import DepthNetwork, DepthNetworkConfig
-from nvs.errors import InputError
-from nvs.files import atomic_write
 from nvs.pipeline import Model
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
 

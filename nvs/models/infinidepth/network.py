@@ -7,10 +7,10 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
-from nvs.depth.infinidepth.basic_encoder import BasicEncoder, BasicEncoderSizes
-from nvs.depth.infinidepth.decoder import ImplicitDecoder, Perceptron
-from nvs.depth.infinidepth.prompt import DepthPrompt, PromptModel, PromptSizes
-from nvs.depth.infinidepth.vit import VisionTransformer, VitSizes
+from nvs.models.infinidepth.basic_encoder import BasicEncoder, BasicEncoderSizes
+from nvs.models.infinidepth.decoder import ImplicitDecoder, Perceptron
+from nvs.models.infinidepth.prompt import DepthPrompt, PromptModel, PromptSizes
+from nvs.models.infinidepth.vit import VisionTransformer, VitSizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,7 @@ class InfiniDepthNetwork(nn.Module):
                                            known depths ────┘                disparity
 
     The disparity is normalised: by its range over the picture, or with a prompt by the
-    prompt's median.  `nvs.depth.infinidepth.geometry` makes depth of it.
+    prompt's median.  `nvs.models.infinidepth.geometry` makes depth of it.
     """
 
     _mean: Tensor  # [1, 3, 1, 1]

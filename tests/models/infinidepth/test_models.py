@@ -9,10 +9,14 @@ import torch
 
 import nvs
 from nvs import cli
-from nvs.depth.infinidepth import models
-from nvs.depth.infinidepth.models import RELEASED_MODELS, load_released_model, model_of_checkpoints
 from nvs.errors import InputError
-from tests.depth.infinidepth.small_model import depth_state, head_state, picture
+from nvs.models.infinidepth import models
+from nvs.models.infinidepth.released import (
+    RELEASED_MODELS,
+    load_released_model,
+    model_of_checkpoints,
+)
+from tests.models.infinidepth.small_model import depth_state, head_state, picture
 
 
 @dataclasses.dataclass

@@ -84,7 +84,7 @@ def start(hub, cache, call, **environment):
     """A fresh process: the library reads its settings when it is imported."""
     program = (
         "import sys\n"
-        "from nvs.depth.infinidepth.hub import *\n"
+        "from nvs.models.infinidepth.hub import *\n"
         "from nvs.errors import InputError\n"
         f"try: print({call})\n"
         "except InputError as error: sys.exit('InputError: ' + str(error))\n"

@@ -1,6 +1,6 @@
 import torch
 
-from nvs.depth.infinidepth.sky import find_sky
+from nvs.models.infinidepth.sky import find_sky
 
 
 def scene(top_disparity: float = 0.0, brightness: float = 0.8, noise: float = 0.0):

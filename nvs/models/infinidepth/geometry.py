@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from nvs.depth.field import Unit
-from nvs.depth.infinidepth.prompt import SMALLEST_MEDIAN
 from nvs.evaluate.alignment import align
+from nvs.models.infinidepth.prompt import SMALLEST_MEDIAN
 
 FARTHEST_M = 200.0  # as far as the released code lets anything be, metres
 # Without sky the far surfaces (2nd percentile of disparity) are put at this many depths of the

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField
-from nvs.depth.infinidepth.decoder import ProjectedDecoder
-from nvs.depth.infinidepth.gaussian_head import GaussianMap
-from nvs.depth.infinidepth.geometry import DisparityGeometry
-from nvs.depth.infinidepth.sky import Sky
+from nvs.models.infinidepth.decoder import ProjectedDecoder
+from nvs.models.infinidepth.gaussian_head import GaussianMap
+from nvs.models.infinidepth.geometry import DisparityGeometry
+from nvs.models.infinidepth.sky import Sky
 from nvs.scene.camera import Camera
 
 

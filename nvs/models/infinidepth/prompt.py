@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.depth.infinidepth.vit import NORM_EPSILON, FeedForward
+from nvs.models.infinidepth.vit import NORM_EPSILON, FeedForward
 
 # The released code guards its divisions by a median with one bound before the network and
 # with another after it.
