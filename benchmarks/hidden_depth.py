@@ -21,9 +21,9 @@ from torch import Tensor
 import nvs
 from benchmarks.disocclusions import LEAST_UNSEEN, mean, save
 from nvs.depth.field import DepthField
-from nvs.evaluate.covisibility import covisibility
 from nvs.evaluate.tables import number, table
-from nvs.evaluate.view_metrics import HOLE_ALPHA, psnr
+from nvs.metrics.covisibility import covisibility
+from nvs.metrics.views import HOLE_ALPHA, psnr
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
 from nvs.rendering.render import render

@@ -18,8 +18,8 @@ import torch
 
 import nvs
 from nvs.evaluate.tables import table
-from nvs.evaluate.view_metrics import holes, psnr
 from nvs.film.path import camera_path, scene_depth
+from nvs.metrics.views import holes, psnr
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
 from nvs.rendering.render import render

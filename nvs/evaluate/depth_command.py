@@ -14,9 +14,9 @@ from typing import Annotated
 import tyro
 
 from nvs.commands.options import RunOptions
+from nvs.depth.alignment import Alignment, Fit
 from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
-from nvs.evaluate.alignment import Alignment, Fit
 from nvs.evaluate.baselines import DepthPredictor
 from nvs.evaluate.conclusion import Conclusion, conclude
 from nvs.evaluate.data import DepthSet, depth_sets

@@ -11,21 +11,21 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from nvs.depth.alignment import align
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
-from nvs.evaluate.alignment import align
 from nvs.evaluate.baselines import DepthPredictor
-from nvs.evaluate.covisibility import at_size, covisibility
 from nvs.evaluate.pictures import difference_picture, save_pictures, small_picture
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
 from nvs.evaluate.view_baselines import ScaledField, pixel_splats
 from nvs.evaluate.view_data import View, ViewFile, ViewSet
-from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim_map
+from nvs.metrics.covisibility import at_size, covisibility
+from nvs.metrics.perceptual import PerceptualLoss
+from nvs.metrics.views import holes, over, perceptual_map, psnr, ssim_map
 from nvs.photo.photo import Photo
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.train.perceptual import PerceptualLoss
 
 # A photo and its depth → one scene, in the photo's space, for each way of making it.
 SceneMaker = Callable[[Photo, DepthField], Mapping[str, Gaussians]]

@@ -21,10 +21,10 @@ from nvs.evaluate.tables import Table, number, table
 from nvs.evaluate.view_baselines import uniform_splats
 from nvs.evaluate.view_data import view_sets
 from nvs.evaluate.views import DepthSource, SceneMaker, ViewProtocol, evaluate_views
+from nvs.metrics.perceptual import Backbone, PerceptualLoss, perceptual_loss
 from nvs.photo.photo import Photo
 from nvs.pipeline import POINTS_PER_PIXEL, Model
 from nvs.scene.gaussians import Gaussians
-from nvs.train.perceptual import Backbone, PerceptualLoss, perceptual_loss
 
 METHODS = ("model", "no backfill", "no head", "uniform", "pixels", "copy")
 

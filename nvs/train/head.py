@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.errors import InputError
+from nvs.metrics.perceptual import Backbone, perceptual_loss
 from nvs.models.registry import load_gaussian_head, load_model, save_gaussian_head, weights_digest
 from nvs.rendering.render import render
 from nvs.scene.gaussians import Gaussians
@@ -27,7 +28,6 @@ from nvs.splat.head import GaussianHead, GaussianHeadConfig, closed_discs
 from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
 from nvs.train.loop import Schedule, Task, start_from_weights, train
-from nvs.train.perceptual import Backbone, perceptual_loss
 from nvs.train.posed_views import GeneratedPlaces, RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE, Team

@@ -6,7 +6,7 @@ import pytest
 from torch.nn import functional
 
 import nvs
-from nvs.evaluate.view_metrics import psnr
+from nvs.metrics.views import psnr
 from nvs.rendering.magnified import EPS2D, enlarged_eps2d, enlargement
 from nvs.scene.camera import Camera
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork
-from nvs.evaluate.view_metrics import psnr
+from nvs.metrics.views import psnr
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.rendering.render import render

@@ -11,8 +11,8 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from nvs.depth.alignment import align
 from nvs.depth.field import Unit
-from nvs.evaluate.alignment import align
 from nvs.models.infinidepth.prompt import SMALLEST_MEDIAN
 
 FARTHEST_M = 200.0  # as far as the released code lets anything be, metres

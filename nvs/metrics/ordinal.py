@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from nvs.evaluate.high_frequency import Depth
+from nvs.metrics.detail import Depth
 
 _SUPERPIXELS = 5000
 _RANDOM_PARTNERS = 3  # per superpixel, for ORD

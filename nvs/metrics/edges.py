@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nvs.evaluate.high_frequency import Depth
+from nvs.metrics.detail import Depth
 
 _F1_RATIOS = np.linspace(1.05, 1.25, 10)  # between neighbours' depths; each weighs as its value
 _EDGE_RATIO = 1.10  # for the distances

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.evaluate.reconstruction import (
+from nvs.metrics.surfaces import (
     fused_surface,
     reconstruction_metrics,
     surface_of,

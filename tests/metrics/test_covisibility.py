@@ -2,7 +2,7 @@
 
 import torch
 
-from nvs.evaluate.covisibility import at_size, covisibility
+from nvs.metrics.covisibility import at_size, covisibility
 from nvs.scene.camera import Camera
 
 CAMERA = Camera.from_focal(100.0, 100, 40)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.evaluate.ordinal import comparable_depths, disagreement, ordinal_errors, point_pairs
+from nvs.metrics.ordinal import comparable_depths, disagreement, ordinal_errors, point_pairs
 
 pytest.importorskip("skimage")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nvs.evaluate.depth_metrics import DELTA_THRESHOLDS, depth_metrics
+from nvs.metrics.depth import DELTA_THRESHOLDS, depth_metrics
 
 depths = hnp.arrays(np.float64, (3, 4), elements=st.floats(0.1, 100))
 

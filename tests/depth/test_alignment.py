@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.evaluate.alignment import align
+from nvs.depth.alignment import align
 
 TRUTH = torch.from_numpy(np.random.default_rng(7).uniform(1, 10, (12, 16)))
 FITS = ["least-squares", "robust", "ransac"]

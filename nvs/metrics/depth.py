@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
 import torch
 from torch import Tensor
 
-Array = np.ndarray | Tensor
+from nvs.depth.alignment import Array, valid_pairs
 
 DELTA_THRESHOLDS = {
     "delta_half": 1.25**0.5,
@@ -45,12 +44,6 @@ class DepthMetrics:
     log10: float
 
 
-def valid_depth(truth: Array) -> Tensor:
-    """Where a depth map of any shape holds a measurement: finite and positive → bool."""
-    truth = torch.as_tensor(truth)
-    return torch.isfinite(truth) & (truth > 0)
-
-
 def depth_metrics(prediction: Array, truth: Array, mask: Array | None = None) -> DepthMetrics:
     """All metrics of one map; arrays or tensors of one shape, in one unit.
 
@@ -75,31 +68,6 @@ def depth_metrics(prediction: Array, truth: Array, mask: Array | None = None) ->
         rmse=_mean(error**2) ** 0.5,
         log10=_mean(log_error),
     )
-
-
-def valid_pairs(
-    prediction: Array, truth: Array, mask: Array | None = None
-) -> tuple[Tensor, Tensor]:
-    """Prediction [N] and truth [N], float64, at the N pixels that count.
-
-    Raises:
-        ValueError: shapes differ, no pixel is valid, or the prediction is not finite at one.
-    """
-    p, t = torch.as_tensor(prediction), torch.as_tensor(truth)
-    if p.shape != t.shape:
-        raise ValueError(f"prediction {list(p.shape)} and truth {list(t.shape)} differ in shape")
-    valid = valid_depth(t)
-    if mask is not None:
-        mask = torch.as_tensor(mask)
-        if mask.shape != t.shape:
-            raise ValueError(f"mask {list(mask.shape)} and truth {list(t.shape)} differ in shape")
-        valid = valid & mask.bool()
-    p, t = p[valid].double(), t[valid].double()
-    if not len(t):
-        raise ValueError("the true depth has no valid pixel")
-    if not torch.isfinite(p).all():
-        raise ValueError(f"the prediction is not finite at {int((~p.isfinite()).sum())} pixels")
-    return p, t
 
 
 def _mean(values: Tensor) -> float:

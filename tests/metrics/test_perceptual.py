@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nvs.errors import InputError
-from nvs.train.perceptual import import_torchvision, perceptual_loss
+from nvs.metrics.perceptual import import_torchvision, perceptual_loss
 
 if importlib.util.find_spec("lpips") is None:  # importing it needs the workaround under test
     pytest.skip("lpips is not installed", allow_module_level=True)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim
+from nvs.metrics.views import holes, over, perceptual_map, psnr, ssim
 
 skimage_metrics = pytest.importorskip("skimage.metrics")
 
@@ -82,7 +82,7 @@ def test_perceptual_distance_over_a_mask():
 
     if importlib.util.find_spec("lpips") is None:
         pytest.skip("lpips is not installed")
-    from nvs.train.perceptual import perceptual_loss
+    from nvs.metrics.perceptual import perceptual_loss
 
     loss = perceptual_loss(random_features=True)
     _, truth = pictures(height=96, width=160)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.evaluate.edges import edge_errors
+from nvs.metrics.edges import edge_errors
 
 
 def wall(step_at: int, near: float = 1.0, far: float = 2.0):

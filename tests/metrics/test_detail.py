@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from nvs.evaluate.high_frequency import HighFrequency, detail_energy, high_frequency_mask
+from nvs.metrics.detail import HighFrequency, detail_energy, high_frequency_mask
 
 UNBLURRED = HighFrequency(sigmas_px=(0.0,), percentile=100)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nvs.train.perceptual import PerceptualLoss
+from nvs.metrics.perceptual import PerceptualLoss
 
 HOLE_ALPHA = 0.5  # a pixel that the scene covers less than this is a hole
 

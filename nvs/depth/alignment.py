@@ -1,14 +1,15 @@
-"""Fitting a prediction's free scale and shift to the truth before it is measured."""
+"""Fitting a prediction's free scale and shift to what is known of the depth."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from nvs.evaluate.depth_metrics import Array, valid_pairs
+Array = np.ndarray | Tensor
 
 Alignment = Literal["none", "scale", "affine-depth", "affine-disparity", "affine-log"]
 Fit = Literal["least-squares", "robust", "ransac"]
@@ -209,3 +210,34 @@ def _ransac(
 def _within_tolerance(aligned: Tensor, truth: Tensor, space: _Space) -> Tensor:
     ratio = space.inverse(aligned) / space.inverse(truth)
     return (ratio > 1 - _RANSAC_TOLERANCE) & (ratio < 1 + _RANSAC_TOLERANCE)
+
+
+def valid_depth(truth: Array) -> Tensor:
+    """Where a depth map of any shape holds a measurement: finite and positive → bool."""
+    truth = torch.as_tensor(truth)
+    return torch.isfinite(truth) & (truth > 0)
+
+
+def valid_pairs(
+    prediction: Array, truth: Array, mask: Array | None = None
+) -> tuple[Tensor, Tensor]:
+    """Prediction [N] and truth [N], float64, at the N pixels that count.
+
+    Raises:
+        ValueError: shapes differ, no pixel is valid, or the prediction is not finite at one.
+    """
+    p, t = torch.as_tensor(prediction), torch.as_tensor(truth)
+    if p.shape != t.shape:
+        raise ValueError(f"prediction {list(p.shape)} and truth {list(t.shape)} differ in shape")
+    valid = valid_depth(t)
+    if mask is not None:
+        mask = torch.as_tensor(mask)
+        if mask.shape != t.shape:
+            raise ValueError(f"mask {list(mask.shape)} and truth {list(t.shape)} differ in shape")
+        valid = valid & mask.bool()
+    p, t = p[valid].double(), t[valid].double()
+    if not len(t):
+        raise ValueError("the true depth has no valid pixel")
+    if not torch.isfinite(p).all():
+        raise ValueError(f"the prediction is not finite at {int((~p.isfinite()).sum())} pixels")
+    return p, t
