@@ -23,11 +23,11 @@ from torch import Tensor
 from torch.nn import functional
 
 import nvs
+from nvs.data.placed import known_depth_field, relative_camera
+from nvs.data.views import View, view_sets
 from nvs.depth.field import DepthField
 from nvs.evaluate.tables import number, table
 from nvs.evaluate.view_baselines import pixel_splats
-from nvs.evaluate.view_data import View, view_sets
-from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
 from nvs.metrics.covisibility import at_size, covisibility
 from nvs.metrics.perceptual import PerceptualLoss, perceptual_loss

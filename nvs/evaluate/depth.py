@@ -11,10 +11,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from nvs.data.recorded import DepthFrame, DepthSet
 from nvs.depth.alignment import AlignedDepth, Alignment, Fit, align
 from nvs.errors import InputError
 from nvs.evaluate.baselines import BASELINES, DepthPredictor
-from nvs.evaluate.data import DepthFrame, DepthSet
 from nvs.evaluate.pictures import depth_pictures, save_pictures
 from nvs.evaluate.prediction import depth_at
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
@@ -58,7 +58,7 @@ def evaluate_depth(
 
     Args:
         predictor: photo → depth field; (photo, prompt) → depth field where the set has prompts.
-        sets: what `nvs.evaluate.data.depth_sets` finds.
+        sets: what `nvs.data.recorded.depth_sets` finds.
         name: the model's, for the settings in `results.json`.
         folder: where `results.json` is kept; an unfinished one there is continued.
 

@@ -14,12 +14,12 @@ from typing import Annotated
 import tyro
 
 from nvs.commands.options import RunOptions
+from nvs.data.recorded import DepthSet, depth_sets
 from nvs.depth.alignment import Alignment, Fit
 from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
 from nvs.evaluate.baselines import DepthPredictor
 from nvs.evaluate.conclusion import Conclusion, conclude
-from nvs.evaluate.data import DepthSet, depth_sets
 from nvs.evaluate.depth import DepthProtocol, Reconstruction, evaluate_depth
 from nvs.evaluate.identity import model_identity
 from nvs.evaluate.report import Column, Ranking

@@ -11,6 +11,7 @@ from typing import Annotated
 import tyro
 
 from nvs.commands.options import RunOptions
+from nvs.data.views import view_sets
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
 from nvs.evaluate.conclusion import Conclusion, conclude
@@ -19,7 +20,6 @@ from nvs.evaluate.report import Column, Ranking
 from nvs.evaluate.results import Results
 from nvs.evaluate.tables import Table, number, table
 from nvs.evaluate.view_baselines import uniform_splats
-from nvs.evaluate.view_data import view_sets
 from nvs.evaluate.views import DepthSource, SceneMaker, ViewProtocol, evaluate_views
 from nvs.metrics.perceptual import Backbone, PerceptualLoss, perceptual_loss
 from nvs.photo.photo import Photo

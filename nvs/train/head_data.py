@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from nvs.data.placed import scaled_to_set
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
-from nvs.evaluate.views import scaled_to_set
 from nvs.pipeline import Model
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians

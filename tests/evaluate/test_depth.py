@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from nvs.data.recorded import depth_sets
 from nvs.errors import InputError
 from nvs.evaluate.baselines import BASELINES
-from nvs.evaluate.data import depth_sets
 from nvs.evaluate.depth import DepthProtocol, evaluate_depth
 from nvs.evaluate.depth_command import (
     DepthEvaluation,
@@ -19,7 +19,7 @@ from nvs.evaluate.depth_command import (
     wins,
 )
 from nvs.evaluate.results import FrameRecord, Results, load_results
-from tests.evaluate.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
+from tests.data.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
+from nvs.data.placed import relative_camera, scaled_to_set
+from nvs.data.views import view_sets
 from nvs.depth.field import DepthField
+from nvs.depth.scaled import ScaledField
 from nvs.errors import InputError
-from nvs.evaluate.view_baselines import ScaledField, pixel_splats, uniform_splats
-from nvs.evaluate.view_data import view_sets
-from nvs.evaluate.views import ViewProtocol, evaluate_views, relative_camera, scaled_to_set
+from nvs.evaluate.view_baselines import pixel_splats, uniform_splats
+from nvs.evaluate.views import ViewProtocol, evaluate_views
 from nvs.evaluate.views_command import (
     METHODS,
     PerceptualOptions,

@@ -23,7 +23,7 @@ from nvs.train.head_data import ExampleSettings, prepared
 from nvs.train.posed_views import RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE
-from tests.evaluate.rgbd_set import write_depth
+from tests.data.rgbd_set import write_depth
 
 if importlib.util.find_spec("lpips") is None:  # importing it needs nvs.metrics.perceptual's help
     pytest.skip("lpips is not installed", allow_module_level=True)

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from nvs.data.layouts import LAYOUTS
+from nvs.data.recorded import depth_sets
 from nvs.errors import InputError
-from nvs.evaluate.data import depth_sets
-from nvs.evaluate.layouts import LAYOUTS
 
 WIDTH, HEIGHT = 32, 24
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from nvs.data.recorded import DepthEncoding, DepthFrame, DepthSet, photo_size, read_numbers
 from nvs.errors import InputError
-from nvs.evaluate.data import DepthEncoding, DepthFrame, DepthSet, photo_size, read_numbers
 
 _PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".PNG")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nvs.data.recorded import DepthEncoding, photo_size
+from nvs.data.views import ViewFile, ViewSet
 from nvs.errors import InputError
-from nvs.evaluate.data import DepthEncoding, photo_size
-from nvs.evaluate.view_data import ViewFile, ViewSet
 
 
 @dataclasses.dataclass(frozen=True)

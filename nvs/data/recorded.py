@@ -323,12 +323,12 @@ def depth_sets(path: Path, layout: str = "auto") -> list[DepthSet]:
 
     Args:
         layout: "auto" takes what is found: cameras.json, a list, or a public set as its owners
-            distribute it; else a name of `nvs.evaluate.layouts.LAYOUTS`.
+            distribute it; else a name of `nvs.data.layouts.LAYOUTS`.
 
     Raises:
         InputError: nothing there that could be measured, or an unknown layout.
     """
-    from nvs.evaluate.layouts import LAYOUTS, public_set
+    from nvs.data.layouts import LAYOUTS, public_set
 
     if layout not in ("auto", *LAYOUTS):
         raise InputError(f"unknown layout '{layout}': choose auto, {', '.join(LAYOUTS)}")

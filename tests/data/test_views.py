@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from nvs.data.lens import Lens
+from nvs.data.views import ViewSet, view_sets
 from nvs.errors import InputError
-from nvs.evaluate.lens import Lens
-from nvs.evaluate.view_data import ViewSet, view_sets
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 WIDTH, HEIGHT, FOCAL = 40, 30, 50.0

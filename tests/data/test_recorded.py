@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from nvs.data.recorded import DepthEncoding, depth_sets, list_set, read_depth
 from nvs.errors import InputError
-from nvs.evaluate.data import DepthEncoding, depth_sets, list_set, read_depth
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 

@@ -13,10 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nvs.depth.file import why
-from nvs.errors import InputError
-from nvs.evaluate.colmap import read_colmap
-from nvs.evaluate.data import (
+from nvs.data.colmap import read_colmap
+from nvs.data.lens import Lens, straightened, straightened_points
+from nvs.data.recorded import (
     DepthEncoding,
     check_shape,
     depth_encoding,
@@ -24,7 +23,8 @@ from nvs.evaluate.data import (
     read_depth,
     rigid_pose,
 )
-from nvs.evaluate.lens import Lens, straightened, straightened_points
+from nvs.depth.file import why
+from nvs.errors import InputError
 from nvs.photo.photo import Photo, load_photo
 from nvs.scene.camera import Camera
 
@@ -313,7 +313,7 @@ def recentred(one: ViewSet) -> ViewSet:
 
 def view_set(folder: Path) -> ViewSet | None:
     """The scene that a folder describes, or None where it describes none."""
-    from nvs.evaluate.stereo import is_stereo_pair, stereo_views
+    from nvs.data.stereo import is_stereo_pair, stereo_views
 
     if (folder / "cameras.json").is_file():
         return cameras_json_views(folder)

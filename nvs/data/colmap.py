@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nvs.data.lens import Lens
 from nvs.errors import InputError
-from nvs.evaluate.lens import Lens
 
 # model id: (name, number of parameters); fisheye models are not pinhole cameras
 _MODELS = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nvs import cli
-from tests.evaluate.rgbd_set import write_depth, write_set
+from tests.data.rgbd_set import write_depth, write_set
 
 pytest.importorskip("skimage")
 
