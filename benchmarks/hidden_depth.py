@@ -29,7 +29,7 @@ from nvs.pipeline import Model
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.train.scenes import GeneratedScene, GeneratedView, generate
+from nvs.worlds import GeneratedScene, GeneratedView, generate
 
 FIRST_SEED = 1_000_000  # far from those of the trainings
 WIDTH, HEIGHT = 480, 360

@@ -18,7 +18,7 @@ from nvs.photo.photo import Photo
 from nvs.scene.camera import Camera
 from nvs.train.config import check_range
 from nvs.train.scene_data import textures_name
-from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
+from nvs.worlds import GENERATOR_VERSION, Textures, generate
 
 _FIRST_SEED = 5 * 10**8  # scenes that depth training does not see, before half a billion of them
 

@@ -6,8 +6,8 @@ import colorsys
 
 import numpy as np
 
-from nvs.train.scenes.materials import Materials, linear
-from nvs.train.scenes.world import Frame, Material
+from nvs.worlds.materials import Materials, linear
+from nvs.worlds.world import Frame, Material
 
 
 def _skin(make: Materials) -> Material:

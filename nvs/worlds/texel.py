@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.textures import LEVELS, PYRAMID, TILE
+from nvs.worlds.mesh import Array
+from nvs.worlds.textures import LEVELS, PYRAMID, TILE
 
 # sRGB byte -> linear light
 LINEAR = np.array(

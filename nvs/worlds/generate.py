@@ -11,20 +11,20 @@ import torch
 from numpy.typing import NDArray
 
 from nvs.scene.camera import Camera
-from nvs.train.scenes.landscapes import landscape
-from nvs.train.scenes.materials import Materials
-from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.occlusion import ambient_occlusion
-from nvs.train.scenes.photograph import choose_shot, meter, photograph
-from nvs.train.scenes.rasterize import Pinhole, Visibility, look
-from nvs.train.scenes.rooms import indoor
-from nvs.train.scenes.shading import shade
-from nvs.train.scenes.shadow import cast_shadow
-from nvs.train.scenes.stage import Stage
-from nvs.train.scenes.streets import street
-from nvs.train.scenes.tabletops import tabletop
-from nvs.train.scenes.textures import Textures
-from nvs.train.scenes.world import Triangles
+from nvs.worlds.landscapes import landscape
+from nvs.worlds.materials import Materials
+from nvs.worlds.mesh import Array
+from nvs.worlds.occlusion import ambient_occlusion
+from nvs.worlds.photograph import choose_shot, meter, photograph
+from nvs.worlds.rasterize import Pinhole, Visibility, look
+from nvs.worlds.rooms import indoor
+from nvs.worlds.shading import shade
+from nvs.worlds.shadow import cast_shadow
+from nvs.worlds.stage import Stage
+from nvs.worlds.streets import street
+from nvs.worlds.tabletops import tabletop
+from nvs.worlds.textures import Textures
+from nvs.worlds.world import Triangles
 
 BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "indoor": (indoor, 0.45),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes.materials import Materials
-from nvs.train.scenes.people import animal, person
-from nvs.train.scenes.plants import blades, bush, flower, foliage, tree
-from nvs.train.scenes.stage import Stage, heading
-from nvs.train.scenes.terrain import Relief, ground, ridge, rock
-from nvs.train.scenes.weather import outdoors
-from nvs.train.scenes.world import World, turn_z
+from nvs.worlds.materials import Materials
+from nvs.worlds.people import animal, person
+from nvs.worlds.plants import blades, bush, flower, foliage, tree
+from nvs.worlds.stage import Stage, heading
+from nvs.worlds.terrain import Relief, ground, ridge, rock
+from nvs.worlds.weather import outdoors
+from nvs.worlds.world import World, turn_z
 
 
 def landscape(make: Materials) -> Stage:

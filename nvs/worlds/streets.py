@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.buildings import building, fence, lamp_post, scaffold, steps
-from nvs.train.scenes.materials import Materials
-from nvs.train.scenes.people import animal, person
-from nvs.train.scenes.plants import bush, tree
-from nvs.train.scenes.stage import Stage, heading
-from nvs.train.scenes.terrain import ridge
-from nvs.train.scenes.vehicles import bicycle, bus, car
-from nvs.train.scenes.weather import outdoors
-from nvs.train.scenes.world import Frame, World
+from nvs.worlds import mesh as shapes
+from nvs.worlds.buildings import building, fence, lamp_post, scaffold, steps
+from nvs.worlds.materials import Materials
+from nvs.worlds.people import animal, person
+from nvs.worlds.plants import bush, tree
+from nvs.worlds.stage import Stage, heading
+from nvs.worlds.terrain import ridge
+from nvs.worlds.vehicles import bicycle, bus, car
+from nvs.worlds.weather import outdoors
+from nvs.worlds.world import Frame, World
 
 
 def street(make: Materials) -> Stage:

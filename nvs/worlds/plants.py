@@ -7,10 +7,10 @@ import functools
 
 import numpy as np
 
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.materials import Materials, linear
-from nvs.train.scenes.mesh import Array, Mesh
-from nvs.train.scenes.world import Frame, Material
+from nvs.worlds import mesh as shapes
+from nvs.worlds.materials import Materials, linear
+from nvs.worlds.mesh import Array, Mesh
+from nvs.worlds.world import Frame, Material
 
 _FINENESS = (120, 400, 1200, 3500)  # leaves of a crown, from far to near
 

@@ -8,12 +8,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.rasterize import Pinhole, Visibility
-from nvs.train.scenes.shadow import Shadow, lit
-from nvs.train.scenes.texel import LINEAR, texel
-from nvs.train.scenes.textures import LEVELS, TILE, Textures
-from nvs.train.scenes.world import Lighting, Sky, Triangles
+from nvs.worlds.mesh import Array
+from nvs.worlds.rasterize import Pinhole, Visibility
+from nvs.worlds.shadow import Shadow, lit
+from nvs.worlds.texel import LINEAR, texel
+from nvs.worlds.textures import LEVELS, TILE, Textures
+from nvs.worlds.world import Lighting, Sky, Triangles
 
 
 def shade(

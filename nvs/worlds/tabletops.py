@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes import clutter
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.furniture import monitor
-from nvs.train.scenes.materials import Materials, linear
-from nvs.train.scenes.plants import bush, flower
-from nvs.train.scenes.stage import Stage
-from nvs.train.scenes.terrain import rock
-from nvs.train.scenes.weather import outdoors
-from nvs.train.scenes.world import Frame, World
+from nvs.worlds import clutter
+from nvs.worlds import mesh as shapes
+from nvs.worlds.furniture import monitor
+from nvs.worlds.materials import Materials, linear
+from nvs.worlds.plants import bush, flower
+from nvs.worlds.stage import Stage
+from nvs.worlds.terrain import rock
+from nvs.worlds.weather import outdoors
+from nvs.worlds.world import Frame, World
 
 
 def tabletop(make: Materials) -> Stage:

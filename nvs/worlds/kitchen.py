@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nvs.train.scenes.clutter import scatter
-from nvs.train.scenes.materials import Materials
-from nvs.train.scenes.world import Frame
+from nvs.worlds.clutter import scatter
+from nvs.worlds.materials import Materials
+from nvs.worlds.world import Frame
 
 
 def kitchen_row(frame: Frame, make: Materials, wide: float) -> None:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.rasterize import Pinhole, look
-from nvs.train.scenes.world import Lighting, Triangles
+from nvs.worlds.mesh import Array
+from nvs.worlds.rasterize import Pinhole, look
+from nvs.worlds.world import Lighting, Triangles
 
 SHADOW_TEXELS = 640  # along one side of the light's picture
 

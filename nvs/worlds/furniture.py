@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.clutter import scatter, standing_books, table_lamp
-from nvs.train.scenes.materials import Materials
-from nvs.train.scenes.world import Frame, Material, turn_x, turn_z
+from nvs.worlds import mesh as shapes
+from nvs.worlds.clutter import scatter, standing_books, table_lamp
+from nvs.worlds.materials import Materials
+from nvs.worlds.world import Frame, Material, turn_x, turn_z
 
 
 def table(

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.world import World
+from nvs.worlds.mesh import Array
+from nvs.worlds.world import World
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes import furniture
-from nvs.train.scenes.clutter import anything
-from nvs.train.scenes.kitchen import fridge, kitchen_row
-from nvs.train.scenes.materials import Materials
-from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.people import animal, person
-from nvs.train.scenes.plants import potted_plant
-from nvs.train.scenes.room_shell import Room, ceiling_lamps, door, shell
-from nvs.train.scenes.stage import Stage
-from nvs.train.scenes.weather import outdoors
-from nvs.train.scenes.world import Frame, Lighting, Sky, World
+from nvs.worlds import furniture
+from nvs.worlds.clutter import anything
+from nvs.worlds.kitchen import fridge, kitchen_row
+from nvs.worlds.materials import Materials
+from nvs.worlds.mesh import Array
+from nvs.worlds.people import animal, person
+from nvs.worlds.plants import potted_plant
+from nvs.worlds.room_shell import Room, ceiling_lamps, door, shell
+from nvs.worlds.stage import Stage
+from nvs.worlds.weather import outdoors
+from nvs.worlds.world import Frame, Lighting, Sky, World
 
 
 def indoor(make: Materials) -> Stage:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.train.scenes import generate
-from nvs.train.scenes.generate import BUILDERS, generate_kind
-from nvs.train.scenes.textures import Textures
+from nvs.worlds import generate
+from nvs.worlds.generate import BUILDERS, generate_kind
+from nvs.worlds.textures import Textures
 
 
 def test_same_seed_same_bits():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes.materials import Materials, linear
-from nvs.train.scenes.mesh import Array
-from nvs.train.scenes.world import Color, Lighting, Sky
+from nvs.worlds.materials import Materials, linear
+from nvs.worlds.mesh import Array
+from nvs.worlds.world import Color, Lighting, Sky
 
 
 def _scaled(color: Color, by: float) -> Color:

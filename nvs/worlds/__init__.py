@@ -6,7 +6,7 @@ From the seed to the picture::
             ─► rasterize (exact depth) ─► shading (radiance) ─► photograph (8-bit picture)
 """
 
-from nvs.train.scenes.generate import GENERATOR_VERSION, GeneratedScene, GeneratedView, generate
-from nvs.train.scenes.textures import Textures
+from nvs.worlds.generate import GENERATOR_VERSION, GeneratedScene, GeneratedView, generate
+from nvs.worlds.textures import Textures
 
 __all__ = ["GENERATOR_VERSION", "GeneratedScene", "GeneratedView", "Textures", "generate"]

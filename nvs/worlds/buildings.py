@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.materials import Materials, linear
-from nvs.train.scenes.plants import bush
-from nvs.train.scenes.world import Frame
+from nvs.worlds import mesh as shapes
+from nvs.worlds.materials import Materials, linear
+from nvs.worlds.plants import bush
+from nvs.worlds.world import Frame
 
 
 def building(frame: Frame, make: Materials, wide: float, deep: float, tall: float) -> None:

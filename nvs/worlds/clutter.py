@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.materials import Materials, linear
-from nvs.train.scenes.plants import flower, potted_plant
-from nvs.train.scenes.world import Frame, turn_x, turn_y, turn_z
+from nvs.worlds import mesh as shapes
+from nvs.worlds.materials import Materials, linear
+from nvs.worlds.plants import flower, potted_plant
+from nvs.worlds.world import Frame, turn_x, turn_y, turn_z
 
 
 def cup(frame: Frame, make: Materials) -> None:

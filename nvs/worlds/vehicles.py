@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.materials import Materials, linear
-from nvs.train.scenes.world import Frame, Material, turn_x, turn_y, turn_z
+from nvs.worlds import mesh as shapes
+from nvs.worlds.materials import Materials, linear
+from nvs.worlds.world import Frame, Material, turn_x, turn_y, turn_z
 
 Outline = tuple[tuple[float, float], ...]
 

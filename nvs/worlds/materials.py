@@ -7,8 +7,8 @@ import dataclasses
 
 import numpy as np
 
-from nvs.train.scenes.textures import Textures
-from nvs.train.scenes.world import Color, Material
+from nvs.worlds.textures import Textures
+from nvs.worlds.world import Color, Material
 
 
 def linear(red: float, green: float, blue: float) -> Color:

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nvs.train.scenes.mesh import Array
+from nvs.worlds.mesh import Array
 
 NEAR_M = 0.02
 

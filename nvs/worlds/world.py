@@ -8,8 +8,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nvs.train.scenes import mesh as shapes
-from nvs.train.scenes.mesh import Array, Mesh
+from nvs.worlds import mesh as shapes
+from nvs.worlds.mesh import Array, Mesh
 
 Color = tuple[float, float, float]  # linear RGB
 

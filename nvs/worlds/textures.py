@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nvs.errors import InputError
-from nvs.train.scenes import patterns
+from nvs.worlds import patterns
 
 TILE = 256  # texels along one side
 LEVELS = 9  # 256, 128, ... 1
@@ -23,7 +23,7 @@ _PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 class Textures:
     """N tiles of 256x256 sRGB texels, each with all its mip levels.
 
-    `kinds` sorts the tiles: the names of `nvs.train.scenes.patterns`, and for photos
+    `kinds` sorts the tiles: the names of `nvs.worlds.patterns`, and for photos
     "picture" (a whole photo) and "leaf", "pattern", "smooth", "photo_front", "rough" (crops).
     """
 

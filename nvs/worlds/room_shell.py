@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from nvs.train.scenes import furniture
-from nvs.train.scenes.clutter import scatter, standing_books
-from nvs.train.scenes.materials import Materials
-from nvs.train.scenes.plants import tree
-from nvs.train.scenes.world import Frame, Material, World
+from nvs.worlds import furniture
+from nvs.worlds.clutter import scatter, standing_books
+from nvs.worlds.materials import Materials
+from nvs.worlds.plants import tree
+from nvs.worlds.world import Frame, Material, World
 
 
 @dataclasses.dataclass(frozen=True)
