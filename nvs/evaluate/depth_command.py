@@ -50,7 +50,7 @@ SURFACE_COLUMNS = [
 
 
 @dataclasses.dataclass(frozen=True)
-class DepthEvaluation:
+class Options:
     """Measure a model's depth on photos with known depth, beside a vertical ramp and a wall.
 
     Writes results.json and report.html to the output folder, and goes on there if it was
@@ -92,7 +92,7 @@ class DepthEvaluation:
     run: RunOptions = dataclasses.field(default_factory=RunOptions)
 
 
-def main(options: DepthEvaluation) -> int:
+def main(options: Options) -> int:
     """Run the command; returns the exit code, 1 if some frames could not be measured.
 
     Raises:

@@ -62,7 +62,7 @@ class PerceptualOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class ViewEvaluation:
+class Options:
     """Render one view of a scene from another, and compare it with the photo taken there.
 
     In the same run: the model without what it invents behind and beside the photo, without its
@@ -102,7 +102,7 @@ class ViewEvaluation:
     run: RunOptions = dataclasses.field(default_factory=RunOptions)
 
 
-def main(options: ViewEvaluation) -> int:
+def main(options: Options) -> int:
     """Run the command; returns the exit code, 1 if some pairs could not be measured.
 
     Raises:

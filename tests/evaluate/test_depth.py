@@ -11,7 +11,7 @@ from nvs.errors import InputError
 from nvs.evaluate.baselines import BASELINES
 from nvs.evaluate.depth import DepthProtocol, evaluate_depth
 from nvs.evaluate.depth_command import (
-    DepthEvaluation,
+    Options,
     main,
     predictor_of,
     set_table,
@@ -195,7 +195,7 @@ class PerfectModel:
 def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("nvs.models.registry.load_model", lambda name, **_: PerfectModel())
     data, out = write_set(tmp_path / "set-a"), tmp_path / "out"
-    options = DepthEvaluation(data, out, markdown=tmp_path / "results.md")
+    options = Options(data, out, markdown=tmp_path / "results.md")
     assert main(options) == 0
     shown = capsys.readouterr().out
     assert "Depth of default on set-a, affine-disparity alignment (least-squares)\n" in shown

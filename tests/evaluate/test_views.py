@@ -16,8 +16,8 @@ from nvs.evaluate.view_baselines import pixel_splats, uniform_splats
 from nvs.evaluate.views import ViewProtocol, evaluate_views
 from nvs.evaluate.views_command import (
     METHODS,
+    Options,
     PerceptualOptions,
-    ViewEvaluation,
     main,
     scene_maker,
 )
@@ -202,7 +202,7 @@ def test_methods_that_a_model_is_split_into(model):
 def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("nvs.models.registry.load_model", lambda name, **_: PaintedModel())
     data, out = write_scene(tmp_path / "scene"), tmp_path / "out"
-    options = ViewEvaluation(
+    options = Options(
         data, out, perceptual=PerceptualOptions(lpips=False), markdown=tmp_path / "results.md"
     )
     assert main(options) == 0
@@ -220,7 +220,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert main(options) == 1
     assert "1 of 2 frames could not be measured" in capsys.readouterr().out
     with pytest.raises(InputError, match="--pairs"):
-        main(ViewEvaluation(data, out, pairs=0))
+        main(Options(data, out, pairs=0))
 
 
 def test_without_lpips_weights_the_options_are_named(monkeypatch):
