@@ -20,8 +20,8 @@ COMMANDS = {
     "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),
     "train depth": ("nvs.commands.train_depth", "train the depth field"),
     "train head": ("nvs.commands.train_head", "train the Gaussian head of a model"),
-    "evaluate depth": ("nvs.evaluate.depth_command", "measure depth on RGB-D photos"),
-    "evaluate views": ("nvs.evaluate.views_command", "measure one view rendered from another"),
+    "evaluate depth": ("nvs.commands.evaluate_depth", "measure depth on RGB-D photos"),
+    "evaluate views": ("nvs.commands.evaluate_views", "measure one view rendered from another"),
     "models list": ("nvs.commands.models", "the models that --model takes"),
     "models download": ("nvs.commands.models_download", "fetch the weights of a released model"),
 }

@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.data.recorded import depth_sets
-from nvs.errors import InputError
-from nvs.evaluate.baselines import BASELINES
-from nvs.evaluate.depth import DepthProtocol, evaluate_depth
-from nvs.evaluate.depth_command import (
+from nvs.commands.evaluate_depth import (
     Options,
     main,
     predictor_of,
@@ -18,6 +14,10 @@ from nvs.evaluate.depth_command import (
     spread,
     wins,
 )
+from nvs.data.recorded import depth_sets
+from nvs.errors import InputError
+from nvs.evaluate.baselines import BASELINES
+from nvs.evaluate.depth import DepthProtocol, evaluate_depth
 from nvs.evaluate.results import FrameRecord, Results, load_results
 from tests.data.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
 

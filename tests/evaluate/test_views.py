@@ -7,6 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
+from nvs.commands.evaluate_views import (
+    METHODS,
+    Options,
+    PerceptualOptions,
+    main,
+    scene_maker,
+)
 from nvs.data.placed import relative_camera, scaled_to_set
 from nvs.data.views import view_sets
 from nvs.depth.field import DepthField
@@ -14,13 +21,6 @@ from nvs.depth.scaled import ScaledField
 from nvs.errors import InputError
 from nvs.evaluate.view_baselines import pixel_splats, uniform_splats
 from nvs.evaluate.views import ViewProtocol, evaluate_views
-from nvs.evaluate.views_command import (
-    METHODS,
-    Options,
-    PerceptualOptions,
-    main,
-    scene_maker,
-)
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
 from nvs.rendering.render import render
@@ -227,7 +227,7 @@ def test_without_lpips_weights_the_options_are_named(monkeypatch):
     def unreachable(*args):
         raise InputError("LPIPS needs alexnet")
 
-    monkeypatch.setattr("nvs.evaluate.views_command.perceptual_loss", unreachable)
+    monkeypatch.setattr("nvs.commands.evaluate_views.perceptual_loss", unreachable)
     with pytest.raises(InputError, match=r"--lpips-weights FILE.*--no-lpips"):
         PerceptualOptions().load()
     assert PerceptualOptions(lpips=False).load() is None
