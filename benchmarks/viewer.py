@@ -46,8 +46,8 @@ from nvs.commands.view import OneModel
 from nvs.evaluate.tables import table
 from nvs.metrics.views import psnr
 from nvs.rendering.render import render
-from viewer import Viewer, view
-from viewer.page import Page
+from nvs_viewer import Viewer, view
+from nvs_viewer.page import Page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as PlaywrightPage

@@ -8,7 +8,7 @@ import torch
 
 from nvs.rendering.magnified import enlarged_eps2d
 from nvs.rendering.render import render
-from viewer import view
+from nvs_viewer import view
 
 
 def only_page(viewer, timeout=20):

@@ -13,7 +13,7 @@ from PIL import Image
 from nvs.photo.photo import load_photo
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from viewer import ViewedScene, Viewer
+from nvs_viewer import ViewedScene, Viewer
 
 FLAGS = [
     "--no-sandbox",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nvs.film.path import SceneDepth
-from viewer.flight import clip_distance, thumbnail
+from nvs_viewer.flight import clip_distance, thumbnail
 
 
 def test_the_near_clip_spans_the_scene():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nvs.film.path import PATH_KINDS, SceneDepth, camera_path
 from nvs.scene.camera import Camera
-from viewer.reach import KEYS_UNITS_S, SECONDS_TO_THE_EDGE, pulled_back, share, walking_scale
+from nvs_viewer.reach import KEYS_UNITS_S, SECONDS_TO_THE_EDGE, pulled_back, share, walking_scale
 
 CAMERA = Camera.from_focal(500.0, 640, 480)
 DEPTH = SceneDepth(2.0, 4.0, 9.0)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from nvs.film.keyframes import camera_of
 from nvs.scene.camera import Camera
-from viewer import view
-from viewer.shot import SHAPES, SIZES, framed
+from nvs_viewer import view
+from nvs_viewer.shot import SHAPES, SIZES, framed
 
 cameras = st.builds(
     Camera.from_focal, st.floats(50, 3000), st.integers(64, 2000), st.integers(64, 2000)

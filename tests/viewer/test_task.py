@@ -7,8 +7,8 @@ import types
 import pytest
 
 from nvs.errors import InputError
-from viewer.scene import Cancelled
-from viewer.task import Task
+from nvs_viewer.scene import Cancelled
+from nvs_viewer.task import Task
 
 
 class Widget(types.SimpleNamespace):

@@ -10,7 +10,7 @@ import torch
 import nvs
 from nvs import cli
 from nvs.errors import InputError
-from nvs.models.infinidepth import models
+from nvs.models.infinidepth import released
 from nvs.models.infinidepth.released import (
     RELEASED_MODELS,
     load_released_model,
@@ -83,7 +83,7 @@ def test_without_the_hubs_library_there_is_one_line(monkeypatch):
     with pytest.raises(InputError, match="pip install"):
         load_released_model("infinidepth")
     with pytest.raises(InputError, match="pip install"):
-        models.download_released_model("infinidepth")
+        released.download_released_model("infinidepth")
 
 
 def test_the_model_is_loaded_by_its_path(files, photo):
@@ -129,7 +129,7 @@ def test_files_that_do_not_belong_to_the_model_are_refused(files, sensor_file):
 
 
 def test_a_file_of_the_hubs_cache_that_is_another_models(sensor_file, monkeypatch):
-    monkeypatch.setattr(models, "cached_checkpoint", lambda filename, model: sensor_file)
+    monkeypatch.setattr(released, "cached_checkpoint", lambda filename, model: sensor_file)
     with pytest.raises(InputError, match=r"sensor\.ckpt takes depth prompts"):
         load_released_model("infinidepth")
 

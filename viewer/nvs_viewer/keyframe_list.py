@@ -22,11 +22,11 @@ from nvs.film.keyframes import (
     path_from_json,
     path_to_json,
 )
-from viewer import view
+from nvs_viewer import view
 
 if TYPE_CHECKING:
-    from viewer.page import Page
-    from viewer.shot import ShotPanel
+    from nvs_viewer.page import Page
+    from nvs_viewer.shot import ShotPanel
 
 GO, EARLIER, LATER, DELETE = "Go", "▲", "▼", "✕"
 MARK_SIZE = 0.03  # of the near depth

@@ -12,11 +12,11 @@ import numpy as np
 import viser
 
 from nvs.film.path import SceneDepth
-from viewer import reach
-from viewer.panel import Panel
+from nvs_viewer import reach
+from nvs_viewer.panel import Panel
 
 if TYPE_CHECKING:
-    from viewer.page import Page
+    from nvs_viewer.page import Page
 
 KEYS = "Drag to turn, right-drag to pan, scroll to come closer; W A S D Q E to walk."
 

@@ -8,10 +8,10 @@ import io
 import viser
 
 from nvs.film.path import SceneDepth
-from viewer import access, view
-from viewer.drawn_scene import DrawnScene
-from viewer.reach import walking_scale
-from viewer.scene import ViewedScene
+from nvs_viewer import access, view
+from nvs_viewer.drawn_scene import DrawnScene
+from nvs_viewer.reach import walking_scale
+from nvs_viewer.scene import ViewedScene
 
 CANVAS_PX = 900  # the longer side of a window that shows all splats
 LIMIT = 250_000  # Gaussians: about 8 MB

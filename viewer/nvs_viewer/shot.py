@@ -15,14 +15,14 @@ import viser
 from nvs.film.path import PATH_KINDS, PathKind, camera_path
 from nvs.film.video import even_size, render_path, write_video
 from nvs.scene.camera import Camera
-from viewer.keyframe_list import KeyframeList
-from viewer.panel import Panel
-from viewer.preview import Preview
-from viewer.scene import Progress
-from viewer.task import Task
+from nvs_viewer.keyframe_list import KeyframeList
+from nvs_viewer.panel import Panel
+from nvs_viewer.preview import Preview
+from nvs_viewer.scene import Progress
+from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
-    from viewer.page import Page
+    from nvs_viewer.page import Page
 
 OWN = "my keyframes"
 SHAPES = {"as the photo": None, "16:9": 16 / 9, "1:1": 1.0, "9:16": 9 / 16}

@@ -14,14 +14,14 @@ import viser
 from nvs.film.video import render_frame
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
-from viewer import view
-from viewer.panel import Panel
-from viewer.scene import Progress
-from viewer.standalone import standalone_html
-from viewer.task import Task
+from nvs_viewer import view
+from nvs_viewer.panel import Panel
+from nvs_viewer.scene import Progress
+from nvs_viewer.standalone import standalone_html
+from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
-    from viewer.page import Page
+    from nvs_viewer.page import Page
 
 FACTORS = {"as the window": 1, "2x the window": 2, "4x the window": 4}
 LARGEST_STILL_PX = 8192

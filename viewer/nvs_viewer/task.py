@@ -12,7 +12,7 @@ from collections.abc import Callable
 import viser
 
 from nvs.errors import InputError
-from viewer.scene import Cancelled, Progress
+from nvs_viewer.scene import Cancelled, Progress
 
 
 class Task:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nvs.scene.camera import Camera
 
 if TYPE_CHECKING:
-    from viewer.page import Page
+    from nvs_viewer.page import Page
 
 
 class Preview:

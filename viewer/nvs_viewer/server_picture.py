@@ -20,11 +20,11 @@ from torch import Tensor
 
 from nvs.film.video import render_frame
 from nvs.scene.camera import Camera
-from viewer import view
-from viewer.delivery import wait_until_received
-from viewer.drawing import Drawing
-from viewer.scene import Cancelled, ViewedScene
-from viewer.window import Window
+from nvs_viewer import view
+from nvs_viewer.delivery import wait_until_received
+from nvs_viewer.drawing import Drawing
+from nvs_viewer.scene import Cancelled, ViewedScene
+from nvs_viewer.window import Window
 
 MOVING_FRAME_S = 0.05  # how long a picture may take while the camera moves
 LEAST_HEIGHT_PX = 180  # however slow the renderer is

@@ -15,20 +15,20 @@ from torch import Tensor
 from nvs.errors import InputError
 from nvs.film.path import SceneDepth, scene_depth
 from nvs.scene.camera import Camera
-from viewer import view
-from viewer.drawing import Drawing, Rendering
-from viewer.drawn_scene import DrawnScene
-from viewer.flight import FlightPanel
-from viewer.look import LookPanel
-from viewer.opening import OpeningPanel
-from viewer.panel import Panel
-from viewer.reach import walking_scale
-from viewer.scene import Splat, ViewedScene
-from viewer.server_picture import ServerPicture
-from viewer.shot import ShotPanel
-from viewer.takeaway import TakeawayPanel
-from viewer.uploads import limit_uploads
-from viewer.window import Window
+from nvs_viewer import view
+from nvs_viewer.drawing import Drawing, Rendering
+from nvs_viewer.drawn_scene import DrawnScene
+from nvs_viewer.flight import FlightPanel
+from nvs_viewer.look import LookPanel
+from nvs_viewer.opening import OpeningPanel
+from nvs_viewer.panel import Panel
+from nvs_viewer.reach import walking_scale
+from nvs_viewer.scene import Splat, ViewedScene
+from nvs_viewer.server_picture import ServerPicture
+from nvs_viewer.shot import ShotPanel
+from nvs_viewer.takeaway import TakeawayPanel
+from nvs_viewer.uploads import limit_uploads
+from nvs_viewer.window import Window
 
 WELCOME = "**Open a photo to fly through it.**\n\nIt is sent to this program and nowhere else."
 

@@ -11,8 +11,8 @@ import viser
 from nvs.film.keyframes import Keyframe
 from nvs.film.path import SceneDepth
 from nvs.scene.camera import Camera
-from viewer.reach import walking_scale
-from viewer.window import Window
+from nvs_viewer.reach import walking_scale
+from nvs_viewer.window import Window
 
 UP = (0.0, -1.0, 0.0)  # OpenCV's y points down
 

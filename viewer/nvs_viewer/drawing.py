@@ -8,7 +8,7 @@ from typing import Literal
 from torch import Tensor
 
 from nvs.scene.camera import Camera
-from viewer.scene import ViewedScene
+from nvs_viewer.scene import ViewedScene
 
 Rendering = Literal["browser", "server"]
 
@@ -47,7 +47,7 @@ class Drawing(abc.ABC):
         Args:
             camera: the photo's, with as many pixels as its picture has in the canvas.
             colors: [N, 3] in 0..1, instead of the scene's own.
-            enlarged: how many times larger than it is (see `viewer.window`).
+            enlarged: how many times larger than it is (see `nvs_viewer.window`).
         """
 
     @abc.abstractmethod

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import viser
 
 from nvs.errors import InputError
-from viewer.delivery import wait_until_received
-from viewer.panel import Panel
-from viewer.scene import Progress, Splat, ViewedScene
-from viewer.task import Task
+from nvs_viewer.delivery import wait_until_received
+from nvs_viewer.panel import Panel
+from nvs_viewer.scene import Progress, Splat, ViewedScene
+from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
-    from viewer.page import Page, PageSettings
+    from nvs_viewer.page import Page, PageSettings
 
 CHOOSE = "choose …"
 

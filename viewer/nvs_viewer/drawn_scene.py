@@ -9,10 +9,10 @@ import viser
 from torch import Tensor
 
 from nvs.scene.camera import Camera
-from viewer import view
-from viewer.drawing import Drawing
-from viewer.scene import ViewedScene
-from viewer.splats import BrowserSplats, browser_splats
+from nvs_viewer import view
+from nvs_viewer.drawing import Drawing
+from nvs_viewer.scene import ViewedScene
+from nvs_viewer.splats import BrowserSplats, browser_splats
 
 PHOTO, INVENTED = "/scene/photo", "/scene/invented"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import viser
 
 from nvs.allocator import return_freed_memory
-from viewer import access, view
-from viewer.drawing import Rendering
-from viewer.page import Page, PageSettings, depth_of
-from viewer.scene import Splat, ViewedScene
+from nvs_viewer import access, view
+from nvs_viewer.drawing import Rendering
+from nvs_viewer.page import Page, PageSettings, depth_of
+from nvs_viewer.scene import Splat, ViewedScene
 
 
 class Viewer:

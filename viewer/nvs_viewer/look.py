@@ -16,15 +16,15 @@ from torch.nn import functional
 
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from viewer.colormap import colormap, legend
-from viewer.opening import one_at_a_time
-from viewer.panel import Panel
-from viewer.scene import Progress, ViewedScene
-from viewer.splats import plain_colors
-from viewer.task import Task
+from nvs_viewer.colormap import colormap, legend
+from nvs_viewer.opening import one_at_a_time
+from nvs_viewer.panel import Panel
+from nvs_viewer.scene import Progress, ViewedScene
+from nvs_viewer.splats import plain_colors
+from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
-    from viewer.page import Page
+    from nvs_viewer.page import Page
 
 COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
 INVENTED = "what was invented"
