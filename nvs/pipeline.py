@@ -21,19 +21,16 @@ from nvs.photo.photo import Photo
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.backfill.invent import invented
-from nvs.splat.bridges import cut_bridges, depth_on_surface
+from nvs.splat.bridges import cut_bridges
 from nvs.splat.colors import match_photo
 from nvs.splat.head import GaussianHead, Guess
 from nvs.splat.points import SurfacePoints, lift, read_picture
-from nvs.splat.query import sample_cells, surface_density
+from nvs.splat.query import sample_cells, sample_density, samples_spacing
 from nvs.splat.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
 from nvs.splat.surface import SurfaceMap, measure_surface
 from nvs.stages import Report, silent
 
 POINTS_PER_PIXEL = 2.0
-# Share of the samples that go evenly over the picture, and so keep the photo sharp from where
-# it was taken; the rest goes evenly over the surfaces, and so keeps them closed from elsewhere.
-PICTURE_SHARE = 0.75
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,7 +193,7 @@ class Model:
         sky = surface.sky.flatten()[cell]
 
         report("placing the Gaussians")
-        seen_at = depth_on_surface(surface, xy)
+        seen_at = surface.behind(xy)
         lifted = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
         ground = lifted[~sky]
         features = field.features(ground.xy)
@@ -211,15 +208,3 @@ class Model:
             dome.append(backdrop)
         solved = torch.cat([torch.ones_like(sky[~sky]), open_sky(surface).flatten()[cell][sky]])
         return SampledPhoto(rgb, camera, surface, ground, features, dome, solved)
-
-
-def sample_density(surface: SurfaceMap) -> Tensor:
-    """Share of the samples [h, w] for each cell: some for the picture, some for the surfaces."""
-    even = torch.full_like(surface.area, 1 / surface.area.numel(), dtype=torch.float64)
-    return PICTURE_SHARE * even + (1 - PICTURE_SHARE) * surface_density(surface)
-
-
-def samples_spacing(surface: SurfaceMap, density: Tensor, count: int) -> Tensor:
-    """Distance between neighbouring samples [h·w] in the field's pixels, for each cell."""
-    cell_area = float(surface.cell_px.prod())
-    return (cell_area / (density * count)).sqrt().float().flatten()

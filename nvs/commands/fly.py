@@ -117,8 +117,9 @@ def _frames(options: Options) -> int:
 
 
 def _cameras(options: Options, flight: KeyframePath | None, opened: OpenedScene) -> list[Camera]:
-    from nvs.film.path import camera_path, scene_depth
+    from nvs.film.path import camera_path
     from nvs.film.video import even_size
+    from nvs.scene.reach import scene_depth
 
     camera = opened.camera
     width = camera.width if options.width is None else options.width

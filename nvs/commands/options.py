@@ -50,7 +50,7 @@ class RunOptions:
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""
-        from nvs.models.registry import torch_device
+        from nvs.device import torch_device
 
         return torch_device(self.device)
 

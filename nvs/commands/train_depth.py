@@ -42,7 +42,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.models.registry import torch_device
+    from nvs.device import torch_device
     from nvs.train.config import read_config
     from nvs.train.depth import train_depth
     from nvs.train.team import joined_team

@@ -51,7 +51,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.models.registry import torch_device
+    from nvs.device import torch_device
     from nvs.train.head import train_head
     from nvs.train.team import joined_team
 

@@ -7,7 +7,7 @@ import torch
 from nvs.depth.field import DepthField
 from nvs.photo.photo import Photo
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.head import disc_on_surface
+from nvs.splat.discs import disc_on_surface
 from nvs.splat.points import lift, read_picture
 
 

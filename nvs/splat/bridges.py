@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nvs.splat.nearest import nearest
 from nvs.splat.surface import SurfaceMap
 
 # A surface one radius of the search away counts as much as a difference in colour of this.
@@ -16,7 +16,6 @@ COLOR_TOLERANCE = 0.15
 SEARCH_RADIUS = 8  # cells; wider bridges go to the nearest surface
 # Below this share of the colours' variance that goes along with depth, there is no edge to see.
 SHOWN_SHARE = 0.3
-STEEPEST = 0.2  # how far samples lie at most before or behind their cell's centre, relative
 
 
 def cut_bridges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
@@ -103,16 +102,6 @@ def _landing(surface: SurfaceMap, rgb: Tensor) -> Tensor:
     return landing
 
 
-def nearest(mask: Tensor) -> Tensor:
-    """For each cell the row-major index [h, w] of the nearest cell of `mask`, which has some."""
-    from scipy.ndimage import distance_transform_edt
-
-    row, column = distance_transform_edt(
-        ~mask.cpu().numpy(), return_distances=False, return_indices=True
-    )
-    return torch.from_numpy(row.astype(np.int64) * mask.shape[1] + column).to(mask.device)
-
-
 def _search_steps() -> list[tuple[int, int]]:
     """Steps (dy, dx) over the search disc: all of the nearest, every second farther out."""
     reach = range(-SEARCH_RADIUS, SEARCH_RADIUS + 1)
@@ -122,22 +111,3 @@ def _search_steps() -> list[tuple[int, int]]:
         for dx in reach
         if dy * dy + dx * dx <= SEARCH_RADIUS**2 and (max(abs(dy), abs(dx)) <= 3 or (dy + dx) % 2)
     ]
-
-
-@dataclasses.dataclass(frozen=True)
-class SurfaceDepth:
-    """Where the surface is behind N pixels, and how it slants."""
-
-    depth: Tensor  # [N] z
-    gradient: Tensor  # [N, 2] (∂z/∂x, ∂z/∂y), a pixel
-
-
-def depth_on_surface(surface: SurfaceMap, xy: Tensor) -> SurfaceDepth:
-    """Depth at pixels `xy` [N, 2]: inside a cell it follows the derivatives at the centre."""
-    cell = surface.cell_of(xy)
-    depth, gradient = surface.depth.flatten()[cell], surface.gradient.view(-1, 2)[cell]
-    from_centre = xy - surface.center_of(cell)
-    # A steep cell must not throw its samples behind the camera, or far beyond its neighbours.
-    farthest = STEEPEST * depth
-    depth = depth + (gradient * from_centre).sum(-1).clamp(-farthest, farthest)
-    return SurfaceDepth(depth, gradient)

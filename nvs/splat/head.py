@@ -10,94 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.rotations import quaternion_product, rotated
+from nvs.splat.discs import GUESS_OPACITY, closed_discs, principal_axes
 from nvs.splat.points import SurfacePoints
-
-GUESS_OPACITY = 0.95
-# Standard deviation of a Gaussian in distances to its neighbour: smaller is sharper, larger
-# leaves fewer holes. With 0.6 and two samples a pixel, 99.5 % of the pixels are 99 % covered.
-GUESS_SIGMA = 0.6
-# Beside neighbours farther than a pixel the renderer's blur of 0.3 square pixels closes less, and
-# flights forward show cracks; together they shall have this much. 40,000 Gaussians of a photo of
-# 640x427 left 12 % of its view open (alpha < 0.9) at twice the size; now none, at the same PSNR.
-SPARSE_SIGMA = 0.8
-BLUR_PX2 = 0.3
-THICKNESS = 0.1  # of a disc, in shares of its shorter radius
-MAX_STRETCH = 8.0  # of a disc on a grazing surface: longer ones are needles at depth edges
-
-
-def disc_on_surface(points: SurfacePoints, sigma_px: Tensor | None = None) -> Gaussians:
-    """Flat ellipses on the surface, round as the photo's camera sees them.
-
-    With J = ∂X/∂(x, y) a round patch of the picture becomes the covariance J·Jᵀ on the
-    surface, whose axes and lengths are the singular vectors and values of J.
-
-    Args:
-        sigma_px: [N] standard deviations in the photo; by default `GUESS_SIGMA` of the spacing.
-    """
-    if sigma_px is None:
-        sigma_px = GUESS_SIGMA * points.spacing_px
-    along, other, lengths = _principal_axes(points.across)
-    normal = torch.linalg.cross(along, other)
-    rotation = torch.stack([along, other, normal], dim=-1)  # [N, 3, 3], columns
-    sigma = lengths * sigma_px[:, None]  # [N, 2]
-    return Gaussians(
-        means=points.position,
-        quats=quaternion_of(rotation),
-        scales=torch.cat([sigma, THICKNESS * sigma[:, 1:]], dim=-1),
-        opacities=torch.full_like(points.depth, GUESS_OPACITY),
-        colors=points.color,
-    )
-
-
-def closed_discs(points: SurfacePoints) -> Gaussians:
-    """The head's guess: discs that close the surface, however few the samples are."""
-    return disc_on_surface(points, closing_sigma_px(points.spacing_px))
-
-
-def closing_sigma_px(spacing_px: Tensor) -> Tensor:
-    """Standard deviations [N] for samples at these distances [N] from their neighbours, pixels."""
-    beside_blur = ((SPARSE_SIGMA * spacing_px) ** 2 - BLUR_PX2).clamp(min=0).sqrt()
-    return torch.maximum(GUESS_SIGMA * spacing_px, beside_blur)
-
-
-def _principal_axes(across: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Longer and shorter axis [N, 3] and their lengths [N, 2] of the ellipse J·(unit circle)."""
-    x, y = across.unbind(-1)  # [N, 3] each
-    xx, yy, xy = (x * x).sum(-1), (y * y).sum(-1), (x * y).sum(-1)
-    turn = 0.5 * torch.atan2(2 * xy, xx - yy)  # of the longer axis, in the picture
-    cos, sin = turn.cos()[:, None], turn.sin()[:, None]
-    along, other = cos * x + sin * y, cos * y - sin * x
-    length = along.norm(dim=-1)
-    width = torch.maximum(other.norm(dim=-1), length / MAX_STRETCH)
-    # Parallel axes (a surface seen exactly edge-on) leave `other` undefined; any will do.
-    along = functional.normalize(along, dim=-1)
-    other = other - (other * along).sum(-1, keepdim=True) * along
-    fallback = torch.linalg.cross(along, torch.roll(along, 1, dims=-1))
-    other = torch.where(other.norm(dim=-1, keepdim=True) > 1e-12, other, fallback)
-    return along, functional.normalize(other, dim=-1), torch.stack([length, width], dim=-1)
-
-
-def quaternion_of(rotation: Tensor) -> Tensor:
-    """Unit quaternions (w, x, y, z) [N, 4] of rotation matrices [N, 3, 3].
-
-    Of the four ways to read a quaternion off a matrix, the one that divides by the largest
-    component is taken (Shepperd 1978).
-    """
-    m = rotation
-    xx, yy, zz = m[:, 0, 0], m[:, 1, 1], m[:, 2, 2]
-    squares = torch.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz])
-    wx, wy, wz = m[:, 2, 1] - m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0], m[:, 1, 0] - m[:, 0, 1]
-    xy, xz, yz = m[:, 0, 1] + m[:, 1, 0], m[:, 0, 2] + m[:, 2, 0], m[:, 1, 2] + m[:, 2, 1]
-    candidates = torch.stack(
-        [
-            torch.stack([squares[0], wx, wy, wz], dim=-1),
-            torch.stack([wx, squares[1], xy, xz], dim=-1),
-            torch.stack([wy, xy, squares[2], yz], dim=-1),
-            torch.stack([wz, xz, yz, squares[3]], dim=-1),
-        ]
-    )  # [4, N, 4]
-    best = squares.argmax(dim=0)
-    return functional.normalize(candidates[best, torch.arange(len(m), device=m.device)], dim=-1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +103,7 @@ def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
     # so the moment is zero here; it is what tells several cameras apart.
     moment = torch.zeros_like(direction)
     log_depth = points.depth.log()
-    length, width = _principal_axes(points.across)[2].unbind(-1)
+    length, width = principal_axes(points.across)[2].unbind(-1)
     return torch.cat(
         [
             points.color * 2 - 1,
@@ -201,18 +116,3 @@ def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
         ],
         dim=-1,
     )
-
-
-def quaternion_product(a: Tensor, b: Tensor) -> Tensor:
-    """Hamilton product a ⊗ b of quaternions (w, x, y, z) [N, 4]: turn by b, then by a."""
-    aw, av = a[:, :1], a[:, 1:]
-    bw, bv = b[:, :1], b[:, 1:]
-    vector = aw * bv + bw * av + torch.linalg.cross(av, bv)
-    return torch.cat([aw * bw - (av * bv).sum(-1, keepdim=True), vector], dim=-1)
-
-
-def rotated(quats: Tensor, vectors: Tensor) -> Tensor:
-    """Vectors [N, 3] turned by unit quaternions [N, 4]."""
-    w, axis = quats[:, :1], quats[:, 1:]
-    across = 2 * torch.linalg.cross(axis, vectors)
-    return vectors + w * across + torch.linalg.cross(axis, across)

@@ -11,6 +11,10 @@ from torch import Tensor
 from nvs.depth.field import DepthField
 from nvs.splat.surface import SurfaceMap, measure_surface
 
+# Share of the samples that go evenly over the picture, and so keep the photo sharp from where
+# it was taken; the rest goes evenly over the surfaces, and so keeps them closed from elsewhere.
+PICTURE_SHARE = 0.75
+
 
 def infinite_depth_query(field: DepthField, count: int, *, seed: int = 0) -> Tensor:
     """`count` pixel positions [count, 2] that lie evenly on the field's surfaces.
@@ -82,3 +86,15 @@ def hilbert_order(width: int, height: int) -> np.ndarray:
         x, y = np.where(below, x, y), np.where(below, y, x)
         bit //= 2
     return np.argsort(distance, kind="stable")
+
+
+def sample_density(surface: SurfaceMap) -> Tensor:
+    """Share of the samples [h, w] for each cell: some for the picture, some for the surfaces."""
+    even = torch.full_like(surface.area, 1 / surface.area.numel(), dtype=torch.float64)
+    return PICTURE_SHARE * even + (1 - PICTURE_SHARE) * surface_density(surface)
+
+
+def samples_spacing(surface: SurfaceMap, density: Tensor, count: int) -> Tensor:
+    """Distance between neighbouring samples [h·w] in the field's pixels, for each cell."""
+    cell_area = float(surface.cell_px.prod())
+    return (cell_area / (density * count)).sqrt().float().flatten()

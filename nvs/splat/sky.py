@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.head import disc_on_surface
+from nvs.splat.discs import disc_on_surface
 from nvs.splat.points import lift
 from nvs.splat.surface import SurfaceMap
 

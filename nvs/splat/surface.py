@@ -12,6 +12,16 @@ from torch.nn import functional
 from nvs.depth.field import DepthField, surface_normal
 from nvs.scene.camera import Camera
 
+STEEPEST = 0.2  # how far samples lie at most before or behind their cell's centre, relative
+
+
+@dataclasses.dataclass(frozen=True)
+class SurfaceDepth:
+    """Where the surface is behind N pixels, and how it slants."""
+
+    depth: Tensor  # [N] z
+    gradient: Tensor  # [N, 2] (∂z/∂x, ∂z/∂y), a pixel
+
 
 @dataclasses.dataclass(frozen=True)
 class SurfaceMap:
@@ -43,6 +53,19 @@ class SurfaceMap:
         width = self.depth.shape[1]
         center = torch.stack([cell % width, cell // width], dim=-1) + 0.5
         return center.to(self.depth) * torch.from_numpy(self.cell_px).to(self.depth)
+
+    def behind(self, xy: Tensor) -> SurfaceDepth:
+        """The surface behind the field's pixels `xy` [N, 2].
+
+        Inside a cell it follows the derivatives at the centre.
+        """
+        cell = self.cell_of(xy)
+        depth, gradient = self.depth.flatten()[cell], self.gradient.view(-1, 2)[cell]
+        from_centre = xy - self.center_of(cell)
+        # A steep cell must not throw its samples behind the camera, or far beyond its neighbours.
+        farthest = STEEPEST * depth
+        depth = depth + (gradient * from_centre).sum(-1).clamp(-farthest, farthest)
+        return SurfaceDepth(depth, gradient)
 
 
 MAX_CELLS = 1 << 18

@@ -21,10 +21,12 @@ from torch.nn import functional
 
 from nvs.errors import InputError
 from nvs.metrics.perceptual import Backbone, perceptual_loss
-from nvs.models.registry import load_gaussian_head, load_model, save_gaussian_head, weights_digest
+from nvs.models.files import load_gaussian_head, save_gaussian_head, weights_digest
+from nvs.models.registry import load_model
 from nvs.rendering.render import render
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.head import GaussianHead, GaussianHeadConfig, closed_discs
+from nvs.splat.discs import closed_discs
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
 from nvs.train.loop import Schedule, Task, start_from_weights, train

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nvs.depth.curve import DepthCurve
 from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
-from nvs.models.registry import load_depth_network, save_depth_network
+from nvs.models.files import load_depth_network, save_depth_network
 from nvs.scene.camera import Camera
 
 MEDIAN = torch.tensor(1.0)

@@ -11,7 +11,7 @@ from torch.nn import functional
 from nvs.depth.network import DepthNetwork, encoder_size
 from nvs.depth.pyramid import FeatureGrid
 from nvs.errors import InputError
-from nvs.models.registry import load_depth_network, save_depth_network, save_module
+from nvs.models.files import load_depth_network, save_depth_network, save_module
 from nvs.scene.camera import Camera
 
 

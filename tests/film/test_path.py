@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs.errors import InputError
-from nvs.film.path import PARALLAX, PATH_KINDS, SceneDepth, camera_path, scene_depth, sideways_step
+from nvs.film.path import PATH_KINDS, camera_path
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.reach import PARALLAX, SceneDepth, scene_depth, sideways_step
 
 CAMERA = Camera.from_focal(500.0, 640, 480)
 

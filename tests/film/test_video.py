@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs.errors import InputError
-from nvs.film.path import SceneDepth, camera_path
+from nvs.film.path import camera_path
 from nvs.film.video import even_size, render_path, write_video
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.reach import SceneDepth
 
 
 def ramps(count, width, height):

@@ -22,8 +22,8 @@ from nvs.scene.gaussians import Gaussians
 from nvs.splat.backfill.behind import continued_behind
 from nvs.splat.backfill.sheet import Sheet
 from nvs.splat.backfill.softness import mean_of_present
-from nvs.splat.bridges import STEEPEST
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
+from nvs.splat.surface import STEEPEST
 
 WIDTH, HEIGHT = 192, 128
 CAMERA = Camera.from_focal(0.9 * WIDTH, WIDTH, HEIGHT)
@@ -243,6 +243,6 @@ def test_what_is_hidden_lies_behind_all_of_a_steep_cell():
     )  # fmt: skip
     hidden = continued_behind(sheet, shift_cells=100)
     assert (hidden.present & on_near).any()
-    # Of the samples at the far end of a cell: see `nvs.splat.bridges.depth_on_surface`.
+    # Of the samples at the far end of a cell: see `SurfaceMap.behind`.
     shown = torch.maximum(disparity - slope.abs().sum(-1) / 2, disparity / (1 + STEEPEST))
     assert (hidden.sheet.disparity < shown)[hidden.present].all()

@@ -9,17 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from nvs.splat.head import (
-    GUESS_SIGMA,
-    GaussianHead,
-    GaussianHeadConfig,
-    closed_discs,
-    closing_sigma_px,
-    disc_on_surface,
-    quaternion_of,
-    quaternion_product,
-    rotated,
-)
+from nvs.scene.rotations import quaternion_of, quaternion_product, rotated
+from nvs.splat.discs import GUESS_SIGMA, closed_discs, closing_sigma_px, disc_on_surface
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 from nvs.splat.points import lift
 from tests.analytic import AnalyticField
 

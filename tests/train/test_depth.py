@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.errors import InputError
-from nvs.models.registry import load_depth_network
+from nvs.models.files import load_depth_network
 from nvs.train.config import read_config
 from nvs.train.depth import DepthTask, DepthTraining, train_depth
 from nvs.train.depth_loss import DepthPoints, depth_losses, total_loss

@@ -14,9 +14,10 @@ from torch.nn import functional
 
 import nvs
 from nvs.errors import InputError
-from nvs.models.registry import load_gaussian_head, save_depth_network, save_gaussian_head
+from nvs.models.files import load_gaussian_head, save_depth_network, save_gaussian_head
 from nvs.pipeline import Model
-from nvs.splat.head import GaussianHead, closed_discs, point_tokens
+from nvs.splat.discs import closed_discs
+from nvs.splat.head import GaussianHead, point_tokens
 from nvs.splat.points import SurfacePoints
 from nvs.train.head import HeadTask, HeadTraining, PerceptualSettings, train_head
 from nvs.train.head_data import ExampleSettings, prepared

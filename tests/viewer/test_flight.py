@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nvs.film.path import SceneDepth
+from nvs.scene.reach import SceneDepth
 from nvs_viewer.flight import clip_distance, thumbnail
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import viser
 
-from nvs.film.path import SceneDepth
+from nvs.scene.reach import SceneDepth
 from nvs_viewer import reach
 from nvs_viewer.panel import Panel
 

@@ -13,8 +13,8 @@ import viser
 from torch import Tensor
 
 from nvs.errors import InputError
-from nvs.film.path import SceneDepth, scene_depth
 from nvs.scene.camera import Camera
+from nvs.scene.reach import SceneDepth, scene_depth
 from nvs_viewer import view
 from nvs_viewer.drawing import Drawing, Rendering
 from nvs_viewer.drawn_scene import DrawnScene

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nvs.film.path import FORWARD_LIMIT, SceneDepth, sideways_step
+from nvs.film.path import FORWARD_LIMIT
 from nvs.scene.camera import Camera
+from nvs.scene.reach import SceneDepth, sideways_step
 
 SIDEWAYS = 2.0  # steps of the ready-made paths
 KEYS_UNITS_S = 2.0  # how fast viser's keys walk

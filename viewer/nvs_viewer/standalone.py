@@ -7,7 +7,7 @@ import io
 
 import viser
 
-from nvs.film.path import SceneDepth
+from nvs.scene.reach import SceneDepth
 from nvs_viewer import access, view
 from nvs_viewer.drawn_scene import DrawnScene
 from nvs_viewer.reach import walking_scale

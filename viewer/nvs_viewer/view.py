@@ -9,8 +9,8 @@ import torch
 import viser
 
 from nvs.film.keyframes import Keyframe
-from nvs.film.path import SceneDepth
 from nvs.scene.camera import Camera
+from nvs.scene.reach import SceneDepth
 from nvs_viewer.reach import walking_scale
 from nvs_viewer.window import Window
 

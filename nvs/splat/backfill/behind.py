@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from nvs.splat.backfill.sheet import Sheet, local_slopes
 from nvs.splat.backfill.softness import mean_of_present, softened
-from nvs.splat.bridges import STEEPEST
+from nvs.splat.nearest import nearest
+from nvs.splat.surface import STEEPEST
 
 OPENINGS_CELLS = (1.0, 4.0, 16.0)  # heights of edges: how wide the camera range opens them
 EDGE_CELLS = 2  # a depth edge happens within so many cells
@@ -109,7 +109,7 @@ def _widest_edge(opening: Tensor, seen: Tensor, shift_cells: float) -> tuple[Ten
         edge = opening > least
         if not edge.any():
             break
-        there = _nearest(edge)
+        there = nearest(edge)
         drop = seen - seen.flatten()[there]
         down, right = own // width - there // width, own % width - there % width
         reach = shift_cells * drop + OVERLAP_CELLS - torch.hypot(down.float(), right.float())
@@ -117,16 +117,6 @@ def _widest_edge(opening: Tensor, seen: Tensor, shift_cells: float) -> tuple[Ten
         best = torch.where(better, there, best)
         overhang = torch.where(better, reach, overhang)
     return best, overhang
-
-
-def _nearest(mask: Tensor) -> Tensor:
-    """Row-major index [h, w] of the nearest cell of `mask` [h, w]."""
-    from scipy.ndimage import distance_transform_edt
-
-    row, column = distance_transform_edt(
-        ~mask.cpu().numpy(), return_distances=False, return_indices=True
-    ).astype(np.int64)
-    return torch.from_numpy(row * mask.shape[1] + column).to(mask.device)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nvs.film.path import scene_depth, sideways_step
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.reach import scene_depth, sideways_step
 from nvs.splat.backfill.behind import continued_behind
 from nvs.splat.backfill.border import MARGIN, coarse_surroundings, continued_past_border
 from nvs.splat.sky import dome_distance

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.head import disc_on_surface
+from nvs.splat.discs import disc_on_surface
 from nvs.splat.points import lift
 from nvs.splat.sky import on_dome
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nvs import cli
-from nvs.models.registry import save_depth_network
+from nvs.models.files import save_depth_network
 from tests.conftest import ASSETS
 from tests.models.infinidepth.small_model import depth_state
 
