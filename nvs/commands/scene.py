@@ -58,13 +58,13 @@ def open_scene(
 ) -> OpenedScene:
     """Read a scene, or make one of a photo, with a model that is loaded already if one is given."""
     if source.suffix.lower() == ".ply":
+        from nvs.scene.default_view import default_view
         from nvs.scene.ply import read_ply, read_ply_camera
-        from nvs.scene.viewpoint import viewpoint
 
         stages("reading the scene")
         gaussians = read_ply(source).to(options.run.torch_device())
         photographed = read_ply_camera(source)
-        camera = photographed or viewpoint(gaussians).to("cpu")
+        camera = photographed or default_view(gaussians).to("cpu")
         return OpenedScene(gaussians, camera, None, "relative", made_from=photographed)
 
     stages("reading the photo")

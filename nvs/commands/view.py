@@ -15,7 +15,7 @@ from nvs.stages import Stages
 
 if TYPE_CHECKING:
     from nvs.commands.scene import OpenedScene
-    from nvs_viewer.drawing import Rendering
+    from nvs_viewer.drawing import DrawnBy
     from nvs_viewer.scene import Progress, ViewedScene
 
 
@@ -76,7 +76,7 @@ def main(options: Options) -> int:
     return 0
 
 
-def rendering(options: Options) -> Rendering:
+def rendering(options: Options) -> DrawnBy:
     """Who draws what a page shows."""
     if options.rendering != "auto":
         return options.rendering

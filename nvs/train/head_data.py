@@ -25,7 +25,7 @@ from nvs.train.config import check_range
 from nvs.train.posed_views import GeneratedPlaces, PosedViews, RecordedPlaces
 
 
-class Sight(NamedTuple):
+class PosedPhoto(NamedTuple):
     """A photo and where it was taken, in the space of the source photo's camera."""
 
     rgb: Tensor  # [H, W, 3]
@@ -44,8 +44,8 @@ class HeadExample:
     features: Tensor  # [N, C]
     beside: Gaussians
     solved: Tensor  # [S] bool
-    source: Sight
-    targets: list[Sight]
+    source: PosedPhoto
+    targets: list[PosedPhoto]
 
     def scene(self, head: GaussianHead) -> Gaussians:
         """The scene that a head makes, its colours not solved yet."""
@@ -54,8 +54,8 @@ class HeadExample:
     def to(self, device: str) -> HeadExample:
         """This example on `device`."""
 
-        def moved(sight: Sight) -> Sight:
-            return Sight(sight.rgb.to(device), sight.camera.to(device))
+        def moved(sight: PosedPhoto) -> PosedPhoto:
+            return PosedPhoto(sight.rgb.to(device), sight.camera.to(device))
 
         points = {name: tensor.to(device) for name, tensor in vars(self.ground).items()}
         return HeadExample(
@@ -155,8 +155,8 @@ def prepared(
         features=sampled.features,
         beside=Gaussians.concatenate([*sampled.dome, behind]),
         solved=sampled.solved,
-        source=Sight(sampled.rgb, sampled.camera),
-        targets=[Sight(view.photo.rgb, places.camera_of(view)) for view in places.targets],
+        source=PosedPhoto(sampled.rgb, sampled.camera),
+        targets=[PosedPhoto(view.photo.rgb, places.camera_of(view)) for view in places.targets],
     )
 
 

@@ -13,7 +13,7 @@ import viser
 
 from nvs.allocator import return_freed_memory
 from nvs_viewer import access, view
-from nvs_viewer.drawing import Rendering
+from nvs_viewer.drawing import DrawnBy
 from nvs_viewer.page import Page, PageSettings, depth_of
 from nvs_viewer.scene import Splat, ViewedScene
 
@@ -41,7 +41,7 @@ class Viewer:
         port: int = 8080,
         shared: bool = False,
         share: bool = False,
-        rendering: Rendering = "browser",
+        rendering: DrawnBy = "browser",
     ) -> None:
         self.scene = scene
         self._settings = PageSettings(splat, samples or {}, rendering)
@@ -125,7 +125,7 @@ def serve(
     port: int = 8080,
     shared: bool = False,
     share: bool = False,
-    rendering: Rendering = "browser",
+    rendering: DrawnBy = "browser",
 ) -> None:
     """Run a `Viewer` until Ctrl-C; the arguments are its."""
     viewer = Viewer(

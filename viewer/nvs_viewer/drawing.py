@@ -10,7 +10,7 @@ from torch import Tensor
 from nvs.scene.camera import Camera
 from nvs_viewer.scene import ViewedScene
 
-Rendering = Literal["browser", "server"]
+DrawnBy = Literal["browser", "server"]
 
 
 class Drawing(abc.ABC):

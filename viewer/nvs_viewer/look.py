@@ -17,11 +17,11 @@ from torch.nn import functional
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs_viewer.colormap import colormap, legend
+from nvs_viewer.job import Job
 from nvs_viewer.opening import one_at_a_time
 from nvs_viewer.panel import Panel
 from nvs_viewer.scene import Progress, ViewedScene
 from nvs_viewer.splats import plain_colors
-from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
     from nvs_viewer.page import Page
@@ -64,7 +64,7 @@ class LookPanel(Panel):
             visible=False,
         )
         self._head.on_update(lambda _: self._switch_head())
-        self._task = Task(page.client, "Making the scene without its head")
+        self._task = Job(page.client, "Making the scene without its head")
         self._kind = gui.add_dropdown("Show", tuple(EXPLAINED))
         self._kind.on_update(lambda _: self._chosen())
         self._note = gui.add_markdown("", visible=False)

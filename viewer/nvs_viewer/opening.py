@@ -15,9 +15,9 @@ import viser
 
 from nvs.errors import InputError
 from nvs_viewer.delivery import wait_until_received
+from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
 from nvs_viewer.scene import Progress, Splat, ViewedScene
-from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
     from nvs_viewer.page import Page, PageSettings
@@ -55,7 +55,7 @@ class OpeningPanel(Panel):
         if self._samples:
             self._sample = gui.add_dropdown("Or a sample", (CHOOSE, *self._samples))
             self._sample.on_update(lambda _: self._chosen())
-        self.task = Task(page.client, "Opening the photo")
+        self.task = Job(page.client, "Opening the photo")
 
     def _uploaded(self, file: viser.UploadedFile) -> None:
         name = shown_name(file.name)

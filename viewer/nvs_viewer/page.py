@@ -16,7 +16,7 @@ from nvs.errors import InputError
 from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth, scene_depth
 from nvs_viewer import view
-from nvs_viewer.drawing import Drawing, Rendering
+from nvs_viewer.drawing import Drawing, DrawnBy
 from nvs_viewer.drawn_scene import DrawnScene
 from nvs_viewer.flight import FlightPanel
 from nvs_viewer.look import LookPanel
@@ -39,7 +39,7 @@ class PageSettings:
 
     splat: Splat | None = None  # None: photos cannot be opened
     samples: Mapping[str, Path] = dataclasses.field(default_factory=dict)  # by name
-    rendering: Rendering = "browser"
+    rendering: DrawnBy = "browser"
     drawn_limit: int = 400_000  # Gaussians that a browser is given
     # Scenes are made one at a time: pages share the processor.
     making: threading.Lock = dataclasses.field(default_factory=threading.Lock)

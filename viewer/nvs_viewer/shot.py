@@ -15,11 +15,11 @@ import viser
 from nvs.film.path import PATH_KINDS, PathKind, camera_path
 from nvs.film.video import even_size, render_path, write_video
 from nvs.scene.camera import Camera
+from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import KeyframeList
 from nvs_viewer.panel import Panel
 from nvs_viewer.preview import Preview
 from nvs_viewer.scene import Progress
-from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
     from nvs_viewer.page import Page
@@ -48,7 +48,7 @@ class ShotPanel(Panel):
             # Its progress stands below the button: at the folder's end a low window hides it.
             render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
             render.on_click(lambda _: self._render())
-            self._task = Task(page.client, "Rendering the video")
+            self._task = Job(page.client, "Rendering the video")
             self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
             self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
             self._fps = gui.add_dropdown("Frames a second", FPS)

@@ -15,10 +15,10 @@ from nvs.film.video import render_frame
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
 from nvs_viewer import view
+from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
 from nvs_viewer.scene import Progress
 from nvs_viewer.standalone import standalone_html
-from nvs_viewer.task import Task
 
 if TYPE_CHECKING:
     from nvs_viewer.page import Page
@@ -44,7 +44,7 @@ class TakeawayPanel(Panel):
         html.on_click(lambda _: self._start(self._html))
         depth = gui.add_button("Depth of the photo (.npz)", icon=viser.Icon.STACK_2)
         depth.on_click(lambda _: self._start(self._depth))
-        self._task = Task(page.client, "Writing the file")
+        self._task = Job(page.client, "Writing the file")
 
     def close(self) -> None:
         self._task.close()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nvs.errors import InputError
 from nvs.files import check_readable
-from nvs.models.infinidepth.gaussian_head import GaussianHead, GaussianHeadSizes
+from nvs.models.infinidepth.gaussian_head import DenseGaussianHead, DenseHeadSizes
 from nvs.models.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 
 DEPTH_PREFIX = "pipeline."
@@ -37,13 +37,13 @@ def load_depth_network(path: Path | str) -> InfiniDepthNetwork:
     return _load(path, DEPTH_PREFIX, lambda s: InfiniDepthNetwork(NetworkSizes.from_state(s)))
 
 
-def load_gaussian_head(path: Path | str) -> GaussianHead:
+def load_gaussian_head(path: Path | str) -> DenseGaussianHead:
     """The dense Gaussian head of an official checkpoint, for inference.
 
     Raises:
         InputError: as `load_depth_network`.
     """
-    return _load(path, HEAD_PREFIX, lambda s: GaussianHead(GaussianHeadSizes.from_state(s)))
+    return _load(path, HEAD_PREFIX, lambda s: DenseGaussianHead(DenseHeadSizes.from_state(s)))
 
 
 def read_state(path: Path | str) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """The concatenating decoder: features of both encoders at a point → its disparity.
 
-Two ways of computing the same: `ImplicitDecoder.forward` in the plain order (read, then
+Two ways of computing the same: `DisparityDecoder.forward` in the plain order (read, then
 concatenate, then the layers), and `ProjectedDecoder`, several times as fast on a CPU.
 """
 
@@ -16,7 +16,7 @@ from torch.nn import functional
 EDGE = 1e-6
 
 
-class ImplicitDecoder(nn.Module):
+class DisparityDecoder(nn.Module):
     """(transformer, CNN) features at a point → Linear, ReLU, ... → ELU, one value.
 
     The place itself is no input.  Outside the picture the features are zero, so that near
@@ -89,8 +89,8 @@ class ProjectedDecoder:
     # One chunk's first layer stays in the cache of a CPU core.
     CHUNK = 4096
 
-    def __init__(self, decoder: ImplicitDecoder, grids: list[Tensor]) -> None:
-        """`grids` as for `ImplicitDecoder.forward`."""
+    def __init__(self, decoder: DisparityDecoder, grids: list[Tensor]) -> None:
+        """`grids` as for `DisparityDecoder.forward`."""
         first = decoder.out_layer.first
         self.rest = decoder.out_layer.layers[1:]  # from the first ReLU on
         self.sizes = [(grid.shape[-2], grid.shape[-1]) for grid in grids]  # (h_k, w_k)

@@ -20,7 +20,7 @@ SPLIT = [1, 2, 3, 4, 3 * len(SH_DAMPING)]  # opacity, offset, scales, quaternion
 
 
 @dataclasses.dataclass(frozen=True)
-class GaussianHeadSizes:
+class DenseHeadSizes:
     """Channels of the head; `from_state` reads them off its weights."""
 
     rgb: tuple[int, int]
@@ -30,7 +30,7 @@ class GaussianHeadSizes:
     regressor: int
 
     @staticmethod
-    def from_state(state: dict[str, Tensor]) -> GaussianHeadSizes:
+    def from_state(state: dict[str, Tensor]) -> DenseHeadSizes:
         """Sizes that belong to these weights.
 
         Raises:
@@ -40,7 +40,7 @@ class GaussianHeadSizes:
         def channels(name: str) -> tuple[int, int]:
             return (len(state[f"{name}.0.bias"]), len(state[f"{name}.2.bias"]))
 
-        return GaussianHeadSizes(
+        return DenseHeadSizes(
             rgb=channels("rgb_encoder"),
             depth=channels("depth_encoder"),
             token=state["dino_projector.0.weight"].shape[1],
@@ -49,10 +49,10 @@ class GaussianHeadSizes:
         )
 
 
-class GaussianHead(nn.Module):
+class DenseGaussianHead(nn.Module):
     """Picture, depth and tokens → one Gaussian a pixel, before it is placed in space."""
 
-    def __init__(self, sizes: GaussianHeadSizes) -> None:
+    def __init__(self, sizes: DenseHeadSizes) -> None:
         super().__init__()
         rgb, depth, projected = sizes.rgb[1], sizes.depth[1], sizes.projector[1]
         self.rgb_encoder = nn.Sequential(*_convolutions(3, *sizes.rgb), nn.GELU())

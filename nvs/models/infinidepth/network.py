@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nvs.models.infinidepth.basic_encoder import BasicEncoder, BasicEncoderSizes
-from nvs.models.infinidepth.decoder import ImplicitDecoder, Perceptron
+from nvs.models.infinidepth.decoder import DisparityDecoder, Perceptron
 from nvs.models.infinidepth.prompt import DepthPrompt, PromptModel, PromptSizes
 from nvs.models.infinidepth.vit import VisionTransformer, VitSizes
 
@@ -74,7 +74,7 @@ class InfiniDepthNetwork(nn.Module):
         super().__init__()
         self.pretrained = VisionTransformer(sizes.vit)
         self.basic_encoder = BasicEncoder(sizes.basic)
-        self.depth_implicit_head = ImplicitDecoder(sizes.decoder)
+        self.depth_implicit_head = DisparityDecoder(sizes.decoder)
         if sizes.prompt is not None:
             self.prompt_model = PromptModel(sizes.prompt)
         self.takes_prompts = sizes.prompt is not None

@@ -12,7 +12,7 @@ from nvs.depth.field import DepthField, Unit
 from nvs.errors import InputError
 from nvs.models.infinidepth.decoder import ProjectedDecoder
 from nvs.models.infinidepth.field import InfiniDepthField
-from nvs.models.infinidepth.gaussian_head import GaussianHead
+from nvs.models.infinidepth.gaussian_head import DenseGaussianHead
 from nvs.models.infinidepth.geometry import (
     DisparityGeometry,
     fit_disparity,
@@ -41,7 +41,7 @@ class InfiniDepth(nn.Module):
     def __init__(
         self,
         network: InfiniDepthNetwork,
-        gaussian_head: GaussianHead | None = None,
+        gaussian_head: DenseGaussianHead | None = None,
         picture_area_px: int = PICTURE_AREA_PX,
     ) -> None:
         super().__init__()

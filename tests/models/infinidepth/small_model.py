@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nvs.models.infinidepth.basic_encoder import BasicEncoderSizes
-from nvs.models.infinidepth.gaussian_head import GaussianHead, GaussianHeadSizes
+from nvs.models.infinidepth.gaussian_head import DenseGaussianHead, DenseHeadSizes
 from nvs.models.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 from nvs.models.infinidepth.prompt import PromptSizes
 from nvs.models.infinidepth.vit import VitSizes
@@ -23,9 +23,7 @@ SIZES = NetworkSizes(
     decoder=[WIDTH + 8, 40, 12, 6, 1],
     prompt=PromptSizes(width=WIDTH, blocks=2, heads=2, hidden=32, value_hidden=6),
 )
-HEAD_SIZES = GaussianHeadSizes(
-    rgb=(6, 8), depth=(4, 6), token=WIDTH, projector=(12, 10), regressor=8
-)
+HEAD_SIZES = DenseHeadSizes(rgb=(6, 8), depth=(4, 6), token=WIDTH, projector=(12, 10), regressor=8)
 
 
 def numbers(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -67,12 +65,12 @@ def depth_network(prompt: bool = False) -> InfiniDepthNetwork:
 
 
 def head_state() -> dict[str, Tensor]:
-    return weights_like(GaussianHead(HEAD_SIZES))
+    return weights_like(DenseGaussianHead(HEAD_SIZES))
 
 
-def gaussian_head() -> GaussianHead:
+def gaussian_head() -> DenseGaussianHead:
     state = head_state()
-    head = GaussianHead(GaussianHeadSizes.from_state(state))
+    head = DenseGaussianHead(DenseHeadSizes.from_state(state))
     head.load_state_dict(state)
     return head.eval().requires_grad_(False)
 

@@ -3,12 +3,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.models.infinidepth.decoder import ImplicitDecoder, ProjectedDecoder, bilinear
+from nvs.models.infinidepth.decoder import DisparityDecoder, ProjectedDecoder, bilinear
 
 
 def decoder_and_grids(seed: int = 0, double: bool = False):
     torch.manual_seed(seed)
-    decoder = ImplicitDecoder([9, 16, 8, 1]).requires_grad_(False)
+    decoder = DisparityDecoder([9, 16, 8, 1]).requires_grad_(False)
     grids = [torch.randn(1, 5, 3, 4), torch.randn(1, 4, 12, 16)]
     if double:
         decoder, grids = decoder.double(), [grid.double() for grid in grids]

@@ -13,7 +13,7 @@ from torch import Tensor
 import nvs
 from nvs.depth.field import DepthField
 from nvs.models.infinidepth.decoder import ProjectedDecoder, bilinear
-from nvs.models.infinidepth.gaussian_head import SH_DAMPING, GaussianHead, GaussianHeadSizes
+from nvs.models.infinidepth.gaussian_head import SH_DAMPING, DenseGaussianHead, DenseHeadSizes
 from nvs.models.infinidepth.geometry import fit_disparity, sensor_disparity
 from nvs.models.infinidepth.network import InfiniDepthNetwork, NetworkSizes
 from nvs.models.infinidepth.prompt import DepthPrompt, patch_places
@@ -226,7 +226,7 @@ def gs():
 @pytest.fixture(scope="module")
 def gaussian_map(gs, mono):
     state = weights("gs.safetensors", "encoder.")
-    head = GaussianHead(GaussianHeadSizes.from_state(state))
+    head = DenseGaussianHead(DenseHeadSizes.from_state(state))
     head.load_state_dict(state)
     tokens = mono["dino_tokens"].transpose(1, 2).unflatten(2, (6, 8))
     with torch.no_grad():

@@ -11,7 +11,7 @@ FOCAL_SHARE = 0.87  # of the width: 60 degrees across
 WIDTH, HEIGHT = 960, 640
 
 
-def viewpoint(scene: Gaussians) -> Camera:
+def default_view(scene: Gaussians) -> Camera:
     """A camera that shows the scene.
 
     Scenes made of a photo are seen from the origin along z, where the photo's camera was.

@@ -7,8 +7,8 @@ import types
 import pytest
 
 from nvs.errors import InputError
+from nvs_viewer.job import Job
 from nvs_viewer.scene import Cancelled
-from nvs_viewer.task import Task
 
 
 class Widget(types.SimpleNamespace):
@@ -48,7 +48,7 @@ def finish(task):
 
 
 def test_progress_is_shown_while_it_runs_and_hidden_afterwards(client):
-    task = Task(client, "Counting")
+    task = Job(client, "Counting")
     seen = []
 
     def work(progress):
@@ -64,7 +64,7 @@ def test_progress_is_shown_while_it_runs_and_hidden_afterwards(client):
 
 
 def test_a_second_start_cancels_the_first_and_waits_for_its_end(client):
-    task = Task(client, "Counting")
+    task = Job(client, "Counting")
     begun, order = threading.Event(), []
 
     def endless(progress):
@@ -85,7 +85,7 @@ def test_a_second_start_cancels_the_first_and_waits_for_its_end(client):
 
 
 def test_the_button_cancels(client):
-    task = Task(client, "Counting")
+    task = Job(client, "Counting")
     begun = threading.Event()
 
     def endless(progress):
@@ -101,7 +101,7 @@ def test_the_button_cancels(client):
 
 
 def test_failures_are_told_and_the_next_start_works(client, capsys):
-    task = Task(client, "Counting")
+    task = Job(client, "Counting")
 
     def bad_input(progress):
         raise InputError("this cannot be counted")
@@ -124,7 +124,7 @@ def test_failures_are_told_and_the_next_start_works(client, capsys):
 
 def test_close_waits_for_the_end_and_leaves_no_thread(client):
     before = threading.active_count()
-    task = Task(client, "Counting")
+    task = Job(client, "Counting")
     task.start(lambda progress: [progress("on and on", 0.1) for _ in iter(int, 1)])
     task.close()
     assert not task.running

@@ -15,7 +15,7 @@ from nvs.errors import InputError
 from nvs_viewer.scene import Cancelled, Progress
 
 
-class Task:
+class Job:
     """One place in a panel where one piece of work at a time runs.
 
     Args:
