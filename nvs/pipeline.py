@@ -38,7 +38,7 @@ class SampledPhoto:
     """A photo's surfaces, and the points on them that become Gaussians."""
 
     rgb: Tensor  # [H, W, 3]
-    camera: Camera
+    camera: Camera  # at the origin: everything here is in the photo's camera space
     surface: SurfaceMap  # sky and bridges settled
     ground: SurfacePoints  # what the head makes Gaussians of
     features: Tensor  # [N, C] the encoder's, at those points
@@ -119,7 +119,9 @@ class Model:
         seed: int = 0,
         report: Report = silent,
     ) -> Gaussians:
-        """The photo as Gaussians, in the space of its camera.
+        """The photo as Gaussians, in the world that its camera stands in.
+
+        A photo that was just loaded has its camera at the origin.
 
         Args:
             points: how many samples become Gaussians (a sky adds a coarse dome to them, and
@@ -159,6 +161,9 @@ class Model:
         scene = Gaussians.concatenate(parts)
         free = functional.pad(sampled.solved, (0, len(scene) - len(sampled.solved)))
         scene = match_photo(scene, free, sampled.rgb, sampled.camera)
+        pose = photo.camera.camera_to_world
+        if not torch.equal(pose, torch.eye(4).to(pose)):
+            scene = scene.moved(pose)
         return SplattedPhoto(scene[: len(shown)], scene[len(shown) :] if backfill else None)
 
     @torch.no_grad()
@@ -174,7 +179,7 @@ class Model:
         """The first half of `splat`: everything that does not depend on the head."""
         if points is not None and points < 1:
             raise ValueError(f"a scene needs at least one point, not {points}")
-        rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
+        rgb, camera = photo.rgb.to(self.device), photo.camera.at_origin().to(self.device)
         points = points or round(POINTS_PER_PIXEL * camera.width * camera.height)
         if field is None:
             report("encoding the photo")

@@ -43,7 +43,8 @@ def scaled_to_set(field: DepthField, source: View) -> ScaledField:
     xy = xy * torch.tensor([field.camera.width, field.camera.height])
     prediction = field(xy.to(field.camera.intrinsics))
     aligned = align(prediction.cpu(), truth, alignment="scale", fit="robust")
-    return ScaledField(field, aligned.scale)
+    # Depth maps are in metres; a reconstruction's own points are in a unit that nobody knows.
+    return ScaledField(field, aligned.scale, "m" if source.depth is not None else "relative")
 
 
 def relative_camera(source: View, target: View) -> Camera:

@@ -19,7 +19,9 @@ from nvs.models.infinidepth.released import (
 from nvs.pipeline import Model
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
-EMBEDDED = Path(__file__).parent / "embedded"
+EMBEDDED_FILES = tuple(
+    Path(__file__).parent / "embedded" / name for name in ("depth.safetensors", "head.safetensors")
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +84,9 @@ def _load(name: str, weights: list[Path]) -> Model:
 
 def _embedded(files: Sequence[Path]) -> Model:
     if not files:
-        return _assembled(EMBEDDED / "depth.safetensors", EMBEDDED / "head.safetensors")
+        for missing in (file for file in EMBEDDED_FILES if not file.is_file()):
+            raise InputError(f"{missing} is missing, a part of nvs itself: install nvs again")
+        return _assembled(*EMBEDDED_FILES)
     if files[0].suffix in CHECKPOINT_SUFFIXES:
         released = ", ".join(RELEASED_MODELS)
         raise InputError(f"{files[0]}: name the model that it belongs to, --model {released}")
@@ -90,9 +94,9 @@ def _embedded(files: Sequence[Path]) -> Model:
 
 
 def _assembled(depth: Path, head_file: Path | None = None) -> Model:
-    """A depth network and a head from their files; untrained, a head is the guess."""
+    """A depth network and a head from their files; without a file the head is the guess."""
     network = load_depth_network(depth)
-    if head_file is not None and head_file.is_file():
+    if head_file is not None:
         return Model(network, load_gaussian_head(head_file, network))
     head = GaussianHead(GaussianHeadConfig(network.config.decoder_channels))
     return Model(network, head.eval().requires_grad_(False))

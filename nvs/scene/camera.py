@@ -102,6 +102,10 @@ class Camera:
         """The same lens at another pose [4, 4]."""
         return dataclasses.replace(self, camera_to_world=camera_to_world)
 
+    def at_origin(self) -> Camera:
+        """The same lens at the world's origin: its world is this camera's space."""
+        return self.moved(torch.eye(4).to(self.camera_to_world))
+
     def to(self, device: torch.device | str) -> Camera:
         """This camera with its matrices on `device`."""
         return dataclasses.replace(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+from nvs.scene.harmonics import turned_harmonics
+from nvs.scene.rotations import quaternion_of, quaternion_product
 
 
 @dataclasses.dataclass
@@ -57,7 +61,25 @@ class Gaussians:
         """The Gaussians that `index` (a mask, indices or a slice) selects."""
         return self.map(lambda tensor: tensor[index])
 
-    def map(self, function) -> Gaussians:  # noqa: ANN001 (Tensor -> Tensor)
+    def moved(self, pose: Tensor) -> Gaussians:
+        """These Gaussians carried along by a rigid `pose` [4, 4]: from its space into the world.
+
+        What a camera at the origin sees of them, a camera at `pose` sees of these.
+        """
+        pose = pose.to(self.means)
+        rotation = pose[:3, :3]
+        turn = quaternion_of(rotation[None]).expand(len(self), 4)
+        colors = self.colors
+        if colors.ndim == 3:
+            colors = turned_harmonics(colors, rotation)
+        return dataclasses.replace(
+            self,
+            means=self.means @ rotation.T + pose[:3, 3],
+            quats=quaternion_product(turn, self.quats),
+            colors=colors,
+        )
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Gaussians:
         """Apply one function to each of the five tensors."""
         return Gaussians(
             **{f.name: function(getattr(self, f.name)) for f in dataclasses.fields(self)}

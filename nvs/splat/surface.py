@@ -25,9 +25,12 @@ class SurfaceDepth:
 
 @dataclasses.dataclass(frozen=True)
 class SurfaceMap:
-    """What a depth field shows through a grid of cells (pixels, or larger for huge pictures)."""
+    """What a depth field shows through a grid of cells (pixels, or larger for huge pictures).
 
-    camera: Camera  # the field's, with one pixel a cell
+    All of it is in the space of the field's camera, wherever that one stands.
+    """
+
+    camera: Camera  # the field's at the origin, with one pixel a cell
     cell_px: np.ndarray  # [2] width and height of a cell in the field's pixels
     depth: Tensor  # [h, w] z at the cell's centre
     gradient: Tensor  # [h, w, 2] (∂z/∂x, ∂z/∂y) there, a pixel of the field
@@ -79,7 +82,7 @@ def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap
     The area behind a pixel is |∂X/∂x × ∂X/∂y| for X = z·r, r = K⁻¹[x, y, 1], which equals
     z² / (fx·fy·|n·r|): the d²/|n·v| of the InfiniDepth paper with its pixel factor.
     """
-    camera = field.camera
+    camera = field.camera.at_origin()
     shrink = min(1.0, (max_cells / (camera.width * camera.height)) ** 0.5)
     cells = camera.resized(max(1, int(camera.width * shrink)), max(1, int(camera.height * shrink)))
     cell_px = np.array([camera.width / cells.width, camera.height / cells.height])

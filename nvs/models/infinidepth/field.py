@@ -53,12 +53,13 @@ class InfiniDepthField(DepthField):
     def features(self, xy: Tensor) -> Tensor:
         """What the Gaussian head is told at pixels `xy` [N, 2] → [N, C].
 
-        With the released head: its own Gaussians.  Else nothing, C = 0: our head, untrained
-        for this network, makes its geometric guess without.
+        With the released head: its own Gaussians, their scales in depths at the point, so that
+        they hold whatever scale the field is brought to.  Else nothing, C = 0: our head,
+        untrained for this network, makes its geometric guess without.
         """
         if self.gaussians is None:
             return xy.new_zeros(len(xy), 0)
-        return self.gaussians.plain_features(self._uv(xy))
+        return self.gaussians.plain_features(self._uv(xy), self(xy))
 
     def _uv(self, xy: Tensor) -> Tensor:
         """Pixels [N, 2] → 0..1 over the picture."""

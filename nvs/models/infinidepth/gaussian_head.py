@@ -144,11 +144,16 @@ class GaussianMap:
             harmonics=_read(self.harmonics, uv),
         )
 
-    def plain_features(self, uv: Tensor) -> Tensor:
-        """Opacity, scales, quaternion and constant colour [N, 11] at `uv` [N, 2] in 0..1."""
+    def plain_features(self, uv: Tensor, depth: Tensor) -> Tensor:
+        """Opacity, scales, quaternion and constant colour [N, 11] at `uv` [N, 2] in 0..1.
+
+        Scales are shares of `depth` [N], the z there in the unit of this map.
+        """
         constant = self.harmonics[:, :: len(SH_DAMPING)] * SH_C0 + 0.5  # [1, 3, H, W]
-        parts = (self.opacities, self.scales, self.quats, constant)
-        return torch.cat([_read(part, uv) for part in parts], dim=-1)
+        scales = _read(self.scales, uv) / depth[:, None]
+        parts = (_read(part, uv) for part in (self.opacities, self.quats, constant))
+        opacity, quats, colors = parts
+        return torch.cat([opacity, scales, quats, colors], dim=-1)
 
     @staticmethod
     def _placed(
@@ -170,7 +175,11 @@ class ReleasedGaussians(nn.Module):
         """Gaussians at `points`; `features` [N, 11] are `GaussianMap.plain_features` there."""
         opacity, scales, quats, colors = features.split([1, 3, 4, 3], dim=-1)
         return Gaussians(
-            points.position, functional.normalize(quats, dim=-1), scales, opacity[:, 0], colors
+            points.position,
+            functional.normalize(quats, dim=-1),
+            scales * points.depth[:, None],
+            opacity[:, 0],
+            colors,
         )
 
 

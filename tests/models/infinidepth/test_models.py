@@ -9,6 +9,7 @@ import torch
 
 import nvs
 from nvs import cli
+from nvs.depth.scaled import ScaledField
 from nvs.errors import InputError
 from nvs.models.infinidepth import released
 from nvs.models.infinidepth.released import (
@@ -65,9 +66,20 @@ def test_the_released_head_has_its_say(files, photo):
     placed = field.gaussians.at_points(photo.camera, xy, field(xy))
     opacity, scales, quats, color = field.features(xy).split([1, 3, 4, 3], dim=-1)
     torch.testing.assert_close(opacity[:, 0], placed.opacities)
-    torch.testing.assert_close(scales, placed.scales)
+    torch.testing.assert_close(scales * field(xy)[:, None], placed.scales)
     torch.testing.assert_close(torch.nn.functional.normalize(quats, dim=-1), placed.quats)
     torch.testing.assert_close((color - 0.5) / 0.28209479177387814, placed.colors[:, 0])
+
+
+def test_the_released_heads_gaussians_grow_with_their_field(files, photo):
+    model = model_of_checkpoints(*files)
+    model.network.picture_area_px = 64 * 96
+    field = model.depth_field(photo)
+    sizes = []
+    for scale in (1.0, 100.0):
+        scene = model.splat(photo, 3000, field=ScaledField(field, scale), backfill=False)
+        sizes.append(float(scene.scales.median()) / scale)
+    assert sizes[1] == pytest.approx(sizes[0], rel=1e-3)
 
 
 @pytest.mark.parametrize("name", RELEASED_MODELS)
