@@ -40,7 +40,7 @@ $(READY): pyproject.toml
 	@echo "installing into $(VENV), once; a minute or two ..."
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --editable ".[hub,heic,dev]"
-	@$(VENV)/bin/python -m nvs.render.precompile
+	@$(VENV)/bin/python -m nvs.rendering.precompile
 	@touch $@
 
 clean:

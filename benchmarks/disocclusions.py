@@ -23,19 +23,19 @@ from torch import Tensor
 from torch.nn import functional
 
 import nvs
-from nvs.camera import Camera
+from nvs.data.placed import known_depth_field, relative_camera
+from nvs.data.views import View, view_sets
 from nvs.depth.field import DepthField
-from nvs.evaluate.covisibility import at_size, covisibility
 from nvs.evaluate.tables import number, table
 from nvs.evaluate.view_baselines import pixel_splats
-from nvs.evaluate.view_data import View, view_sets
-from nvs.evaluate.view_metrics import HOLE_ALPHA, over, perceptual_map, psnr, ssim_map
-from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
-from nvs.photo import Photo
+from nvs.metrics.covisibility import at_size, covisibility
+from nvs.metrics.perceptual import PerceptualLoss, perceptual_loss
+from nvs.metrics.views import HOLE_ALPHA, over, perceptual_map, psnr, ssim_map
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model
-from nvs.render import render
-from nvs.train.perceptual import PerceptualLoss, perceptual_loss
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
 
 # The motorcycle's calibration, for the size that scikit-image carries.
 FOCAL_PX, CENTRE_PX, BASELINE_M, OFFSET_PX = 994.978, (311.193, 254.877), 0.193001, 31.086

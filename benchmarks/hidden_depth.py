@@ -20,16 +20,16 @@ from torch import Tensor
 
 import nvs
 from benchmarks.disocclusions import LEAST_UNSEEN, mean, save
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
-from nvs.evaluate.covisibility import covisibility
 from nvs.evaluate.tables import number, table
-from nvs.evaluate.view_metrics import HOLE_ALPHA, psnr
-from nvs.gaussians import Gaussians
-from nvs.photo import Photo
+from nvs.metrics.covisibility import covisibility
+from nvs.metrics.views import HOLE_ALPHA, psnr
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model
-from nvs.render import render
-from nvs.train.scenes import GeneratedScene, GeneratedView, generate
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.worlds import GeneratedScene, GeneratedView, generate
 
 FIRST_SEED = 1_000_000  # far from those of the trainings
 WIDTH, HEIGHT = 480, 360

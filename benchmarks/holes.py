@@ -17,14 +17,15 @@ from pathlib import Path
 import torch
 
 import nvs
-from nvs.camera import Camera
 from nvs.evaluate.tables import table
-from nvs.evaluate.view_metrics import holes, psnr
-from nvs.gaussians import Gaussians
-from nvs.path import camera_path, scene_depth
-from nvs.photo import Photo
+from nvs.film.path import camera_path
+from nvs.metrics.views import holes, psnr
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model
-from nvs.render import render
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.scene.reach import scene_depth
 
 PATHS = (("orbit", 1.0), ("swing", 1.0), ("orbit", 2.0))
 PICTURES = Path(__file__).parents[1] / "assets" / "photos"

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nvs.depth.infinidepth.decoder import ImplicitDecoder, ProjectedDecoder
+from nvs.models.infinidepth.decoder import ImplicitDecoder, ProjectedDecoder
 
 WIDTHS = [1024 + 128, 1024, 256, 32, 1]
 PLAIN_CHUNK = 10_000

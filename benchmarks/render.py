@@ -38,9 +38,10 @@ import numba
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
-from nvs.render import Rendering, render
+from nvs.rendering.records import Rendering
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 TILE = 16
 

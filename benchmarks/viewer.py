@@ -44,10 +44,10 @@ from websockets.sync.client import ClientConnection, connect
 from nvs.commands.scene import SceneOptions
 from nvs.commands.view import OneModel
 from nvs.evaluate.tables import table
-from nvs.evaluate.view_metrics import psnr
-from nvs.render import render
-from viewer import Viewer, view
-from viewer.page import Page
+from nvs.metrics.views import psnr
+from nvs.rendering.render import render
+from nvs_viewer import Viewer, view
+from nvs_viewer.page import Page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as PlaywrightPage

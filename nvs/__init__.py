@@ -6,77 +6,10 @@
     scene = nvs.load_model().splat(photo)
     image = nvs.render(scene, [photo.camera]).rgb[0]
 
-Names are imported when they are first used, so that `import nvs` and `nvs --help` are quick.
+The public names and their homes are listed in `__init__.pyi`.  They are imported when they are
+first used, so that `import nvs` and `nvs --help` are quick.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from nvs.camera import Camera
-    from nvs.depth.field import DepthField
-    from nvs.errors import InputError
-    from nvs.gaussians import Gaussians
-    from nvs.path import camera_path, scene_depth
-    from nvs.photo import Photo, load_photo
-    from nvs.pipeline import Model
-    from nvs.ply import read_ply, write_ply
-    from nvs.query import infinite_depth_query
-    from nvs.render import Rendering, render
-    from nvs.video import render_path, write_video
-    from nvs.weights import load_model
-
-_HOMES = {
-    "Camera": "nvs.camera",
-    "DepthField": "nvs.depth.field",
-    "Gaussians": "nvs.gaussians",
-    "InputError": "nvs.errors",
-    "Model": "nvs.pipeline",
-    "Photo": "nvs.photo",
-    "Rendering": "nvs.render",
-    "camera_path": "nvs.path",
-    "infinite_depth_query": "nvs.query",
-    "load_model": "nvs.weights",
-    "load_photo": "nvs.photo",
-    "read_ply": "nvs.ply",
-    "render": "nvs.render",
-    "render_path": "nvs.video",
-    "scene_depth": "nvs.path",
-    "write_ply": "nvs.ply",
-    "write_video": "nvs.video",
-}
-
-__all__ = [
-    "Camera",
-    "DepthField",
-    "Gaussians",
-    "InputError",
-    "Model",
-    "Photo",
-    "Rendering",
-    "camera_path",
-    "infinite_depth_query",
-    "load_model",
-    "load_photo",
-    "read_ply",
-    "render",
-    "render_path",
-    "scene_depth",
-    "write_ply",
-    "write_video",
-]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 (any of the names above)
-    if name not in _HOMES:
-        raise AttributeError(f"module 'nvs' has no attribute '{name}'")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    # Bound here: `nvs.render` is the function, although a package has the same name.
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,26 +14,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.backfill.stage import invented
-from nvs.camera import Camera
-from nvs.colors import match_photo
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork, NeuralDepthField
-from nvs.edges import cut_bridges, depth_on_surface
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead, Guess
-from nvs.photo import Photo
-from nvs.points import SurfacePoints, lift, read_picture
-from nvs.query import sample_cells, surface_density
-from nvs.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
+from nvs.photo.photo import Photo
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.splat.backfill.invent import invented
+from nvs.splat.bridges import cut_bridges
+from nvs.splat.colors import match_photo
+from nvs.splat.head import GaussianHead, Guess
+from nvs.splat.points import SurfacePoints, lift, read_picture
+from nvs.splat.query import sample_cells, sample_density, samples_spacing
+from nvs.splat.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
+from nvs.splat.surface import SurfaceMap, measure_surface
 from nvs.stages import Report, silent
-from nvs.surface import SurfaceMap, measure_surface
 
 POINTS_PER_PIXEL = 2.0
-# Share of the samples that go evenly over the picture, and so keep the photo sharp from where
-# it was taken; the rest goes evenly over the surfaces, and so keeps them closed from elsewhere.
-PICTURE_SHARE = 0.75
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +38,7 @@ class SampledPhoto:
     """A photo's surfaces, and the points on them that become Gaussians."""
 
     rgb: Tensor  # [H, W, 3]
-    camera: Camera
+    camera: Camera  # at the origin: everything here is in the photo's camera space
     surface: SurfaceMap  # sky and bridges settled
     ground: SurfacePoints  # what the head makes Gaussians of
     features: Tensor  # [N, C] the encoder's, at those points
@@ -122,7 +119,9 @@ class Model:
         seed: int = 0,
         report: Report = silent,
     ) -> Gaussians:
-        """The photo as Gaussians, in the space of its camera.
+        """The photo as Gaussians, in the world that its camera stands in.
+
+        A photo that was just loaded has its camera at the origin.
 
         Args:
             points: how many samples become Gaussians (a sky adds a coarse dome to them, and
@@ -162,6 +161,9 @@ class Model:
         scene = Gaussians.concatenate(parts)
         free = functional.pad(sampled.solved, (0, len(scene) - len(sampled.solved)))
         scene = match_photo(scene, free, sampled.rgb, sampled.camera)
+        pose = photo.camera.camera_to_world
+        if not torch.equal(pose, torch.eye(4).to(pose)):
+            scene = scene.moved(pose)
         return SplattedPhoto(scene[: len(shown)], scene[len(shown) :] if backfill else None)
 
     @torch.no_grad()
@@ -177,7 +179,7 @@ class Model:
         """The first half of `splat`: everything that does not depend on the head."""
         if points is not None and points < 1:
             raise ValueError(f"a scene needs at least one point, not {points}")
-        rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
+        rgb, camera = photo.rgb.to(self.device), photo.camera.at_origin().to(self.device)
         points = points or round(POINTS_PER_PIXEL * camera.width * camera.height)
         if field is None:
             report("encoding the photo")
@@ -196,7 +198,7 @@ class Model:
         sky = surface.sky.flatten()[cell]
 
         report("placing the Gaussians")
-        seen_at = depth_on_surface(surface, xy)
+        seen_at = surface.behind(xy)
         lifted = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
         ground = lifted[~sky]
         features = field.features(ground.xy)
@@ -211,15 +213,3 @@ class Model:
             dome.append(backdrop)
         solved = torch.cat([torch.ones_like(sky[~sky]), open_sky(surface).flatten()[cell][sky]])
         return SampledPhoto(rgb, camera, surface, ground, features, dome, solved)
-
-
-def sample_density(surface: SurfaceMap) -> Tensor:
-    """Share of the samples [h, w] for each cell: some for the picture, some for the surfaces."""
-    even = torch.full_like(surface.area, 1 / surface.area.numel(), dtype=torch.float64)
-    return PICTURE_SHARE * even + (1 - PICTURE_SHARE) * surface_density(surface)
-
-
-def samples_spacing(surface: SurfaceMap, density: Tensor, count: int) -> Tensor:
-    """Distance between neighbouring samples [h·w] in the field's pixels, for each cell."""
-    cell_area = float(surface.cell_px.prod())
-    return (cell_area / (density * count)).sqrt().float().flatten()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
+from nvs.scene.camera import Camera
 
 
 class AnalyticField(DepthField):

@@ -20,6 +20,7 @@ SAMPLE_PHOTOS = sorted(ASSETS.glob("*.jpg"))
 def untrained():
     """A small depth network with random weights, the same in every run."""
     from nvs.depth.encoder import EncoderConfig
+
     from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 
     torch.manual_seed(0)

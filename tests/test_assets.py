@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nvs.photo import load_photo
+from nvs.photo.photo import load_photo
 
 ASSETS = Path(__file__).parents[1] / "assets"
 PHOTOS = sorted((ASSETS / "photos").iterdir())

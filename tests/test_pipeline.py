@@ -8,8 +8,9 @@ import pytest
 import torch
 
 import nvs
-from nvs.head import GaussianHead
+from nvs.models import registry
 from nvs.pipeline import Model
+from nvs.splat.head import GaussianHead
 from tests.analytic import AnalyticField
 from tests.conftest import SAMPLE_PHOTOS
 
@@ -75,3 +76,30 @@ def test_a_field_of_ones_own_places_the_scene(model):
 def test_a_field_of_another_size_is_refused(model, small_photo):
     with pytest.raises(ValueError, match="photo's size"):
         model.splat(small_photo, 1000, field=AnalyticField(64, 48))
+
+
+@pytest.mark.parametrize(("degrees", "shift"), [(5, 0.0), (15, 0.1), (90, 2.0)])
+def test_a_posed_photo_becomes_the_same_scene_at_its_pose(model, small_photo, degrees, shift):
+    turn = torch.tensor(degrees * torch.pi / 180)
+    pose = torch.eye(4)
+    pose[0, 0], pose[0, 2] = turn.cos(), turn.sin()
+    pose[2, 0], pose[2, 2] = -turn.sin(), turn.cos()
+    pose[:3, 3] = torch.tensor([shift, -shift, shift / 2])
+    posed = dataclasses.replace(small_photo, camera=small_photo.camera.moved(pose))
+    pictures = []
+    for photo in (small_photo, posed):
+        scene = model.splat(photo, 20_000)
+        pictures.append(nvs.render(scene, [photo.camera]).rgb[0])
+    error = (pictures[0] - pictures[1]).square().mean()
+    assert -10 * torch.log10(error) >= 50
+
+
+def test_a_model_without_its_own_files_is_a_broken_installation(monkeypatch, tmp_path):
+    depth, head = registry.EMBEDDED_FILES
+    monkeypatch.setattr(registry, "EMBEDDED_FILES", (depth, tmp_path / head.name))
+    with pytest.raises(nvs.InputError, match="install nvs again"):
+        nvs.load_model()
+
+
+def test_the_shipped_head_is_a_trained_one(model):
+    assert model.head.trained

@@ -40,7 +40,8 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.depth.file import check_depth_path, depth_preview
+    from nvs.depth.file import check_depth_path
+    from nvs.depth.preview import depth_preview
     from nvs.depth.rows import write_field_depth
     from nvs.files import check_overwrites_none
 

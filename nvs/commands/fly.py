@@ -13,8 +13,8 @@ from nvs.errors import InputError
 from nvs.stages import Stages
 
 if TYPE_CHECKING:
-    from nvs.camera import Camera
-    from nvs.keyframes import KeyframePath
+    from nvs.film.keyframes import KeyframePath
+    from nvs.scene.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.video import render_path, write_video
+    from nvs.film.video import render_path, write_video
 
     _check_outputs(options)
     flight = _flight(options)
@@ -66,7 +66,7 @@ def main(options: Options) -> int:
     size = f"{cameras[0].width}x{cameras[0].height}"
     print(f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}")
     if options.ply is not None:
-        from nvs.ply import write_ply
+        from nvs.scene.ply import write_ply
 
         stages("writing the scene")
         write_ply(opened.gaussians, options.ply, opened.camera)
@@ -79,7 +79,7 @@ def main(options: Options) -> int:
 def _check_outputs(options: Options) -> None:
     """Whatever can be known of the outputs before minutes of work."""
     from nvs.files import check_overwrites_none
-    from nvs.video import check_video_path
+    from nvs.film.video import check_video_path
 
     check_video_path(options.output)
     if options.ply is not None and options.ply.suffix.lower() != ".ply":
@@ -92,9 +92,9 @@ def _check_outputs(options: Options) -> None:
 
 def _flight(options: Options) -> KeyframePath | None:
     """The saved path, or None for one of ours; what no flight can have is refused."""
-    from nvs.keyframes import load_path
-    from nvs.path import PATH_KINDS, check_path
-    from nvs.video import check_fps
+    from nvs.film.keyframes import load_path
+    from nvs.film.path import PATH_KINDS, check_path
+    from nvs.film.video import check_fps
 
     check_fps(options.fps)
     if options.width is not None and not 16 <= options.width <= 8192:
@@ -111,14 +111,15 @@ def _flight(options: Options) -> KeyframePath | None:
 
 
 def _frames(options: Options) -> int:
-    from nvs.path import DEFAULT_FRAMES
+    from nvs.film.path import DEFAULT_FRAMES
 
     return DEFAULT_FRAMES if options.frames is None else options.frames
 
 
 def _cameras(options: Options, flight: KeyframePath | None, opened: OpenedScene) -> list[Camera]:
-    from nvs.path import camera_path, scene_depth
-    from nvs.video import even_size
+    from nvs.film.path import camera_path
+    from nvs.film.video import even_size
+    from nvs.scene.reach import scene_depth
 
     camera = opened.camera
     width = camera.width if options.width is None else options.width

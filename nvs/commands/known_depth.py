@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nvs.depth.field import DepthField
-    from nvs.photo import Photo
+    from nvs.photo.photo import Photo
     from nvs.pipeline import Model
     from nvs.stages import Stages
 
@@ -55,7 +55,7 @@ class KnownDepthOptions:
         return field
 
     def _metric_field(self, photo: Photo, run: RunOptions, stages: Stages) -> DepthField:
-        from nvs.weights import load_model
+        from nvs.models.registry import load_model
 
         assert self.metric_model is not None
         stages("asking the metric model")

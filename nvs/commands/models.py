@@ -12,7 +12,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.weights import NAMED_MODELS
+    from nvs.models.registry import NAMED_MODELS
 
     for name, model in NAMED_MODELS.items():
         print(f"{name:<22} {model.summary}")

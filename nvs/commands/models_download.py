@@ -23,7 +23,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.depth.infinidepth.models import RELEASED_MODELS, download_released_model
+    from nvs.models.infinidepth.released import RELEASED_MODELS, download_released_model
 
     if options.name not in RELEASED_MODELS:
         raise InputError(

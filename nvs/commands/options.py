@@ -13,7 +13,7 @@ from nvs.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-    from nvs.photo import Photo
+    from nvs.photo.photo import Photo
     from nvs.pipeline import Model
 
 
@@ -44,13 +44,13 @@ class RunOptions:
 
     def load_model(self) -> Model:
         """The model that was asked for, where it was asked to run."""
-        from nvs.weights import load_model
+        from nvs.models.registry import load_model
 
         return load_model(self.model, weights=self.weights, head=self.head, device=self.device)
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""
-        from nvs.weights import torch_device
+        from nvs.device import torch_device
 
         return torch_device(self.device)
 
@@ -80,7 +80,7 @@ class PhotoOptions:
 
     def load(self, path: Path) -> Photo:
         """The photo at its working size; notices go to the terminal."""
-        from nvs.photo import load_photo
+        from nvs.photo.photo import load_photo
 
         if self.longer_side < 16:
             raise InputError(f"--longer-side must be at least 16, not {self.longer_side}")

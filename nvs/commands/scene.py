@@ -13,11 +13,11 @@ from nvs.commands.options import PhotoOptions, RunOptions
 from nvs.errors import InputError
 
 if TYPE_CHECKING:
-    from nvs.camera import Camera
     from nvs.depth.field import DepthField, Unit
-    from nvs.gaussians import Gaussians
-    from nvs.photo import Photo
+    from nvs.photo.photo import Photo
     from nvs.pipeline import Model, SplattedPhoto
+    from nvs.scene.camera import Camera
+    from nvs.scene.gaussians import Gaussians
     from nvs.stages import Stages
 
 
@@ -58,13 +58,13 @@ def open_scene(
 ) -> OpenedScene:
     """Read a scene, or make one of a photo, with a model that is loaded already if one is given."""
     if source.suffix.lower() == ".ply":
-        from nvs.ply import read_ply, read_ply_camera
-        from nvs.viewpoint import viewpoint
+        from nvs.scene.default_view import default_view
+        from nvs.scene.ply import read_ply, read_ply_camera
 
         stages("reading the scene")
         gaussians = read_ply(source).to(options.run.torch_device())
         photographed = read_ply_camera(source)
-        camera = photographed or viewpoint(gaussians).to("cpu")
+        camera = photographed or default_view(gaussians).to("cpu")
         return OpenedScene(gaussians, camera, None, "relative", made_from=photographed)
 
     stages("reading the photo")

@@ -29,7 +29,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command; a photo that cannot be used is named, and the others are written."""
-    from nvs.ply import write_ply
+    from nvs.scene.ply import write_ply
 
     if not options.photos:
         raise InputError("name at least one photo")

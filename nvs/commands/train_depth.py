@@ -42,10 +42,10 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
+    from nvs.device import torch_device
     from nvs.train.config import read_config
     from nvs.train.depth import train_depth
     from nvs.train.team import joined_team
-    from nvs.weights import torch_device
 
     settings = read_config(options.config, DepthTraining)
     if options.textures is not None:

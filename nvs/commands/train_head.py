@@ -51,9 +51,9 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
+    from nvs.device import torch_device
     from nvs.train.head import train_head
     from nvs.train.team import joined_team
-    from nvs.weights import torch_device
 
     settings = _settings(options)
     with joined_team(str(torch_device(options.device))) as team:

@@ -15,8 +15,8 @@ from nvs.stages import Stages
 
 if TYPE_CHECKING:
     from nvs.commands.scene import OpenedScene
-    from viewer.drawing import Rendering
-    from viewer.scene import Progress, ViewedScene
+    from nvs_viewer.drawing import DrawnBy
+    from nvs_viewer.scene import Progress, ViewedScene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command until Ctrl-C."""
-    from viewer.app import serve
+    from nvs_viewer.app import serve
 
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
@@ -76,7 +76,7 @@ def main(options: Options) -> int:
     return 0
 
 
-def rendering(options: Options) -> Rendering:
+def rendering(options: Options) -> DrawnBy:
     """Who draws what a page shows."""
     if options.rendering != "auto":
         return options.rendering
@@ -134,7 +134,7 @@ class _ReportingStages(Stages):
 
 
 def _viewed(source: Path, opened: OpenedScene) -> ViewedScene:
-    from viewer.scene import ViewedScene
+    from nvs_viewer.scene import ViewedScene
 
     picture = None
     if opened.photo is not None:

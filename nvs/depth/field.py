@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 
 Unit = Literal["m", "relative"]
 

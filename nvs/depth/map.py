@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField, Unit
+from nvs.scene.camera import Camera
 
 # Half a pixel of the map lies outside its outermost centres.  Going on along the slope keeps
 # planes exact there; an edge beside the border would run off to infinity, so there is a limit.

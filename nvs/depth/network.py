@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.detail_stem import DetailStem
 from nvs.depth.encoders.vit import ViT, ViTConfig
@@ -17,6 +16,7 @@ from nvs.depth.pyramid import FeatureGrid, PyramidConfig, ReassemblePyramid
 from nvs.depth.raster import decode_raster
 from nvs.depth.view_angle import CHANNELS as VIEW_CHANNELS
 from nvs.depth.view_angle import view_angle
+from nvs.scene.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField, Unit
 from nvs.depth.file import check_depth_path, write_depth
 from nvs.files import atomic_write
+from nvs.scene.camera import Camera
 
 POINTS_AT_ONCE = 1 << 22
 OVERVIEW_SIDE_PX = 2048

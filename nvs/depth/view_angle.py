@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.scene.camera import Camera
 
 CHANNELS = 3  # log of focal length over width, of focal length over height, and whether known
 

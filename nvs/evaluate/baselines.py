@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
+from nvs.scene.camera import Camera
 
 # Photo → its depth; those that take depth prompts are given one [h, w] as second argument.
 DepthPredictor = Callable[..., DepthField]

@@ -11,18 +11,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from nvs.data.recorded import DepthFrame, DepthSet
+from nvs.depth.alignment import AlignedDepth, Alignment, Fit, align
 from nvs.errors import InputError
-from nvs.evaluate.alignment import AlignedDepth, Alignment, Fit, align
 from nvs.evaluate.baselines import BASELINES, DepthPredictor
-from nvs.evaluate.data import DepthFrame, DepthSet
-from nvs.evaluate.depth_metrics import depth_metrics
-from nvs.evaluate.edges import edge_errors
-from nvs.evaluate.high_frequency import HighFrequency, high_frequency_mask
-from nvs.evaluate.ordinal import ordinal_errors
 from nvs.evaluate.pictures import depth_pictures, save_pictures
 from nvs.evaluate.prediction import depth_at
-from nvs.evaluate.reconstruction import fused_surface, reconstruction_metrics, surface_of
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
+from nvs.metrics.depth import depth_metrics
+from nvs.metrics.detail import HighFrequency, high_frequency_mask
+from nvs.metrics.edges import edge_errors
+from nvs.metrics.ordinal import ordinal_errors
+from nvs.metrics.surfaces import fused_surface, reconstruction_metrics, surface_of
 
 FUSED = "all frames fused"  # the name under which a set's fused surface is recorded
 DENSE = 0.5  # share of pixels with known depth from which on neighbours can be compared
@@ -58,7 +58,7 @@ def evaluate_depth(
 
     Args:
         predictor: photo → depth field; (photo, prompt) → depth field where the set has prompts.
-        sets: what `nvs.evaluate.data.depth_sets` finds.
+        sets: what `nvs.data.recorded.depth_sets` finds.
         name: the model's, for the settings in `results.json`.
         folder: where `results.json` is kept; an unfinished one there is continued.
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from nvs.depth.alignment import FittedAlignment
 from nvs.depth.field import DepthField
-from nvs.depth.file import depth_preview
-from nvs.evaluate.alignment import FittedAlignment
+from nvs.depth.preview import depth_preview
 from nvs.evaluate.prediction import depth_at
 from nvs.files import atomic_write
 

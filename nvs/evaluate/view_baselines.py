@@ -1,37 +1,14 @@
-"""Scenes and depth that views are compared with: plain splats, and depth brought to scale."""
+"""Scenes that views are compared with: plain splats."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from nvs.depth.field import DepthField
-from nvs.gaussians import Gaussians
-from nvs.head import disc_on_surface
-from nvs.photo import Photo
-from nvs.points import lift, read_picture
-
-
-class ScaledField(DepthField):
-    """Another field's depth times a factor."""
-
-    def __init__(self, field: DepthField, scale: float) -> None:
-        super().__init__(field.camera, field.unit)
-        self.field = field
-        self.scale = scale
-
-    def forward(self, xy: Tensor) -> Tensor:
-        return self.field.forward(xy) * self.scale
-
-    def sky(self, xy: Tensor) -> Tensor:
-        return self.field.sky(xy)
-
-    @property
-    def detail_px(self) -> float:
-        return self.field.detail_px
-
-    def features(self, xy: Tensor) -> Tensor | None:
-        return self.field.features(xy)
+from nvs.photo.photo import Photo
+from nvs.scene.gaussians import Gaussians
+from nvs.splat.discs import disc_on_surface
+from nvs.splat.points import lift, read_picture
 
 
 def pixel_splats(photo: Photo, field: DepthField) -> Gaussians:

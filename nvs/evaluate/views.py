@@ -11,21 +11,20 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
+from nvs.data.placed import known_depth_field, relative_camera, scaled_to_set
+from nvs.data.views import View, ViewFile, ViewSet
 from nvs.depth.field import DepthField
-from nvs.errors import InputError
-from nvs.evaluate.alignment import align
 from nvs.evaluate.baselines import DepthPredictor
-from nvs.evaluate.covisibility import at_size, covisibility
 from nvs.evaluate.pictures import difference_picture, save_pictures, small_picture
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
-from nvs.evaluate.view_baselines import ScaledField, pixel_splats
-from nvs.evaluate.view_data import View, ViewFile, ViewSet
-from nvs.evaluate.view_metrics import holes, over, perceptual_map, psnr, ssim_map
-from nvs.gaussians import Gaussians
-from nvs.photo import Photo
-from nvs.render import render
-from nvs.train.perceptual import PerceptualLoss
+from nvs.evaluate.view_baselines import pixel_splats
+from nvs.metrics.covisibility import at_size, covisibility
+from nvs.metrics.perceptual import PerceptualLoss
+from nvs.metrics.views import holes, over, perceptual_map, psnr, ssim_map
+from nvs.photo.photo import Photo
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
 
 # A photo and its depth → one scene, in the photo's space, for each way of making it.
 SceneMaker = Callable[[Photo, DepthField], Mapping[str, Gaussians]]
@@ -104,46 +103,6 @@ def evaluate_views(
 def pair_name(source: ViewFile, target: ViewFile) -> str:
     """How a pair is called in results."""
     return f"{source.name} → {target.name}"
-
-
-def known_depth_field(source: View) -> DepthField:
-    """The source's own true depth as a field.
-
-    Raises:
-        InputError: the set has no dense depth there.
-    """
-    if source.depth is None or not bool((source.depth > 0).any()):
-        raise InputError(f"{source.name}: the set gives no depth map (try --depth predicted)")
-    return DepthField.from_depth(source.depth, source.photo.camera)
-
-
-def scaled_to_set(field: DepthField, source: View) -> ScaledField:
-    """The predicted field at the set's scale.
-
-    Raises:
-        InputError: the set knows no depth of this view.
-    """
-    camera = source.photo.camera
-    if source.depth is not None and bool((source.depth > 0).any()):
-        at_depth = camera.resized(source.depth.shape[1], source.depth.shape[0])
-        known = source.depth > 0
-        size = torch.tensor([at_depth.width, at_depth.height])
-        xy, truth = at_depth.pixel_centers()[known] / size, source.depth[known]
-    elif len(source.sparse_depth):
-        size = torch.tensor([camera.width, camera.height])
-        xy, truth = source.sparse_xy / size, source.sparse_depth
-    else:
-        raise InputError(f"{source.name}: the set knows no depth to fit the scale to")
-    xy = xy * torch.tensor([field.camera.width, field.camera.height])
-    prediction = field(xy.to(field.camera.intrinsics))
-    aligned = align(prediction.cpu(), truth, alignment="scale", fit="robust")
-    return ScaledField(field, aligned.scale)
-
-
-def relative_camera(source: View, target: View) -> Camera:
-    """The target's camera in the space of the source photo's camera."""
-    pose = source.camera.world_to_camera.double() @ target.camera.camera_to_world.double()
-    return target.camera.moved(pose.float())
 
 
 def compare(

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nvs.depth.file import depth_preview
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+from nvs.depth.preview import depth_preview
 from nvs.train.config import check_range
 from nvs.train.depth_loss import DepthLossWeights, DepthPoints, depth_losses, total_loss
 from nvs.train.loop import Schedule, Task, start_from_weights, train
@@ -61,7 +61,7 @@ class DepthTask(Task[SceneBatch]):
     weights_file = "model.safetensors"
 
     def __init__(self, settings: DepthTraining, team: Team) -> None:
-        from nvs.weights import load_depth_network
+        from nvs.models.files import load_depth_network
 
         self.settings, self.device = settings, team.device
         recorded = None
@@ -121,7 +121,7 @@ class DepthTask(Task[SceneBatch]):
         }
 
     def save(self, network: nn.Module, path: Path) -> None:
-        from nvs.weights import save_depth_network
+        from nvs.models.files import save_depth_network
 
         assert isinstance(network, DepthNetwork)
         save_depth_network(network, path)

@@ -20,17 +20,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.errors import InputError
-from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead, GaussianHeadConfig, closed_discs
-from nvs.render import render
+from nvs.metrics.perceptual import Backbone, perceptual_loss
+from nvs.models.files import load_gaussian_head, save_gaussian_head, weights_digest
+from nvs.models.registry import load_model
+from nvs.rendering.render import render
+from nvs.scene.gaussians import Gaussians
+from nvs.splat.discs import closed_discs
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 from nvs.train.config import check_range
-from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, Sight
+from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, PosedPhoto
 from nvs.train.loop import Schedule, Task, start_from_weights, train
-from nvs.train.perceptual import Backbone, perceptual_loss
 from nvs.train.posed_views import GeneratedPlaces, RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE, Team
-from nvs.weights import load_gaussian_head, load_model, save_gaussian_head, weights_digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +165,7 @@ class HeadTask(Task[list[HeadExample]]):
         return with_solved_colors(scene, free, example.source.rgb, example.source.camera)
 
 
-def _rendered(scene: Gaussians, example: HeadExample) -> Iterator[tuple[Tensor, Sight]]:
+def _rendered(scene: Gaussians, example: HeadExample) -> Iterator[tuple[Tensor, PosedPhoto]]:
     """(what the scene shows [H, W, 3], the photo taken there) of every view."""
     for sight in (example.source, *example.targets):
         yield render(scene, [sight.camera]).rgb[0], sight

@@ -12,20 +12,20 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from nvs.backfill.stage import invented
-from nvs.camera import Camera
+from nvs.data.placed import scaled_to_set
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
-from nvs.evaluate.views import scaled_to_set
-from nvs.gaussians import Gaussians
-from nvs.head import GaussianHead
 from nvs.pipeline import Model
-from nvs.points import SurfacePoints
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.splat.backfill.invent import invented
+from nvs.splat.head import GaussianHead
+from nvs.splat.points import SurfacePoints
 from nvs.train.config import check_range
 from nvs.train.posed_views import GeneratedPlaces, PosedViews, RecordedPlaces
 
 
-class Sight(NamedTuple):
+class PosedPhoto(NamedTuple):
     """A photo and where it was taken, in the space of the source photo's camera."""
 
     rgb: Tensor  # [H, W, 3]
@@ -44,8 +44,8 @@ class HeadExample:
     features: Tensor  # [N, C]
     beside: Gaussians
     solved: Tensor  # [S] bool
-    source: Sight
-    targets: list[Sight]
+    source: PosedPhoto
+    targets: list[PosedPhoto]
 
     def scene(self, head: GaussianHead) -> Gaussians:
         """The scene that a head makes, its colours not solved yet."""
@@ -54,8 +54,8 @@ class HeadExample:
     def to(self, device: str) -> HeadExample:
         """This example on `device`."""
 
-        def moved(sight: Sight) -> Sight:
-            return Sight(sight.rgb.to(device), sight.camera.to(device))
+        def moved(sight: PosedPhoto) -> PosedPhoto:
+            return PosedPhoto(sight.rgb.to(device), sight.camera.to(device))
 
         points = {name: tensor.to(device) for name, tensor in vars(self.ground).items()}
         return HeadExample(
@@ -155,8 +155,8 @@ def prepared(
         features=sampled.features,
         beside=Gaussians.concatenate([*sampled.dome, behind]),
         solved=sampled.solved,
-        source=Sight(sampled.rgb, sampled.camera),
-        targets=[Sight(view.photo.rgb, places.camera_of(view)) for view in places.targets],
+        source=PosedPhoto(sampled.rgb, sampled.camera),
+        targets=[PosedPhoto(view.photo.rgb, places.camera_of(view)) for view in places.targets],
     )
 
 

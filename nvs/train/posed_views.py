@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nvs.camera import Camera
+from nvs.data.placed import known_depth_field, relative_camera
+from nvs.data.views import View, ViewFile, view_sets
 from nvs.depth.field import DepthField
 from nvs.errors import InputError
-from nvs.evaluate.view_data import View, ViewFile, view_sets
-from nvs.evaluate.views import known_depth_field, relative_camera
 from nvs.files import atomic_write
-from nvs.photo import Photo
+from nvs.photo.photo import Photo
+from nvs.scene.camera import Camera
 from nvs.train.config import check_range
 from nvs.train.scene_data import textures_name
-from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
+from nvs.worlds import GENERATOR_VERSION, Textures, generate
 
 _FIRST_SEED = 5 * 10**8  # scenes that depth training does not see, before half a billion of them
 
@@ -134,7 +134,7 @@ class RecordedPlaces:
 
     @staticmethod
     def found(paths: Sequence[Path], targets: int, longer_side: int) -> RecordedPlaces:
-        """What `nvs.evaluate.view_data.view_sets` finds at each path.
+        """What `nvs.data.views.view_sets` finds at each path.
 
         Raises:
             InputError: nothing there, or no view whose depth is known.

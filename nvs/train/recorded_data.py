@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nvs.data.recorded import DepthFrame, depth_sets
 from nvs.errors import InputError
-from nvs.evaluate.data import DepthFrame, depth_sets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class RecordedPictures:
 
     @staticmethod
     def found(paths: Sequence[Path], share: float, longer_side: int) -> RecordedPictures:
-        """What `nvs.evaluate.data.depth_sets` finds at each path.
+        """What `nvs.data.recorded.depth_sets` finds at each path.
 
         Raises:
             InputError: nothing there, or a share outside 0..1.

@@ -23,7 +23,7 @@ from nvs.files import atomic_write
 from nvs.train.config import check_range
 from nvs.train.depth_loss import DepthPoints
 from nvs.train.recorded_data import DepthPicture, RecordedPictures
-from nvs.train.scenes import GENERATOR_VERSION, Textures, generate
+from nvs.worlds import GENERATOR_VERSION, Textures, generate
 
 
 @dataclasses.dataclass(frozen=True)

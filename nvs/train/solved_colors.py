@@ -1,6 +1,6 @@
 """Solved colours with gradients: how the head learns what the solver makes of its answers.
 
-A scene's colours are solved after the head (`nvs.colors.match_photo`), in training as at
+A scene's colours are solved after the head (`nvs.splat.colors.match_photo`), in training as at
 inference, so that the photo's own view stays as sharp as it is whatever the head has learnt.
 The solver then answers every change of the head: it overrules most of what the head says about
 colours, and takes back a shift or a blur as far as the photo shows it.  Told nothing of that,
@@ -26,14 +26,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nvs.camera import Camera
-from nvs.colors import MOMENTUM, STEP, Sight, descend
-from nvs.gaussians import Gaussians
-from nvs.render import render
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.splat.colors import MOMENTUM, STEP, Sight, descend
 
 
 def with_solved_colors(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Gaussians:
-    """`nvs.colors.match_photo`, with gradients to all five tensors of the scene."""
+    """`nvs.splat.colors.match_photo`, with gradients to all five tensors of the scene."""
     geometry = (scene.means, scene.quats, scene.scales, scene.opacities)
     colors = _SolvedColors.apply(*geometry, scene.colors, free, rgb, camera)
     return dataclasses.replace(scene, colors=colors)

@@ -10,11 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
 from nvs.depth.curve import DepthCurve
 from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
-from nvs.weights import load_depth_network, save_depth_network
+from nvs.models.files import load_depth_network, save_depth_network
+from nvs.scene.camera import Camera
 
 MEDIAN = torch.tensor(1.0)
 curves = st.builds(DepthCurve, gain=st.floats(0.3, 3), far_limit=st.none() | st.floats(0.5, 4))

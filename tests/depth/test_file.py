@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from nvs.camera import Camera
-from nvs.depth.file import check_depth_path, depth_preview, read_depth_file, write_depth
+from nvs.depth.file import check_depth_path, read_depth_file, write_depth
+from nvs.depth.preview import depth_preview
 from nvs.errors import InputError
+from nvs.scene.camera import Camera
 
 CAMERA = Camera.from_focal(30.0, 24, 16)
 

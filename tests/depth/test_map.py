@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.depth.field import DepthField
 from nvs.depth.map import DepthMapField
+from nvs.scene.camera import Camera
 
 CAMERA = Camera.from_focal(90.0, 96, 64)
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from nvs.camera import Camera
 from nvs.depth.network import DepthNetwork, encoder_size
 from nvs.depth.pyramid import FeatureGrid
 from nvs.errors import InputError
-from nvs.weights import load_depth_network, save_depth_network, save_module
+from nvs.models.files import load_depth_network, save_depth_network, save_module
+from nvs.scene.camera import Camera
 
 
 @settings(max_examples=30, deadline=None)

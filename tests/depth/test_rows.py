@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.camera import Camera
 from nvs.depth import rows
 from nvs.depth.field import DepthField
 from nvs.depth.file import read_depth_file, write_depth
 from nvs.errors import InputError
+from nvs.scene.camera import Camera
 
 
 @pytest.fixture

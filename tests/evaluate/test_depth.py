@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.errors import InputError
-from nvs.evaluate.baselines import BASELINES
-from nvs.evaluate.data import depth_sets
-from nvs.evaluate.depth import DepthProtocol, evaluate_depth
-from nvs.evaluate.depth_command import (
-    DepthEvaluation,
+from nvs.commands.evaluate_depth import (
+    Options,
     main,
     predictor_of,
     set_table,
     spread,
     wins,
 )
+from nvs.data.recorded import depth_sets
+from nvs.errors import InputError
+from nvs.evaluate.baselines import BASELINES
+from nvs.evaluate.depth import DepthProtocol, evaluate_depth
 from nvs.evaluate.results import FrameRecord, Results, load_results
-from tests.evaluate.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
+from tests.data.rgbd_set import KnownDepth, perfect, true_depth, write_depth, write_set
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,9 @@ class PerfectModel:
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("nvs.weights.load_model", lambda name, **_: PerfectModel())
+    monkeypatch.setattr("nvs.models.registry.load_model", lambda name, **_: PerfectModel())
     data, out = write_set(tmp_path / "set-a"), tmp_path / "out"
-    options = DepthEvaluation(data, out, markdown=tmp_path / "results.md")
+    options = Options(data, out, markdown=tmp_path / "results.md")
     assert main(options) == 0
     shown = capsys.readouterr().out
     assert "Depth of default on set-a, affine-disparity alignment (least-squares)\n" in shown

@@ -2,9 +2,9 @@
 
 import torch
 
-from nvs.camera import Camera
 from nvs.evaluate.baselines import VerticalRamp
 from nvs.evaluate.prediction import depth_at
+from nvs.scene.camera import Camera
 
 
 def test_it_is_asked_at_the_maps_own_pixel_centres():

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from nvs.camera import Camera
-from nvs.evaluate.alignment import align
+from nvs.depth.alignment import align
 from nvs.evaluate.baselines import VerticalRamp
 from nvs.evaluate.pictures import depth_pictures, difference_picture, heat, save_pictures
 from nvs.evaluate.report import Column, Ranking, write_report
 from nvs.evaluate.results import FrameRecord, Results
+from nvs.scene.camera import Camera
 
 
 def report_of(frames, folder):

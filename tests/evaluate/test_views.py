@@ -7,23 +7,25 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.camera import Camera
-from nvs.depth.field import DepthField
-from nvs.errors import InputError
-from nvs.evaluate.view_baselines import ScaledField, pixel_splats, uniform_splats
-from nvs.evaluate.view_data import view_sets
-from nvs.evaluate.views import ViewProtocol, evaluate_views, relative_camera, scaled_to_set
-from nvs.evaluate.views_command import (
+from nvs.commands.evaluate_views import (
     METHODS,
+    Options,
     PerceptualOptions,
-    ViewEvaluation,
     main,
     scene_maker,
 )
-from nvs.head import GaussianHead, GaussianHeadConfig
-from nvs.photo import Photo
+from nvs.data.placed import relative_camera, scaled_to_set
+from nvs.data.views import view_sets
+from nvs.depth.field import DepthField
+from nvs.depth.scaled import ScaledField
+from nvs.errors import InputError
+from nvs.evaluate.view_baselines import pixel_splats, uniform_splats
+from nvs.evaluate.views import ViewProtocol, evaluate_views
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model, SplattedPhoto
-from nvs.render import render
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
+from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
 pytest.importorskip("skimage")
 
@@ -128,6 +130,7 @@ def test_the_scale_is_fitted_to_sparse_points(tmp_path):
     view = one.views[1].load(longer_side=48)  # half the size
     field = scaled_to_set(perfect(view.photo), view)
     assert field.scale == pytest.approx(3.0, rel=0.02)
+    assert field.unit == "relative"  # a reconstruction's own
     assert field(torch.tensor([[3.0, 3.0]])).item() == pytest.approx(WALL, rel=0.02)
     results = evaluate_views(perfect, pixels_as_model, [one])
     assert results.mean("model", "psnr") > results.mean("copy", "psnr")
@@ -198,9 +201,9 @@ def test_methods_that_a_model_is_split_into(model):
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("nvs.weights.load_model", lambda name, **_: PaintedModel())
+    monkeypatch.setattr("nvs.models.registry.load_model", lambda name, **_: PaintedModel())
     data, out = write_scene(tmp_path / "scene"), tmp_path / "out"
-    options = ViewEvaluation(
+    options = Options(
         data, out, perceptual=PerceptualOptions(lpips=False), markdown=tmp_path / "results.md"
     )
     assert main(options) == 0
@@ -218,14 +221,14 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert main(options) == 1
     assert "1 of 2 frames could not be measured" in capsys.readouterr().out
     with pytest.raises(InputError, match="--pairs"):
-        main(ViewEvaluation(data, out, pairs=0))
+        main(Options(data, out, pairs=0))
 
 
 def test_without_lpips_weights_the_options_are_named(monkeypatch):
     def unreachable(*args):
         raise InputError("LPIPS needs alexnet")
 
-    monkeypatch.setattr("nvs.evaluate.views_command.perceptual_loss", unreachable)
+    monkeypatch.setattr("nvs.commands.evaluate_views.perceptual_loss", unreachable)
     with pytest.raises(InputError, match=r"--lpips-weights FILE.*--no-lpips"):
         PerceptualOptions().load()
     assert PerceptualOptions(lpips=False).load() is None

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import yaml
-
 from nvs.depth.encoder import EncoderConfig
+
 from nvs.depth.network import DepthNetworkConfig
 from nvs.train.depth import DepthTraining
 from nvs.train.scene_data import SceneBatchSettings

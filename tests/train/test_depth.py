@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.errors import InputError
+from nvs.models.files import load_depth_network
 from nvs.train.config import read_config
 from nvs.train.depth import DepthTask, DepthTraining, train_depth
 from nvs.train.depth_loss import DepthPoints, depth_losses, total_loss
 from nvs.train.loop import learning_rate
 from nvs.train.scene_data import SceneBatches
 from nvs.train.team import ALONE
-from nvs.weights import load_depth_network
 from tests.train.small_runs import ENCODER, small_run
 
 

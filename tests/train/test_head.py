@@ -14,18 +14,19 @@ from torch.nn import functional
 
 import nvs
 from nvs.errors import InputError
-from nvs.head import GaussianHead, closed_discs, point_tokens
+from nvs.models.files import load_gaussian_head, save_depth_network, save_gaussian_head
 from nvs.pipeline import Model
-from nvs.points import SurfacePoints
+from nvs.splat.discs import closed_discs
+from nvs.splat.head import GaussianHead, point_tokens
+from nvs.splat.points import SurfacePoints
 from nvs.train.head import HeadTask, HeadTraining, PerceptualSettings, train_head
 from nvs.train.head_data import ExampleSettings, prepared
 from nvs.train.posed_views import RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE
-from nvs.weights import load_gaussian_head, save_depth_network, save_gaussian_head
-from tests.evaluate.rgbd_set import write_depth
+from tests.data.rgbd_set import write_depth
 
-if importlib.util.find_spec("lpips") is None:  # importing it needs nvs.train.perceptual's help
+if importlib.util.find_spec("lpips") is None:  # importing it needs nvs.metrics.perceptual's help
     pytest.skip("lpips is not installed", allow_module_level=True)
 
 

@@ -17,7 +17,7 @@ from nvs.train.depth_loss import depth_losses
 from nvs.train.recorded_data import RecordedPictures
 from nvs.train.scene_data import SceneBatches
 from nvs.train.team import ALONE
-from tests.evaluate.rgbd_set import WIDTH, true_depth, write_depth, write_set
+from tests.data.rgbd_set import WIDTH, true_depth, write_depth, write_set
 from tests.train.small_runs import small_run
 
 

@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 import torch
 
-from nvs.camera import Camera
-from nvs.colors import match_photo
-from nvs.gaussians import Gaussians
-from nvs.render import render
+from nvs.rendering.render import render
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.splat.colors import match_photo
 from nvs.train.solved_colors import with_solved_colors
 
 CAMERA = Camera.from_focal(40.0, 32, 24)

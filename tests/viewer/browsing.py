@@ -6,9 +6,9 @@ import imageio.v3 as imageio
 import numpy as np
 import torch
 
-from nvs.render import render
-from nvs.render.enlarged import enlarged_eps2d
-from viewer import view
+from nvs.rendering.magnified import enlarged_eps2d
+from nvs.rendering.render import render
+from nvs_viewer import view
 
 
 def only_page(viewer, timeout=20):

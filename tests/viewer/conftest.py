@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
-from nvs.photo import load_photo
-from viewer import ViewedScene, Viewer
+from nvs.photo.photo import load_photo
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs_viewer import ViewedScene, Viewer
 
 FLAGS = [
     "--no-sandbox",

@@ -11,8 +11,8 @@ import websockets.exceptions
 from viser._messages import ShareUrlDisconnect, ShareUrlRequest
 from websockets.sync.client import connect
 
-from viewer import Viewer
-from viewer.access import is_loopback, make_token
+from nvs_viewer import Viewer
+from nvs_viewer.access import is_loopback, make_token
 
 PROTOCOL = [f"viser-v{viser.__version__}"]
 

@@ -11,9 +11,9 @@ from viser._messages import ViewerCameraMessage
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from nvs_viewer import Cancelled, Viewer
+from nvs_viewer.delivery import wait_until_received
 from tests.viewer.browsing import until
-from viewer import Cancelled, Viewer
-from viewer.delivery import wait_until_received
 
 CAMERA = ViewerCameraMessage(
     wxyz=(1, 0, 0, 0),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nvs.path import SceneDepth
-from viewer.flight import clip_distance, thumbnail
+from nvs.scene.reach import SceneDepth
+from nvs_viewer.flight import clip_distance, thumbnail
 
 
 def test_the_near_clip_spans_the_scene():

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from nvs.errors import InputError
+from nvs_viewer import Viewer
 from tests.viewer.browsing import downloaded, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import room
-from viewer import Viewer
 
 
 def greyed(scene):

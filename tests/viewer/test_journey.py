@@ -6,8 +6,8 @@ import imageio.v2 as imageio
 import numpy as np
 import pytest
 
-from nvs.keyframes import load_path
-from nvs.ply import read_ply
+from nvs.film.keyframes import load_path
+from nvs.scene.ply import read_ply
 from tests.viewer.browsing import (
     canvas,
     downloaded,

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import torch
 
+from nvs_viewer.colormap import STOPS, colormap, legend
+from nvs_viewer.look import normal_colors, sample_density, shade
 from tests.viewer.conftest import filled_room, room
-from viewer.colormap import STOPS, colormap, legend
-from viewer.look import normal_colors, sample_density, shade
 
 
 def test_shade_runs_through_the_whole_map_and_stays_in_it():

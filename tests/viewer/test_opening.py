@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from viser._messages import FileTransferPart, FileTransferStartUpload
 from websockets.sync.client import connect
 
+from nvs_viewer import Viewer
+from nvs_viewer import page as viewer_page
+from nvs_viewer.keyframe_list import DELETE
+from nvs_viewer.opening import shown_name
+from nvs_viewer.uploads import limit_uploads
 from tests.viewer.browsing import only_page, until
 from tests.viewer.conftest import room, splat_of_photo
 from tests.viewer.test_delivery import CAMERA
-from viewer import Viewer
-from viewer import page as viewer_page
-from viewer.keyframe_list import DELETE
-from viewer.opening import shown_name
-from viewer.uploads import limit_uploads
 
 
 @settings(deadline=None)

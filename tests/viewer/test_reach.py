@@ -6,9 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
-from nvs.path import PATH_KINDS, SceneDepth, camera_path
-from viewer.reach import KEYS_UNITS_S, SECONDS_TO_THE_EDGE, pulled_back, share, walking_scale
+from nvs.film.path import PATH_KINDS, camera_path
+from nvs.scene.camera import Camera
+from nvs.scene.reach import SceneDepth
+from nvs_viewer.reach import KEYS_UNITS_S, SECONDS_TO_THE_EDGE, pulled_back, share, walking_scale
 
 CAMERA = Camera.from_focal(500.0, 640, 480)
 DEPTH = SceneDepth(2.0, 4.0, 9.0)

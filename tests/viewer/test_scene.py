@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from nvs.commands.scene import SceneOptions, open_scene
-from nvs.ply import read_ply
+from nvs.scene.ply import read_ply
 from nvs.stages import Stages
+from nvs_viewer import Viewer
+from nvs_viewer.drawn_scene import INVENTED, PHOTO, DrawnScene
+from nvs_viewer.look import INVENTED_COLOR, tinted
 from tests.viewer.browsing import downloaded, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import filled_room, room
-from viewer import Viewer
-from viewer.drawn_scene import INVENTED, PHOTO, DrawnScene
-from viewer.look import INVENTED_COLOR, tinted
 
 
 class Target:

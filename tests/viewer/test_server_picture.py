@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from nvs_viewer import Viewer
+from nvs_viewer.server_picture import ServerPicture
 from tests.viewer.browsing import canvas, drag, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import filled_room
-from viewer import Viewer
-from viewer.server_picture import ServerPicture
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
-from nvs.keyframes import camera_of
-from viewer import view
-from viewer.shot import SHAPES, SIZES, framed
+from nvs.film.keyframes import camera_of
+from nvs.scene.camera import Camera
+from nvs_viewer import view
+from nvs_viewer.shot import SHAPES, SIZES, framed
 
 cameras = st.builds(
     Camera.from_focal, st.floats(50, 3000), st.integers(64, 2000), st.integers(64, 2000)

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.camera import Camera
-from nvs.gaussians import Gaussians
-from viewer.splats import BLUR_PX2, DROPPED_BELOW_PX2, browser_splats, plain_colors
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs_viewer.splats import BLUR_PX2, DROPPED_BELOW_PX2, browser_splats, plain_colors
 
 CAMERA = Camera.from_focal(500.0, 640, 480)
 

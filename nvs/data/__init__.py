@@ -1,0 +1,1 @@
+"""Recorded data sets: photos with known depth, and photos with known poses."""

@@ -1,0 +1,326 @@
+"""Posed photos on disk: several views of one scene, with what is known of its depth."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nvs.data.colmap import read_colmap
+from nvs.data.lens import Lens, straightened, straightened_points
+from nvs.data.recorded import (
+    DepthEncoding,
+    check_shape,
+    depth_encoding,
+    photo_size,
+    read_depth,
+    rigid_pose,
+)
+from nvs.depth.file import why
+from nvs.errors import InputError
+from nvs.photo.photo import Photo, load_photo
+from nvs.scene.camera import Camera
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """One photo with its place in the scene, at its working size, lens straightened."""
+
+    name: str
+    photo: Photo  # its camera stands at the origin
+    camera: Camera  # the same camera at its place in the scene
+    depth: Tensor | None  # [H', W'] z, 0 = unknown; spans the same view at its own size
+    sparse_xy: Tensor  # [M, 2] pixels of `camera`
+    sparse_depth: Tensor  # [M] z
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewFile:
+    """A photo with its place, not read yet; `load` gives the `View`."""
+
+    name: str
+    photo: Path
+    intrinsics: NDArray[np.float64]  # [3, 3], pixels of the photo at its full size
+    camera_to_world: NDArray[np.float64]  # [4, 4], OpenCV axes
+    lens: Lens = dataclasses.field(default_factory=Lens)
+    depth: Path | None = None
+    encoding: DepthEncoding = dataclasses.field(default_factory=DepthEncoding)
+    sparse: Path | tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    def load(self, longer_side: int) -> View:
+        """Read the photo and its depth, reduced to `longer_side` pixels where it is larger.
+
+        Raises:
+            InputError: a missing or unreadable file.
+        """
+        intrinsics = torch.as_tensor(self.intrinsics, dtype=torch.float32)
+        photo = load_photo(self.photo, intrinsics=intrinsics)
+        full = photo.camera
+        photo = dataclasses.replace(photo, rgb=straightened(photo.rgb, full.intrinsics, self.lens))
+        if longer_side < max(full.width, full.height):
+            photo = photo.resized_to(longer_side)
+        camera = photo.camera.moved(rigid_pose(self.camera_to_world, self.name))
+        xy, depths = self._sparse_points()
+        if len(xy):
+            xy = straightened_points(xy, self.intrinsics, self.lens)
+        scale = np.array([camera.width / full.width, camera.height / full.height])
+        return View(
+            self.name,
+            photo,
+            camera,
+            self._dense_depth(full),
+            torch.from_numpy(xy * scale).float(),
+            torch.from_numpy(depths).float(),
+        )
+
+    def _dense_depth(self, full: Camera) -> Tensor | None:
+        if self.depth is None:
+            return None
+        depth = read_depth(self.depth, self.encoding)
+        check_shape(depth, full.width, full.height, self.depth.name)
+        at_own_size = full.resized(depth.shape[1], depth.shape[0]).intrinsics
+        return straightened(depth[..., None], at_own_size, self.lens, nearest=True)[..., 0]
+
+    def _sparse_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if self.sparse is None:
+            return np.zeros((0, 2)), np.zeros(0)
+        if isinstance(self.sparse, tuple):
+            return self.sparse
+        try:
+            with np.load(self.sparse, allow_pickle=False) as archive:
+                xy, depths = archive["uv"].astype(np.float64), archive["z"].astype(np.float64)
+        except Exception as error:  # the decoders raise whatever the file's bytes lead them to
+            raise InputError(f"{self.sparse}: cannot read sparse points ({why(error)})") from None
+        if depths.ndim != 1 or xy.shape != (len(depths), 2):
+            raise InputError(f"{self.sparse}: expected `uv` [M, 2] and `z` [M]")
+        known = np.isfinite(xy).all(1) & np.isfinite(depths) & (depths > 0)
+        return xy[known], depths[known]
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewSet:
+    """The posed photos of one scene, in the order of its files."""
+
+    name: str
+    views: list[ViewFile]
+    metric: bool  # whether poses are in metres
+
+    def pairs(self, count: int, step: int) -> list[tuple[ViewFile, ViewFile]]:
+        """(source, target) `step` files apart, at most `count` of them, evenly spread.
+
+        A scene of fewer views has its first and last one as a pair.
+        """
+        step = min(step, len(self.views) - 1)
+        every = list(zip(self.views, self.views[step:], strict=False))
+        if len(every) <= count:
+            return every
+        return [every[int(i * len(every) / count)] for i in range(count)]
+
+
+def cameras_json_views(folder: Path) -> ViewSet:
+    """A folder with `cameras.json`: per frame image, K, c2w, and what it has of depth.
+
+    Raises:
+        InputError: no such file, or not of this form.
+    """
+    path = folder / "cameras.json"
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        encoding = depth_encoding(description)
+        views = [
+            ViewFile(
+                Path(frame["image"]).with_suffix("").as_posix(),
+                folder / frame["image"],
+                np.array(frame["K"], np.float64).reshape(3, 3),
+                np.array(frame["c2w"], np.float64).reshape(4, 4),
+                _described_lens(frame),
+                folder / frame["depth"] if frame.get("depth") else None,
+                encoding,
+                folder / frame["sparse_points"] if frame.get("sparse_points") else None,
+            )
+            for frame in description["frames"]
+            if frame.get("K") and frame.get("c2w")
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not a cameras.json ({error!r})") from None
+    metric = not str(description.get("scale", "metric")).startswith("arbitrary")
+    return ViewSet(folder.resolve().name, views, metric)
+
+
+def _described_lens(frame: dict[str, Any]) -> Lens:
+    for key in ("dist_k1k2p1p2k3", "dist_k1k2p1p2", "dist_k1"):
+        if key in frame:
+            return Lens(*np.atleast_1d(frame[key]).astype(float).tolist())
+    return Lens()
+
+
+def transforms_json_views(folder: Path) -> ViewSet:
+    """A folder with `transforms.json` (instant-ngp, nerfstudio, Blender): OpenGL camera axes.
+
+    Raises:
+        InputError: no such file, not of this form, or a fisheye lens.
+    """
+    path = folder / "transforms.json"
+    try:
+        shared = json.loads(path.read_text(encoding="utf-8"))
+        views = [_transforms_view(folder, shared | frame) for frame in shared["frames"]]
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not a transforms.json ({error!r})") from None
+    return ViewSet(folder.resolve().name, sorted(views, key=lambda view: view.name), metric=False)
+
+
+def _transforms_view(folder: Path, frame: dict[str, Any]) -> ViewFile:
+    if "FISHEYE" in str(frame.get("camera_model", "")) or frame.get("is_fisheye"):
+        raise InputError(f"{folder.name}: fisheye lenses are not supported")
+    photo = folder / frame["file_path"]
+    if not photo.suffix:  # Blender's files leave it out
+        photo = photo.with_suffix(".png")
+    has_size = "w" in frame and "h" in frame
+    width, height = (int(frame["w"]), int(frame["h"])) if has_size else photo_size(photo)
+    if "fl_x" in frame:
+        focal_x = float(frame["fl_x"])
+    else:
+        focal_x = width / (2 * np.tan(float(frame["camera_angle_x"]) / 2))
+    focal_y = float(frame.get("fl_y", focal_x))
+    centre = float(frame.get("cx", width / 2)), float(frame.get("cy", height / 2))
+    intrinsics = np.array([[focal_x, 0, centre[0]], [0, focal_y, centre[1]], [0, 0, 1]])
+    pose = np.array(frame["transform_matrix"], np.float64).reshape(4, 4)
+    pose = pose @ np.diag([1.0, -1.0, -1.0, 1.0])  # y up, z back → y down, z forward
+    lens = Lens(*(float(frame.get(k, 0)) for k in ("k1", "k2", "p1", "p2", "k3")))
+    name = Path(frame["file_path"]).with_suffix("").as_posix()
+    return ViewFile(name, photo, intrinsics, pose, lens)
+
+
+def llff_views(folder: Path) -> ViewSet:
+    """LLFF: `poses_bounds.npy` [N, 17] and the photos of `images`, or a reduced `images_K`.
+
+    A row holds [R | t | (height, width, focal)] with the axes down, right, back, then the
+    nearest and farthest depth; photos belong to rows in the order of their names.
+
+    Raises:
+        InputError: not of this form, or another number of photos than of poses.
+    """
+    try:
+        rows = np.load(folder / "poses_bounds.npy", allow_pickle=False).astype(np.float64)
+        matrices = rows[:, :15].reshape(-1, 3, 5)
+    except (OSError, EOFError, ValueError, IndexError) as error:
+        raise InputError(f"{folder}/poses_bounds.npy: not LLFF poses ({error})") from None
+    photos = _llff_photos(folder)
+    if len(photos) != len(matrices):
+        raise InputError(f"{folder}: {len(matrices)} poses but {len(photos)} photos")
+    views = []
+    for photo, matrix in zip(photos, matrices, strict=True):
+        down, right, back, centre, (_, full_width, full_focal) = matrix.T
+        width, height = photo_size(photo)
+        focal = full_focal * width / full_width
+        intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+        pose = np.eye(4)
+        pose[:3] = np.stack([right, down, -back, centre], axis=1)
+        views.append(ViewFile(photo.stem, photo, intrinsics, pose))
+    return ViewSet(folder.resolve().name, views, metric=False)
+
+
+def _llff_photos(folder: Path) -> list[Path]:
+    """The photos of the smallest folder of them, by name."""
+    folders = [f for f in folder.glob("images*") if re.fullmatch(r"images(_\d+)?", f.name)]
+    reductions = {f: int(f.name.split("_")[1]) if "_" in f.name else 1 for f in folders}
+    for candidate in sorted(folders, key=lambda f: -reductions[f]):
+        photos = sorted(p for p in candidate.iterdir() if p.suffix.lower() in (".jpg", ".png"))
+        if photos:
+            return photos
+    return []
+
+
+def colmap_views(folder: Path) -> ViewSet:
+    """A COLMAP project: a sparse model in `sparse/0`, `sparse` or here, photos in `images`.
+
+    Raises:
+        InputError: a damaged model or an unsupported lens.
+    """
+    model = next(p for p in _colmap_folders(folder) if _has_colmap(p))
+    views = [
+        ViewFile(
+            Path(image.name).with_suffix("").as_posix(),
+            folder / "images" / image.name,
+            image.camera.intrinsics,
+            image.camera_to_world,
+            image.camera.lens,
+            sparse=(image.xy, image.depth),
+        )
+        for image in read_colmap(model)
+    ]
+    return ViewSet(folder.resolve().name, views, metric=False)
+
+
+def _colmap_folders(folder: Path) -> list[Path]:
+    return [folder / "sparse" / "0", folder / "sparse", folder]
+
+
+def _has_colmap(folder: Path) -> bool:
+    return any((folder / f"images{suffix}").is_file() for suffix in (".bin", ".txt"))
+
+
+def view_sets(path: Path) -> list[ViewSet]:
+    """Every set of posed views at `path`: one scene's folder, or folders of such folders.
+
+    Recognised, in this order: cameras.json, transforms.json, LLFF's poses_bounds.npy, a COLMAP
+    model, Middlebury stereo pairs.
+
+    Raises:
+        InputError: nothing there that could be measured.
+    """
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder")
+    folders = [path]
+    sets: list[ViewSet] = []
+    for _ in range(3):  # the scene itself, scenes in a folder, collections of scenes
+        found = {folder: view_set(folder) for folder in folders}
+        sets += [recentred(one) for one in found.values() if one and len(one.views) > 1]
+        beyond = [folder for folder, one in found.items() if one is None]
+        folders = [sub for folder in beyond for sub in sorted(folder.iterdir()) if sub.is_dir()]
+    if not sets:
+        raise InputError(
+            f"{path}: no posed views found; expected cameras.json, transforms.json, "
+            "poses_bounds.npy, a COLMAP model, or a Middlebury stereo pair"
+        )
+    return sets
+
+
+def recentred(one: ViewSet) -> ViewSet:
+    """The same scene with its first camera's centre (the first that is one) as the origin.
+
+    Poses far from it (maps in UTM) would lose centimetres when they become float32.
+    """
+    centres = [view.camera_to_world[:3, 3] for view in one.views]
+    # A broken pose is named when it is read; here it must not break the others.
+    centre = next((c.copy() for c in centres if np.isfinite(c).all()), np.zeros(3))
+    views = []
+    for view in one.views:
+        pose = view.camera_to_world.copy()
+        pose[:3, 3] -= centre
+        views.append(dataclasses.replace(view, camera_to_world=pose))
+    return dataclasses.replace(one, views=views)
+
+
+def view_set(folder: Path) -> ViewSet | None:
+    """The scene that a folder describes, or None where it describes none."""
+    from nvs.data.stereo import is_stereo_pair, stereo_views
+
+    if (folder / "cameras.json").is_file():
+        return cameras_json_views(folder)
+    if (folder / "transforms.json").is_file():
+        return transforms_json_views(folder)
+    if (folder / "poses_bounds.npy").is_file():
+        return llff_views(folder)
+    if any(_has_colmap(candidate) for candidate in _colmap_folders(folder)):
+        return colmap_views(folder)
+    return stereo_views(folder) if is_stereo_pair(folder) else None

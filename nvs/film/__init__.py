@@ -1,0 +1,1 @@
+"""Camera paths, and the videos that are filmed along them."""

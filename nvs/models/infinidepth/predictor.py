@@ -1,0 +1,173 @@
+"""Photo (and known depth, if any) → the depth field that a released network sees in it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nvs.depth.field import DepthField, Unit
+from nvs.errors import InputError
+from nvs.models.infinidepth.decoder import ProjectedDecoder
+from nvs.models.infinidepth.field import InfiniDepthField
+from nvs.models.infinidepth.gaussian_head import DenseGaussianHead
+from nvs.models.infinidepth.geometry import (
+    DisparityGeometry,
+    fit_disparity,
+    prior_geometry,
+    sensor_disparity,
+)
+from nvs.models.infinidepth.network import InfiniDepthNetwork
+from nvs.models.infinidepth.prompt import DepthPrompt
+from nvs.models.infinidepth.sky import Sky, find_sky
+from nvs.scene.camera import Camera
+
+PICTURE_AREA_PX = 768 * 1024  # of the pictures that the released networks were made for
+PROMPT_POINTS = 1500  # as many as the released code takes of a depth map
+FIT_POINTS = 20_000
+NEAREST_SKY_M = 30.0  # a far wall may look like sky; metres tell
+
+
+class InfiniDepth(nn.Module):
+    """A released network as a maker of depth fields.
+
+    photo ─► resized to about 768x1024 ─► features ─► decoder, first layer projected ─┐
+    known depth ─┬─► prompt (depth-sensor network)                                    ▼
+                 └─► scale and shift ◄── disparity at the known points    InfiniDepthField
+    """
+
+    def __init__(
+        self,
+        network: InfiniDepthNetwork,
+        gaussian_head: DenseGaussianHead | None = None,
+        picture_area_px: int = PICTURE_AREA_PX,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.gaussian_head = gaussian_head
+        self.picture_area_px = picture_area_px
+
+    @torch.no_grad()
+    def field(
+        self,
+        rgb: Tensor,
+        camera: Camera,
+        known: Tensor | DepthField | None = None,
+        unit: Unit = "m",
+    ) -> InfiniDepthField:
+        """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`.
+
+        Args:
+            known: what is known of the depth: a z-depth map [h, w] of any size over the same
+                view (0 or NaN = unknown), or the field of a metric model.  The depth-sensor
+                network is prompted with it, the other's scale and shift are fitted to it.
+                Without it they come from a prior, and the unit is "relative".
+            unit: of a depth map; a field brings its own.
+
+        Raises:
+            InputError: a depth map that is not 2-D, or without a single positive depth.
+        """
+        points = _known_points(known, camera) if known is not None else None
+        if isinstance(known, DepthField):
+            unit = known.unit
+        picture = self._resized(rgb)
+        prompt, median = None, 1.0
+        if points is not None and self.network.takes_prompts:
+            prompt = _thinned(points, PROMPT_POINTS)
+            median = float(prompt.disparity.quantile(0.5))
+            prompt = prompt.normalised(median)
+        features = self.network.encode(picture, prompt)
+        decoder = ProjectedDecoder(self.network.depth_implicit_head, features.grids)
+
+        # One cell for each value of the finer feature map: enough for statistics.
+        rows, columns = features.basic.shape[-2:]
+        overview = decoder(_cell_centers(rows, columns).to(picture)).view(rows, columns)
+        small = functional.interpolate(picture, (rows, columns), mode="area")
+        sky = find_sky(overview, small[0].permute(1, 2, 0))
+
+        if prompt is not None:
+            source = f"scale from {len(prompt)} points of the depth prompt"
+            geometry = sensor_disparity(median, unit, source)
+        elif points is not None:
+            sample = _thinned(points, FIT_POINTS)
+            name = "the depth map" if isinstance(known, Tensor) else "the metric model"
+            geometry = fit_disparity(decoder(sample.places), 1 / sample.disparity, unit, name)
+        else:
+            geometry = prior_geometry(overview, sky.region & (overview < sky.level))
+        confirmed = _confirmed(sky, geometry, overview)
+        field = InfiniDepthField(decoder, geometry, confirmed, camera)
+        if self.gaussian_head is not None:
+            height, width = picture.shape[-2:]
+            disparity = decoder(_cell_centers(height, width).to(picture)).view(height, width)
+            tokens = features.tokens.transpose(1, 2).unflatten(2, (features.rows, features.columns))
+            depth = geometry.depth(disparity)[None, None]
+            field.gaussians = self.gaussian_head(picture, depth, tokens)
+        return field
+
+    def picture_size(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) at which the network sees a picture of this size.
+
+        The aspect is kept (the released scripts squeeze every picture into 4:3), the area
+        is the one that the network was made for.
+        """
+        patch = self.network.patch_px
+        scale = math.sqrt(self.picture_area_px / (width * height))
+        # Two patches at least: a norm over a single value means nothing.
+        return (
+            max(2, round(width * scale / patch)) * patch,
+            max(2, round(height * scale / patch)) * patch,
+        )
+
+    def _resized(self, rgb: Tensor) -> Tensor:
+        width, height = self.picture_size(rgb.shape[1], rgb.shape[0])
+        picture = rgb.to(self.network._mean).permute(2, 0, 1)[None]
+        return functional.interpolate(
+            picture, (height, width), mode="bilinear", antialias=True, align_corners=False
+        )
+
+
+def _known_points(known: Tensor | DepthField, camera: Camera) -> DepthPrompt:
+    """Every known depth as a point with its disparity."""
+    if isinstance(known, DepthField):
+        shrink = min(1.0, math.sqrt(FIT_POINTS / (camera.width * camera.height)))
+        cells = camera.resized(
+            max(1, int(camera.width * shrink)), max(1, int(camera.height * shrink))
+        )
+        size = torch.tensor([known.camera.width, known.camera.height])
+        uv = _cell_centers(cells.height, cells.width)
+        xy = (uv * size).to(known.camera.intrinsics)
+        depth = torch.where(known.sky(xy), 0.0, known(xy)).view(cells.height, cells.width)
+    else:
+        depth = known
+    if depth.ndim != 2:
+        raise InputError(f"a depth map has two dimensions, not the shape {list(depth.shape)}")
+    positive = depth.isfinite() & (depth > 0)
+    if not positive.any():
+        raise InputError("the given depth map knows no depth at all: every value is 0 or invalid")
+    disparity = torch.where(positive, 1 / depth.float(), 0.0)
+    return DepthPrompt.from_map(disparity.to(camera.intrinsics.device))
+
+
+def _thinned(points: DepthPrompt, count: int) -> DepthPrompt:
+    """At most `count` of the points, drawn at random but always the same ones."""
+    if len(points) <= count:
+        return points
+    generator = torch.Generator().manual_seed(0)
+    chosen = torch.randperm(len(points), generator=generator)[:count].to(points.places.device)
+    return DepthPrompt(points.places[chosen], points.disparity[chosen])
+
+
+def _cell_centers(rows: int, columns: int) -> Tensor:
+    """(x, y) of each cell's centre [rows·columns, 2], 0..1 over the picture."""
+    y, x = ((torch.arange(count) + 0.5) / count for count in (rows, columns))
+    return torch.cartesian_prod(y, x).flip(-1)
+
+
+def _confirmed(sky: Sky, geometry: DisparityGeometry, overview: Tensor) -> Sky:
+    """No sky where metres say that it is a wall."""
+    inside = overview[sky.region]
+    if geometry.unit == "m" and len(inside) and geometry.depth(inside).median() < NEAREST_SKY_M:
+        return Sky(torch.zeros_like(sky.region), sky.level)
+    return sky

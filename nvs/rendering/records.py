@@ -1,0 +1,35 @@
+"""What a rendering is asked for, and what it gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from torch import Tensor
+
+Mode = Literal["classic", "antialiased"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendering:
+    """What the cameras see, channels last, on the scene's device."""
+
+    rgb: Tensor  # [C, H, W, 3] background included
+    alpha: Tensor  # [C, H, W] 0..1, how much of the pixel the Gaussians cover
+    depth: Tensor  # [C, H, W] expected z-depth Σwz / Σw, and 0 where alpha is 0
+
+    @property
+    def accumulated_depth(self) -> Tensor:
+        """[C, H, W], Σwz: gsplat's "D", where `depth` is its "ED"."""
+        return self.depth * self.alpha
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a scene is drawn; the names and meanings are gsplat's."""
+
+    mode: Mode
+    near_plane: float
+    far_plane: float
+    radius_clip: float
+    eps2d: float

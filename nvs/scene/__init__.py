@@ -1,0 +1,1 @@
+"""What a scene is: Gaussians, cameras, and their files."""

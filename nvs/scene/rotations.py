@@ -1,0 +1,45 @@
+"""Rotations as unit quaternions (w, x, y, z)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def quaternion_of(rotation: Tensor) -> Tensor:
+    """Unit quaternions (w, x, y, z) [N, 4] of rotation matrices [N, 3, 3].
+
+    Of the four ways to read a quaternion off a matrix, the one that divides by the largest
+    component is taken (Shepperd 1978).
+    """
+    m = rotation
+    xx, yy, zz = m[:, 0, 0], m[:, 1, 1], m[:, 2, 2]
+    squares = torch.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz])
+    wx, wy, wz = m[:, 2, 1] - m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0], m[:, 1, 0] - m[:, 0, 1]
+    xy, xz, yz = m[:, 0, 1] + m[:, 1, 0], m[:, 0, 2] + m[:, 2, 0], m[:, 1, 2] + m[:, 2, 1]
+    candidates = torch.stack(
+        [
+            torch.stack([squares[0], wx, wy, wz], dim=-1),
+            torch.stack([wx, squares[1], xy, xz], dim=-1),
+            torch.stack([wy, xy, squares[2], yz], dim=-1),
+            torch.stack([wz, xz, yz, squares[3]], dim=-1),
+        ]
+    )  # [4, N, 4]
+    best = squares.argmax(dim=0)
+    return functional.normalize(candidates[best, torch.arange(len(m), device=m.device)], dim=-1)
+
+
+def quaternion_product(a: Tensor, b: Tensor) -> Tensor:
+    """Hamilton product a ⊗ b of quaternions (w, x, y, z) [N, 4]: turn by b, then by a."""
+    aw, av = a[:, :1], a[:, 1:]
+    bw, bv = b[:, :1], b[:, 1:]
+    vector = aw * bv + bw * av + torch.linalg.cross(av, bv)
+    return torch.cat([aw * bw - (av * bv).sum(-1, keepdim=True), vector], dim=-1)
+
+
+def rotated(quats: Tensor, vectors: Tensor) -> Tensor:
+    """Vectors [N, 3] turned by unit quaternions [N, 4]."""
+    w, axis = quats[:, :1], quats[:, 1:]
+    across = 2 * torch.linalg.cross(axis, vectors)
+    return vectors + w * across + torch.linalg.cross(axis, across)

@@ -1,0 +1,118 @@
+"""The Gaussian head: surface points → Gaussians."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nvs.scene.gaussians import Gaussians
+from nvs.scene.rotations import quaternion_product, rotated
+from nvs.splat.discs import GUESS_OPACITY, closed_discs, principal_axes
+from nvs.splat.points import SurfacePoints
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianHeadConfig:
+    """Sizes of the head; travels inside its checkpoint."""
+
+    feature_channels: int = 64  # of the encoder's features at a point
+    hidden_channels: int = 64
+    hidden_layers: int = 2
+
+
+class GaussianHead(nn.Module):
+    """What each point's Gaussian should be, as a correction of `closed_discs`.
+
+        token: colour 3, Plücker ray 6, encoder features, depth, slant, spacing
+          └─► MLP ─┬─► offset      in footprints, along the ellipse's own axes
+                   ├─► colour      added
+                   ├─► scales      factors exp(·)
+                   ├─► opacity     added to the logit
+                   └─► rotation    a further small turn
+
+    The last layers begin at zero: the untrained head is the guess.
+    """
+
+    def __init__(self, config: GaussianHeadConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or GaussianHeadConfig()
+        width, layers = self.config.hidden_channels, []
+        before = 3 + 6 + self.config.feature_channels + 3
+        for _ in range(self.config.hidden_layers):
+            layers += [nn.Linear(before, width), nn.GELU()]
+            before = width
+        self.trunk = nn.Sequential(*layers)
+        self.offset = nn.Linear(width, 3)
+        self.color = nn.Linear(width, 3)
+        self.scale = nn.Linear(width, 3)
+        self.opacity = nn.Linear(width, 1)
+        self.rotation = nn.Linear(width, 3)
+        for last in (self.offset, self.color, self.scale, self.opacity, self.rotation):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+        """Gaussians of `points`, given encoder features [N, C] there."""
+        guess = closed_discs(points)
+        h = self.trunk(point_tokens(points, features))
+        small_turn = torch.cat(
+            [torch.ones_like(h[:, :1]), 0.5 * torch.tanh(self.rotation(h))], dim=-1
+        )
+        offset = torch.tanh(self.offset(h)) * points.footprint[:, None]
+        logit = math.log(GUESS_OPACITY / (1 - GUESS_OPACITY)) + self.opacity(h)[:, 0]
+        return Gaussians(
+            means=guess.means + rotated(guess.quats, offset),
+            quats=functional.normalize(quaternion_product(guess.quats, small_turn), dim=-1),
+            scales=guess.scales * torch.exp(torch.tanh(self.scale(h))),
+            opacities=torch.sigmoid(logit),
+            colors=guess.colors + 0.25 * torch.tanh(self.color(h)),
+        )
+
+    @property
+    def trained(self) -> bool:
+        """Whether the last layers say anything: whether this is more than the guess."""
+        last = (self.offset, self.color, self.scale, self.opacity, self.rotation)
+        return any(bool(values.any()) for layer in last for values in layer.parameters())
+
+
+class Guess(nn.Module):
+    """A head that leaves every Gaussian at what an untrained one begins with."""
+
+    trained = False
+
+    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+        return closed_discs(points)
+
+
+def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
+    """The head's input [N, 12 + C].
+
+    Nothing in it depends on the scene's unit or on the picture's number of pixels: depth is
+    relative to the picture's median, and the footprint is told as its slant and as the
+    samples' distance in pixels.  So a scene twice as large gets Gaussians twice as large, and
+    what was learnt on small pictures holds for large ones.
+    """
+    if len(points.depth) == 0:
+        return features.new_zeros(0, 12 + features.shape[1])
+    direction = functional.normalize(points.position, dim=-1)
+    # Plücker coordinates of the ray: direction and moment. The photo's camera is the origin,
+    # so the moment is zero here; it is what tells several cameras apart.
+    moment = torch.zeros_like(direction)
+    log_depth = points.depth.log()
+    length, width = principal_axes(points.across)[2].unbind(-1)
+    return torch.cat(
+        [
+            points.color * 2 - 1,
+            direction,
+            moment,
+            features,
+            (log_depth - log_depth.median())[:, None],
+            (length / width).log()[:, None],
+            points.spacing_px.log()[:, None],
+        ],
+        dim=-1,
+    )

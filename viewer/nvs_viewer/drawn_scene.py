@@ -1,0 +1,81 @@
+"""A scene in the browser: its splats as two nodes, so that a switch can hide what was invented."""
+
+# mypy: disable-error-code=misc
+# (viser makes `visible` writable in a way that mypy does not see)
+
+from __future__ import annotations
+
+import viser
+from torch import Tensor
+
+from nvs.scene.camera import Camera
+from nvs_viewer import view
+from nvs_viewer.drawing import Drawing
+from nvs_viewer.scene import ViewedScene
+from nvs_viewer.splats import BrowserSplats, browser_splats
+
+PHOTO, INVENTED = "/scene/photo", "/scene/invented"
+
+
+class DrawnScene(Drawing):
+    """What a browser draws of a scene.
+
+    Args:
+        target: the page, or the server of a page to be saved.
+        limit: at most so many Gaussians are given to the browser.
+    """
+
+    def __init__(self, target: viser.ClientHandle | viser.ViserServer, limit: int) -> None:
+        super().__init__()
+        self._target = target
+        self._limit = limit
+        self._invented: viser.GaussianSplatHandle | None = None
+        self.count = 0  # Gaussians that the browser was given
+
+    def draw(
+        self,
+        scene: ViewedScene,
+        camera: Camera,
+        colors: Tensor | None = None,
+        enlarged: float = 1.0,
+    ) -> None:
+        """Give the browser the splats of `scene`."""
+        photo = self._splats(scene, slice(0, scene.photographed), camera, colors)
+        invented = self._splats(scene, slice(scene.photographed, None), camera, colors)
+        self.count = len(photo) + len(invented)
+        with self._target.atomic():
+            photo.add_to(self._target.scene, PHOTO, enlarged)
+            if len(invented):
+                self._invented = invented.add_to(self._target.scene, INVENTED, enlarged)
+                self._invented.visible = self._filled
+            elif self._invented is not None:
+                self._invented.remove()
+                self._invented = None
+
+    @property
+    def fact(self) -> tuple[str, str]:
+        """How much the browser was given."""
+        return "drawn in the page", f"{self.count:,}, {32 * self.count / 1e6:.1f} MB"
+
+    def set_background(self, color: tuple[int, int, int]) -> None:
+        """The colour behind the scene, 0..255."""
+        self._target.scene.set_background_image(view.plain(color))
+
+    def filled_changed(self) -> None:
+        """One node holds what was invented."""
+        if self._invented is not None:
+            self._invented.visible = self.filled
+
+    def _splats(
+        self, scene: ViewedScene, part: slice, camera: Camera, colors: Tensor | None
+    ) -> BrowserSplats:
+        gaussians = scene.on_cpu[part]
+        share = len(gaussians) / max(1, len(scene.gaussians))
+        colors = None if colors is None else colors[part]
+        return browser_splats(
+            gaussians,
+            camera,
+            colors,
+            limit=max(1, int(share * self._limit)),
+            made_from=scene.made_from,
+        )

@@ -1,0 +1,181 @@
+"""Keyframes: views that a flight passes, in an order of one's own."""
+
+# mypy: disable-error-code=misc
+# (viser makes `value` writable in a way that mypy does not see)
+
+from __future__ import annotations
+
+import functools
+import math
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import viser
+
+from nvs.errors import InputError
+from nvs.film.keyframes import (
+    MAX_KEYFRAMES,
+    Keyframe,
+    KeyframePath,
+    camera_of,
+    path_from_json,
+    path_to_json,
+)
+from nvs_viewer import view
+
+if TYPE_CHECKING:
+    from nvs_viewer.page import Page
+    from nvs_viewer.shot import ShotPanel
+
+GO, EARLIER, LATER, DELETE = "Go", "▲", "▼", "✕"
+MARK_SIZE = 0.03  # of the near depth
+MARK_HIDES_WITHIN = 0.1  # of the near depth: from so near a mark is a frame around everything
+
+
+class KeyframeList:
+    """The list with its buttons, and a small camera in the scene for each of its views.
+
+    Args:
+        page: where it stands.
+        shot: the panel it belongs to: it knows the time, and is told of every change.
+    """
+
+    def __init__(self, page: Page, shot: ShotPanel) -> None:
+        self._page = page
+        self._shot = shot
+        self._keys: list[Keyframe] = []
+        self._rows: list[viser.GuiButtonGroupHandle] = []
+        self._marks: list[viser.CameraFrustumHandle] = []
+        self._showing = threading.RLock()  # rows and marks are made anew while more is happening
+        gui = page.client.gui
+        self._folder = gui.add_folder("Keyframes")
+        with self._folder:
+            self._add_button = gui.add_button("Add this view", icon=viser.Icon.CAMERA_PLUS)
+            self._add_button.on_click(lambda _: self._add())
+            self._loop = gui.add_checkbox("Fly back to the first", True)
+            save = gui.add_button("Save the keyframes", icon=viser.Icon.DEVICE_FLOPPY, color="gray")
+            save.on_click(lambda _: self._save())
+            load = gui.add_upload_button(
+                "Load keyframes",
+                icon=viser.Icon.FOLDER_OPEN,
+                mime_type="application/json",
+                color="gray",
+            )
+            load.on_upload(lambda event: self._load(event.target.value))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def path(self, seconds: float) -> KeyframePath | None:
+        """The flight through the keyframes, or None where there are none."""
+        if not self._keys:
+            return None
+        return KeyframePath(tuple(self._keys), self._loop.value and len(self._keys) > 2, seconds)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._keys = []
+        self._show()
+
+    def update_marks(self) -> None:
+        """Hide the small cameras where they are in the way: a preview flies through them."""
+        window = self._page.window
+        with self._showing:
+            for mark in self._marks:
+                away = np.linalg.norm(mark.position / window.enlarged - window.position)
+                near = away < MARK_HIDES_WITHIN * self._page.depth.near
+                shown = not near and not self._page.playing
+                if mark.visible != shown:
+                    mark.visible = shown
+
+    def _add(self) -> None:
+        if self._page.scene is None or len(self._keys) >= MAX_KEYFRAMES:
+            return
+        self._page.stop_playing()
+        camera = self._page.scene.camera
+        self._keys.append(view.keyframe(self._page.window, camera.width / camera.height))
+        self._show()
+        self._shot.keyframes_changed()
+
+    def _row_clicked(self, index: int, event: viser.GuiEvent) -> None:
+        with self._showing:
+            # The second of two quick clicks may come from a row that was taken away meanwhile.
+            if any(row is event.target for row in self._rows):  # viser's == compares classes
+                self._pressed(index, event.target.value)
+
+    def _pressed(self, index: int, action: str) -> None:
+        if index >= len(self._keys):
+            return
+        self._page.stop_playing()
+        if action == GO and self._page.scene is not None:
+            photo = self._page.scene.camera
+            self._page.go_to(
+                camera_of(self._keys[index], photo.width, photo.height), with_lens=True
+            )
+            return
+        key = self._keys.pop(index)
+        if action != DELETE:
+            step = -1 if action == EARLIER else 1
+            self._keys.insert(min(max(index + step, 0), len(self._keys)), key)
+        self._show()
+        self._shot.keyframes_changed()
+
+    def _save(self) -> None:
+        path = self.path(self._shot.seconds)
+        if path is None:
+            self._page.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            return
+        name = self._page.scene.name if self._page.scene else "flight"
+        self._page.download(f"{name}-path.json", path_to_json(path).encode())
+
+    def _load(self, file: viser.UploadedFile) -> None:
+        try:
+            path = path_from_json(file.content, "This file")
+        except InputError as error:
+            self._page.tell("Keyframes not loaded", str(error), "red")
+            return
+        self._keys = list(path.keyframes)
+        self._loop.value = path.loop
+        self._shot.seconds = path.seconds
+        self._show()
+        self._shot.keyframes_changed()
+
+    def _show(self) -> None:
+        """A row and a mark for each keyframe, made anew: lists are short."""
+        client = self._page.client
+        with self._showing, client.atomic():
+            for row in self._rows:
+                row.remove()
+            for mark in self._marks:
+                mark.remove()
+            self._rows, self._marks = [], []
+            for index, key in enumerate(self._keys):
+                with self._folder:
+                    row = client.gui.add_button_group(
+                        f"View {index + 1}",
+                        (GO, EARLIER, LATER, DELETE),
+                        order=self._add_button.order + (index + 1) / (MAX_KEYFRAMES + 1),
+                    )
+                row.on_click(functools.partial(self._row_clicked, index))
+                self._rows.append(row)
+                self._marks.append(self._mark(index, key))
+            self.update_marks()
+
+    def _mark(self, index: int, key: Keyframe) -> viser.CameraFrustumHandle:
+        assert self._page.scene is not None
+        enlarged = self._page.window.enlarged
+        near = self._page.depth.near * enlarged
+        photo = self._page.scene.camera
+        mark = self._page.client.scene.add_camera_frustum(
+            f"/keyframes/{index}",
+            fov=math.radians(key.fov_y_deg),
+            aspect=photo.width / photo.height,
+            scale=MARK_SIZE * near,
+            thickness=0.002 * near,
+            color=(240, 160, 40),
+            wxyz=key.wxyz,
+            position=np.array(key.position) * enlarged,
+        )
+        mark.on_click(lambda _: self._pressed(index, GO))
+        return mark

@@ -1,0 +1,232 @@
+"""What the splats show: their colour, or what they are made of."""
+
+# mypy: disable-error-code=misc
+# (viser makes `value` writable in a way that mypy does not see)
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs_viewer.colormap import colormap, legend
+from nvs_viewer.job import Job
+from nvs_viewer.opening import one_at_a_time
+from nvs_viewer.panel import Panel
+from nvs_viewer.scene import Progress, ViewedScene
+from nvs_viewer.splats import plain_colors
+
+if TYPE_CHECKING:
+    from nvs_viewer.page import Page
+
+COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
+INVENTED = "what was invented"
+INVENTED_COLOR = (0.95, 0.45, 0.1)
+EXPLAINED = {
+    COLOUR: "",
+    DEPTH: "Depth from the photo's camera.",
+    NORMALS: "The way each splat faces: red right, green down, blue away.",
+    OPACITY: "Black is transparent, white is solid.",
+    DENSITY: "Samples for each pixel of the photo: dark where one splat covers several pixels.",
+    INVENTED: "Orange was invented: it lies behind or beside what the photo shows.",
+}
+
+
+class LookPanel(Panel):
+    """The "Look" tab."""
+
+    def __init__(self, page: Page, making: threading.Lock) -> None:
+        self._page = page
+        self._making = making
+        self._with_head: ViewedScene | None = None
+        self._without_head: ViewedScene | None = None  # made when it is first asked for
+        self._clicks = 0  # of the head's switch, and scenes since
+        self._told = False  # whether the page sets the values, not the user
+        gui = page.client.gui
+        self._filled = gui.add_checkbox(
+            "Fill what the photo does not show",
+            page.drawn.filled,
+            hint="Behind and beside what it shows. Off: only what was photographed, also in files.",
+            visible=False,
+        )
+        self._filled.on_update(lambda _: page.show_filled(self._filled.value))
+        self._head = gui.add_checkbox(
+            "Use the trained head",
+            True,
+            hint="Off: plain discs on the surface, as an untrained head gives them, also in files.",
+            visible=False,
+        )
+        self._head.on_update(lambda _: self._switch_head())
+        self._task = Job(page.client, "Making the scene without its head")
+        self._kind = gui.add_dropdown("Show", tuple(EXPLAINED))
+        self._kind.on_update(lambda _: self._chosen())
+        self._note = gui.add_markdown("", visible=False)
+        self._legend = gui.add_html("", visible=False)
+        self._facts = gui.add_markdown("")
+
+    def scene_changed(self) -> None:
+        scene = self._page.scene
+        assert scene is not None
+        self._task.cancel()
+        self._clicks += 1
+        self._with_head, self._without_head = scene, None
+        self._explain(COLOUR, None)
+        self._told = True  # the page draws the new scene in its own colours itself
+        self._kind.value = COLOUR
+        self._head.value = True
+        self._told = False
+        self._head.visible = scene.without_head is not None
+        self._filled.visible = scene.invented > 0
+        self._show_facts(scene)
+
+    def close(self) -> None:
+        self._task.close()
+        self._with_head = self._without_head = None
+
+    def _show_facts(self, scene: ViewedScene) -> None:
+        depth = self._page.depth
+        unit = "m" if scene.unit == "m" else "(relative)"
+        drawn, how = self._page.drawn.fact
+        self._facts.content = (
+            f"| | |\n|-|-|\n"
+            f"| Gaussians | {len(scene.gaussians):,} |\n"
+            f"| of these invented | {scene.invented:,} |\n"
+            f"| {drawn} | {how} |\n"
+            f"| photo | {scene.camera.width} x {scene.camera.height} |\n"
+            f"| depth, near to far | {depth.near:.3g}, {depth.focus:.3g}, "
+            f"{depth.far:.3g} {unit} |\n"
+        )
+
+    def _switch_head(self) -> None:
+        if self._told:
+            return
+        self._clicks += 1
+        with_head, without_head = self._with_head, self._without_head
+        if with_head is None:
+            return
+        if without_head is not None:
+            self._task.cancel()
+            pair = (with_head, without_head) if self._head.value else (without_head, with_head)
+            self._exchange(*pair)
+        elif self._head.value:
+            self._task.cancel()
+        else:
+            click = self._clicks
+            self._task.start(lambda progress: self._make_without_head(with_head, click, progress))
+
+    def _make_without_head(self, of: ViewedScene, click: int, progress: Progress) -> None:
+        assert of.without_head is not None
+        try:
+            with one_at_a_time(self._making, progress):
+                made = dataclasses.replace(of.without_head(progress), name=f"{of.name}-no-head")
+            progress("sending the scene", 0.95)
+        except BaseException:
+            if click == self._clicks:  # nobody switched since
+                self._head.value = True
+            raise
+        if self._exchange(made, instead_of=of):
+            self._without_head = made
+
+    def _exchange(self, scene: ViewedScene, instead_of: ViewedScene) -> bool:
+        if not self._page.exchange(scene, instead_of):
+            return False
+        self._recolour(scene)
+        self._show_facts(scene)
+        return True
+
+    def _chosen(self) -> None:
+        scene = self._page.scene
+        if scene is not None and not self._told:
+            self._recolour(scene)
+
+    def _recolour(self, scene: ViewedScene) -> None:
+        """Draw `scene` as the dropdown says."""
+        kind = self._kind.value
+        bounds = None
+        colors: Tensor | None = None
+        if kind == DEPTH:
+            bounds = (self._page.depth.near, self._page.depth.far)
+            _, depth = scene.camera.project(scene.on_cpu.means)
+            colors = shade(1 / depth.clamp(min=1e-9), 1 / bounds[1], 1 / bounds[0])
+        elif kind == NORMALS:
+            colors = normal_colors(scene.on_cpu, scene.camera)
+        elif kind == OPACITY:
+            colors = scene.on_cpu.opacities[:, None].expand(-1, 3)
+        elif kind == DENSITY:
+            density = sample_density(scene)
+            sampled = density[: scene.photographed]
+            bounds = (0.0, float(np.quantile(sampled.numpy(), 0.95)) if len(sampled) else 1.0)
+            colors = shade(density, *bounds)
+        elif kind == INVENTED:
+            colors = tinted(scene)
+        self._page.recolour(scene, colors)
+        self._explain(kind, bounds, "m" if scene.unit == "m" else "")
+
+    def _explain(self, kind: str, bounds: tuple[float, float] | None, unit: str = "") -> None:
+        """The words and the legend beside the colours."""
+        self._note.content = EXPLAINED[kind]
+        self._note.visible = kind != COLOUR
+        self._legend.visible = bounds is not None
+        if bounds is None:
+            return
+        low, high = (f"{bound:.3g}" for bound in bounds)
+        if kind == DEPTH:  # near is bright
+            low, high = (f"{word} {unit}".rstrip() for word in (f"far: {high}", f"near: {low}"))
+        self._legend.content = legend(low, high)
+
+
+def shade(values: Tensor, low: float, high: float) -> Tensor:
+    """Colours [N, 3] of `values` [N]: the map's start at `low`, its end at `high`."""
+    share = ((values - low) / max(high - low, 1e-12)).clamp(0, 1)
+    return torch.from_numpy(colormap(share.numpy())).float()
+
+
+def tinted(scene: ViewedScene) -> Tensor:
+    """The scene's own colours [N, 3], dimmed, and those of what was invented mostly orange."""
+    colors = 0.6 * plain_colors(scene.on_cpu)
+    invented = colors[scene.photographed :]
+    colors[scene.photographed :] = 0.4 * invented + 0.75 * torch.tensor(INVENTED_COLOR)
+    return colors
+
+
+def normal_colors(scene: Gaussians, camera: Camera) -> Tensor:
+    """[N, 3] = (n + 1) / 2, n the direction of each splat's shortest axis towards `camera`."""
+    w, x, y, z = functional.normalize(scene.quats, dim=-1).unbind(-1)
+    axes = torch.stack(
+        [
+            torch.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)], -1),
+            torch.stack([2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)], -1),
+            torch.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], -1),
+        ],
+        dim=1,
+    )  # [N, 3, 3], row i is axis i
+    shortest = scene.scales.argmin(dim=-1)
+    normal = axes[torch.arange(len(scene)), shortest]
+    towards = camera.camera_to_world[:3, 3] - scene.means
+    normal = torch.where((normal * towards).sum(-1, keepdim=True) < 0, -normal, normal)
+    return (normal @ camera.camera_to_world[:3, :3] + 1) / 2
+
+
+def sample_density(scene: ViewedScene) -> Tensor:
+    """Gaussians for each pixel of the photo around each of them, [N].
+
+    Counted on a grid with cells of four by four pixels; what was invented has none.
+    """
+    cell_px = 4
+    xy, depth = scene.camera.project(scene.on_cpu.means[: scene.photographed])
+    columns = -(-scene.camera.width // cell_px)
+    rows = -(-scene.camera.height // cell_px)
+    # What lies outside, or behind the camera, counts in the nearest cell of the border.
+    cell = (xy.nan_to_num(0.0, 0.0, 0.0) / cell_px).floor().clamp(min=0)
+    index = (cell[:, 1].clamp(max=rows - 1) * columns + cell[:, 0].clamp(max=columns - 1)).long()
+    inside = (depth > 0).numpy()
+    counts = np.bincount(index.numpy()[inside], minlength=rows * columns) / cell_px**2
+    density = torch.from_numpy(counts)[index].float()
+    return functional.pad(density, (0, scene.invented))

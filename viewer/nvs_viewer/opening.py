@@ -1,0 +1,134 @@
+"""Opening a photo: uploaded, dropped into the page, or one of the samples."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import viser
+
+from nvs.errors import InputError
+from nvs_viewer.delivery import wait_until_received
+from nvs_viewer.job import Job
+from nvs_viewer.panel import Panel
+from nvs_viewer.scene import Progress, Splat, ViewedScene
+
+if TYPE_CHECKING:
+    from nvs_viewer.page import Page, PageSettings
+
+CHOOSE = "choose …"
+
+
+class OpeningPanel(Panel):
+    """An upload button, the samples, and the progress of what is being made.
+
+    Args:
+        page: where the panel stands.
+        splat: turns a photo into a scene.
+        settings: the samples by name, and the lock under which scenes are made.
+        done: given the scene when it is ready.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        splat: Splat,
+        settings: PageSettings,
+        done: Callable[[ViewedScene], None],
+    ) -> None:
+        self._client = page.client
+        self._splat = splat
+        self._making = settings.making
+        self._samples = settings.samples
+        self._done = done
+        gui = page.client.gui
+        self._upload = gui.add_upload_button(
+            "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
+        )
+        self._upload.on_upload(lambda event: self._uploaded(event.target.value))
+        if self._samples:
+            self._sample = gui.add_dropdown("Or a sample", (CHOOSE, *self._samples))
+            self._sample.on_update(lambda _: self._chosen())
+        self.task = Job(page.client, "Opening the photo")
+
+    def _uploaded(self, file: viser.UploadedFile) -> None:
+        name = shown_name(file.name)
+        content = file.content
+        self.task.start(lambda progress: self._open_uploaded(name, content, progress))
+
+    def _chosen(self) -> None:
+        if self._sample.value in self._samples:
+            path = self._samples[self._sample.value]
+            self.task.start(lambda progress: self._open(path.stem, path, progress))
+
+    def _open(self, name: str, path: Path, progress: Progress) -> None:
+        """Make a scene of the photo at `path` and show it, and print what took how long."""
+        times = _Times()
+
+        def timed(stage: str, done: float) -> None:
+            times.begin(stage)
+            progress(stage, done)
+
+        with one_at_a_time(self._making, progress):
+            scene = self._splat(path, timed)
+        timed("sending the scene", 0.95)
+        self._done(dataclasses.replace(scene, name=name))
+        wait_until_received(self._client, lambda: progress("sending the scene", 0.97))
+        print(f"{name}: {times}", flush=True)
+
+    def _open_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
+        with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
+            # The name comes from the page: it is shown, but never becomes a path.
+            path = Path(folder) / "photo"
+            path.write_bytes(content)
+            try:
+                self._open(name, path, progress)
+            except InputError as error:
+                raise InputError(str(error).replace(str(path), name)) from None
+
+    def close(self) -> None:
+        self.task.close()
+
+
+@contextlib.contextmanager
+def one_at_a_time(making: threading.Lock, progress: Progress) -> Iterator[None]:
+    """Wait until no other page makes a scene, and let none begin meanwhile."""
+    while not making.acquire(timeout=0.2):
+        progress("waiting for another page", 0.0)
+    try:
+        yield
+    finally:
+        making.release()
+
+
+class _Times:
+    """What a photo's stages took."""
+
+    def __init__(self) -> None:
+        self._begun: list[tuple[str, float]] = []
+
+    def begin(self, stage: str) -> None:
+        """`stage` begins, and the one before it ends."""
+        self._begun.append((stage, time.perf_counter()))
+
+    def __str__(self) -> str:
+        """Each stage and its seconds, and their sum until now; a stage begun twice comes once."""
+        ends = [*(since for _, since in self._begun[1:]), time.perf_counter()]
+        seconds: dict[str, float] = {}
+        for (stage, since), until in zip(self._begun, ends, strict=True):
+            seconds[stage] = seconds.get(stage, 0.0) + until - since
+        each = ", ".join(f"{stage} {passed:.2f} s" for stage, passed in seconds.items())
+        return f"{each}; {sum(seconds.values()):.1f} s in all"
+
+
+def shown_name(name: str) -> str:
+    """A file's name as the page may show it: its stem, short, of harmless characters."""
+    stem = name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
+    kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in stem)[:40].strip()
+    return kept or "photo"

@@ -1,0 +1,63 @@
+"""What the viewer shows: a scene, the camera that it was photographed with, and the photo."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from nvs.depth.field import Unit
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and how much is done, 0..1; it may raise `Cancelled`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewedScene:
+    """A scene as the viewer takes it."""
+
+    name: str  # shown in the page, and the stem of what is downloaded
+    gaussians: Gaussians  # what the photo shows, then what was invented beside and behind it
+    camera: Camera  # the photo's own
+    photo: np.ndarray | None = None  # uint8 [H, W, 3]; None for a scene from a file
+    unit: Unit = "relative"  # of its lengths
+    made_from: Camera | None = None  # the photo's, if known: there is no finer detail
+    invented: int = 0  # how many of the Gaussians, at their end, were invented
+    # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
+    # None where there is no trained head, or no photo.
+    without_head: Callable[[Progress], ViewedScene] | None = None
+
+    @functools.cached_property
+    def on_cpu(self) -> Gaussians:
+        """The Gaussians where numpy and the browser's messages need them."""
+        return self.gaussians.to("cpu")
+
+    @property
+    def photographed(self) -> int:
+        """How many of the Gaussians, at their beginning, the photo shows."""
+        return len(self.gaussians) - self.invented
+
+    @functools.cached_property
+    def unfilled(self) -> ViewedScene:
+        """The scene without what was invented; its files get names of their own."""
+        if self.invented == 0:
+            return self
+        return dataclasses.replace(
+            self,
+            name=f"{self.name}-unfilled",
+            gaussians=self.gaussians[: self.photographed],
+            invented=0,
+        )
+
+
+Splat = Callable[[Path, Progress], ViewedScene]
+"""Turns a photo into a scene; raises `InputError` for a photo that cannot be used."""
+
+
+class Cancelled(Exception):  # noqa: N818 (like asyncio's: not a failure)
+    """Raised through long work when nobody waits for it any more."""

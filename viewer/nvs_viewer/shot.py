@@ -1,0 +1,175 @@
+"""The shot: choose a path, preview it, render it to a video, take it home."""
+
+# mypy: disable-error-code=misc
+# (viser makes `value` writable in a way that mypy does not see)
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import torch
+import viser
+
+from nvs.film.path import PATH_KINDS, PathKind, camera_path
+from nvs.film.video import even_size, render_path, write_video
+from nvs.scene.camera import Camera
+from nvs_viewer.job import Job
+from nvs_viewer.keyframe_list import KeyframeList
+from nvs_viewer.panel import Panel
+from nvs_viewer.preview import Preview
+from nvs_viewer.scene import Progress
+
+if TYPE_CHECKING:
+    from nvs_viewer.page import Page
+
+OWN = "my keyframes"
+SHAPES = {"as the photo": None, "16:9": 16 / 9, "1:1": 1.0, "9:16": 9 / 16}
+SIZES = {"640": 640, "960": 960, "1280": 1280, "1920": 1920}
+FPS = ("24", "30", "60")
+
+
+class ShotPanel(Panel):
+    """The "Shot" tab."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._preview: Preview | None = None
+        gui = page.client.gui
+        self._kind = gui.add_dropdown("Path", (*PATH_KINDS, OWN))
+        self._kind.on_update(lambda _: self._show_what_matters())
+        self._amplitude = gui.add_slider("Reach", 0.25, 3.0, 0.05, 1.0)
+        self.keyframes = KeyframeList(page, self)
+        self._seconds = gui.add_slider("Seconds", 1.0, 30.0, 0.5, 5.0)
+        self._play = gui.add_button("Play", icon=viser.Icon.PLAYER_PLAY)
+        self._play.on_click(lambda _: self._toggle())
+        with gui.add_folder("Video"):
+            # Its progress stands below the button: at the folder's end a low window hides it.
+            render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
+            render.on_click(lambda _: self._render())
+            self._task = Job(page.client, "Rendering the video")
+            self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
+            self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
+            self._fps = gui.add_dropdown("Frames a second", FPS)
+        self._show_what_matters()
+
+    @property
+    def seconds(self) -> float:
+        """How long the flight takes."""
+        return self._seconds.value
+
+    @seconds.setter
+    def seconds(self, seconds: float) -> None:
+        self._seconds.value = min(max(seconds, self._seconds.min), self._seconds.max)
+
+    @property
+    def playing(self) -> bool:
+        """Whether a preview flies the camera."""
+        return self._preview is not None
+
+    def stop(self) -> None:
+        """End the preview, if one runs."""
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            preview.stop()
+            self.keyframes.update_marks()
+            self._play.label = "Play"
+            self._play.icon = viser.Icon.PLAYER_PLAY
+
+    def scene_changed(self) -> None:
+        self.stop()
+        self._task.cancel()
+        self.keyframes.clear()
+        self._kind.value = PATH_KINDS[0]
+
+    def camera_moved(self) -> None:
+        self.keyframes.update_marks()
+
+    def close(self) -> None:
+        self.stop()
+        self._task.close()
+
+    def keyframes_changed(self) -> None:
+        """What is to be flown is now the keyframes, if there are any."""
+        self.stop()
+        if len(self.keyframes) > 0:
+            self._kind.value = OWN
+
+    def _show_what_matters(self) -> None:
+        self.stop()
+        self._amplitude.visible = self._kind.value != OWN
+
+    def _toggle(self) -> None:
+        if self.playing:
+            self.stop()
+            return
+        fps = 30.0
+        cameras = self._cameras(fps)
+        if not cameras:
+            return
+        self._play.label = "Stop"
+        self._play.icon = viser.Icon.PLAYER_STOP
+        self._preview = Preview(self._page, cameras, fps)
+        self.keyframes.update_marks()
+
+    def _cameras(self, fps: float) -> list[Camera]:
+        """The chosen path, in the photo's shape; empty, with a word to the user, without one."""
+        scene = self._page.scene
+        if scene is None:
+            return []
+        frames = max(1, round(self._seconds.value * fps))
+        if self._kind.value != OWN:
+            return camera_path(
+                cast(PathKind, self._kind.value),
+                scene.camera,
+                self._page.depth,
+                frames,
+                self._amplitude.value,
+            )
+        path = self.keyframes.path(self._seconds.value)
+        if path is None:
+            self._page.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            return []
+        return path.cameras(scene.camera.width, scene.camera.height, frames)
+
+    def _render(self) -> None:
+        self.stop()
+        fps = float(self._fps.value)
+        shape, size = SHAPES[self._shape.value], SIZES[self._size.value]
+        cameras = [framed(camera, shape, size) for camera in self._cameras(fps)]
+        scene = self._page.shown
+        if scene is None or not cameras:
+            return
+        background = torch.tensor(self._page.background) / 255
+        name = f"{scene.name}-{self._kind.value.replace(' ', '-')}.mp4"
+
+        def work(progress: Progress) -> None:
+            def frame_done(done: int, total: int) -> None:
+                progress(f"frame {done} of {total}", done / total)
+
+            with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
+                file = Path(folder) / "shot.mp4"
+                frames = render_path(
+                    scene.gaussians, cameras, background, frame_done, scene.made_from
+                )
+                write_video(frames, file, fps)
+                self._page.download(name, file.read_bytes())
+
+        self._task.start(work)
+
+
+def framed(camera: Camera, aspect: float | None, longer_side: int) -> Camera:
+    """`camera` with another shape of picture, even sizes, and no more view than it has.
+
+    The axis goes through the picture's centre afterwards.
+    """
+    aspect = aspect or camera.width / camera.height
+    width, height = even_size(
+        round(longer_side * min(aspect, 1)), round(longer_side / max(aspect, 1))
+    )
+    # The largest part of the photo that has this shape: sizes are tangents here.
+    half_width = camera.width / 2 / float(camera.intrinsics[0, 0])
+    half_height = camera.height / 2 / float(camera.intrinsics[1, 1])
+    focal_px = max(width / 2 / half_width, height / 2 / half_height)
+    return Camera.from_focal(focal_px, width, height).moved(camera.camera_to_world)

@@ -1,0 +1,104 @@
+"""Files to take home: the Gaussians, a page, a still picture, the depth."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import viser
+
+from nvs.film.video import render_frame
+from nvs.rendering.render import render
+from nvs.scene.ply import write_ply
+from nvs_viewer import view
+from nvs_viewer.job import Job
+from nvs_viewer.panel import Panel
+from nvs_viewer.scene import Progress
+from nvs_viewer.standalone import standalone_html
+
+if TYPE_CHECKING:
+    from nvs_viewer.page import Page
+
+FACTORS = {"as the window": 1, "2x the window": 2, "4x the window": 4}
+LARGEST_STILL_PX = 8192
+
+
+class TakeawayPanel(Panel):
+    """The "Save" tab."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        gui = page.client.gui
+        self._factor = gui.add_dropdown(
+            "Picture size", tuple(FACTORS), initial_value="2x the window"
+        )
+        still = gui.add_button("This view as a picture", icon=viser.Icon.CAMERA)
+        still.on_click(lambda _: self._start(self._still))
+        ply = gui.add_button("Gaussians (.ply)", icon=viser.Icon.CLOUD_DOWNLOAD)
+        ply.on_click(lambda _: self._start(self._ply))
+        html = gui.add_button("A page to send to a friend (.html)", icon=viser.Icon.WORLD_DOWNLOAD)
+        html.on_click(lambda _: self._start(self._html))
+        depth = gui.add_button("Depth of the photo (.npz)", icon=viser.Icon.STACK_2)
+        depth.on_click(lambda _: self._start(self._depth))
+        self._task = Job(page.client, "Writing the file")
+
+    def close(self) -> None:
+        self._task.close()
+
+    def _start(self, work) -> None:  # noqa: ANN001 (Progress -> None)
+        if self._page.scene is not None:
+            self._task.start(work)
+
+    def _still(self, progress: Progress) -> None:
+        from PIL import Image
+
+        scene = self._page.shown
+        assert scene is not None
+        progress("rendering this view", 0.3)
+        window = self._page.window.camera
+        largest = max(window.image_width, window.image_height)
+        factor = min(FACTORS[self._factor.value], LARGEST_STILL_PX / largest)
+        camera = view.current(self._page.window, round(window.image_height * factor))
+        background = torch.tensor(self._page.background) / 255
+        picture = render_frame(scene.gaussians, camera, background, scene.made_from)
+        progress("writing the picture", 0.8)
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG")
+        self._page.download(f"{scene.name}.png", file.getvalue())
+
+    def _ply(self, progress: Progress) -> None:
+        scene = self._page.shown
+        assert scene is not None
+        progress("writing the Gaussians", 0.3)
+        with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
+            file = Path(folder) / "scene.ply"
+            write_ply(scene.gaussians, file, scene.camera)
+            progress("sending", 0.8)
+            self._page.download(f"{scene.name}.ply", file.read_bytes())
+
+    def _html(self, progress: Progress) -> None:
+        scene = self._page.shown
+        assert scene is not None
+        progress("writing the page", 0.3)
+        html = standalone_html(scene, self._page.depth, self._page.background)
+        progress("sending", 0.8)
+        self._page.download(f"{scene.name}.html", html.encode())
+
+    def _depth(self, progress: Progress) -> None:
+        scene = self._page.shown
+        assert scene is not None
+        progress("rendering the depth", 0.3)
+        with torch.inference_mode():
+            depth = render(scene.gaussians, [scene.camera]).depth[0]
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            depth=depth.cpu().numpy().astype(np.float32),
+            intrinsics=scene.camera.intrinsics.cpu().numpy(),
+            unit=scene.unit,
+        )
+        self._page.download(f"{scene.name}-depth.npz", file.getvalue())
