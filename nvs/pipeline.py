@@ -104,6 +104,8 @@ class Model:
         """
         rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
         if known is None:
+            if isinstance(self.network, DepthNetwork):
+                return self.network.field(rgb, camera, focal_known=photo.focal_known)
             return self.network.field(rgb, camera)
         if isinstance(self.network, DepthNetwork):
             raise InputError("this model takes no depth prompt: use --model infinidepth-sensor")

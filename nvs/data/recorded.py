@@ -69,7 +69,13 @@ class DepthSample:
         height, width = self.rgb.shape[:2]
         camera = self.camera or photo_camera(width, height, {}).camera
         # A photo's camera is the world's origin.
-        return Photo(self.rgb, camera.moved(torch.eye(4)), self.photo, "the data set")
+        return Photo(
+            self.rgb,
+            camera.moved(torch.eye(4)),
+            self.photo,
+            "the data set",
+            focal_known=self.camera is not None,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,7 @@ class ReassemblePyramid(nn.Module):
         self.refine = nn.ModuleList(ResidualConvs(width) for width in widths)
         self.mix = nn.ModuleList(ResidualConvs(width) for width in widths[1:])
         self.finer = nn.ModuleList(
-            nn.Conv2d(width, below, 1) for below, width in zip(widths, widths[1:], strict=False)
+            nn.Conv2d(width, below, 1) for below, width in itertools.pairwise(widths)
         )
         self.out = nn.ModuleList(nn.Conv2d(width, config.channels, 1) for width in widths)
 

@@ -11,29 +11,58 @@ from typing import Any
 import torch
 from torch import nn
 
-from nvs.depth.curve import DepthCurve
-from nvs.depth.encoder import EncoderConfig
+from nvs.depth.encoders.vit import ViTConfig
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+from nvs.depth.pyramid import PyramidConfig
 from nvs.errors import InputError
 from nvs.files import atomic_write
+from nvs.models.int8 import as_int8, from_int8
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
 
-def save_depth_network(network: DepthNetwork, path: Path) -> None:
-    """Write weights (half precision) and configuration as one .safetensors file."""
-    save_module(network, "nvs depth network", dataclasses.asdict(network.config), path)
+_DEPTH, _ENCODER = "nvs depth network", "nvs image encoder"
+
+
+def save_depth_network(network: DepthNetwork, path: Path, encoder: Path | None = None) -> None:
+    """Write weights and configuration as .safetensors: the encoder in int8, the rest in halves.
+
+    Args:
+        path: the file.
+        encoder: another file in the same folder for the encoder's part, so that the large one can
+            stay when only the small one is trained again; by default `path` holds everything.
+    """
+    config = dataclasses.asdict(network.config)
+    arrays = as_int8(_halved(network), prefix="encoder.")
+    if encoder is not None:
+        apart = {name: arrays.pop(name) for name in list(arrays) if name.startswith("encoder.")}
+        write_arrays(apart, _ENCODER, dataclasses.asdict(network.config.encoder), encoder)
+        config["encoder_file"] = encoder.name
+    write_arrays(arrays, _DEPTH, config, path)
 
 
 def load_depth_network(path: Path) -> DepthNetwork:
     """The network of a file that `save_depth_network` wrote, ready for inference.
 
     Raises:
-        InputError: the file is missing, is not such a file, or its arrays do not fit.
+        InputError: the file (or the encoder's beside it) is missing, is not such a file, or its
+            arrays do not fit.
     """
-    config, arrays = read_module(path, "nvs depth network")
-    encoder = EncoderConfig(**{k: _tupled(v) for k, v in config.pop("encoder").items()})
-    curve = DepthCurve(**config.pop("curve", {}))
-    network = DepthNetwork(DepthNetworkConfig(encoder=encoder, curve=curve, **config))
+    config, arrays = read_module(path, _DEPTH)
+    if "encoder_file" in config:
+        _, encoder = read_module(path.with_name(Path(config.pop("encoder_file")).name), _ENCODER)
+        arrays |= encoder
+    try:
+        network = DepthNetwork(
+            DepthNetworkConfig(
+                encoder=ViTConfig(**_tupled(config.pop("encoder"))),
+                pyramid=PyramidConfig(**_tupled(config.pop("pyramid"))),
+                **_tupled(config),
+            )
+        )
+    except (KeyError, TypeError):
+        raise InputError(
+            f"{path} is of another version of nvs: train or download it anew"
+        ) from None
     fill_module(network, arrays, path)
     return network
 
@@ -62,29 +91,41 @@ def load_gaussian_head(path: Path, network: nn.Module) -> GaussianHead:
 
 
 def weights_digest(network: nn.Module) -> str:
-    """What tells a depth network from others: its weights, as a file holds them, and its curve."""
+    """What tells a depth network from others: its weights, as a file holds them."""
+    arrays = _halved(network)
+    if isinstance(network, DepthNetwork):
+        # The decoder's part was trained on this encoder, and changes whenever anything does.
+        arrays = {k: v for k, v in arrays.items() if not k.startswith("encoder.")}
     digest = hashlib.sha256()
-    for name, values in sorted(network.state_dict().items()):
+    for name, values in sorted(arrays.items()):
         digest.update(name.encode())
-        digest.update(values.detach().half().contiguous().cpu().view(-1).numpy().tobytes())
-    if isinstance(network, DepthNetwork) and network.config.curve != DepthCurve():
-        digest.update(repr(network.config.curve).encode())
+        digest.update(values.view(-1).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
 def save_module(module: nn.Module, kind: str, config: dict[str, Any], path: Path) -> None:
     """Write a module's arrays in half precision, its kind and configuration beside them."""
+    write_arrays(_halved(module), kind, config, path)
+
+
+def write_arrays(
+    arrays: dict[str, torch.Tensor], kind: str, config: dict[str, Any], path: Path
+) -> None:
+    """Write arrays as they are, their kind and configuration beside them."""
     from safetensors.torch import save
 
-    arrays = {k: v.half().contiguous().cpu() for k, v in module.state_dict().items()}
     with atomic_write(path) as unfinished:
         # One entry: several would come in an order that changes from run to run.
         metadata = {"nvs": json.dumps({"kind": kind, "config": config})}
         unfinished.write_bytes(save(arrays, metadata))  # its save_file makes it private
 
 
+def _halved(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {k: v.detach().half().contiguous().cpu() for k, v in module.state_dict().items()}
+
+
 def read_module(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Configuration and float32 arrays of a file that `save_module` wrote."""
+    """Configuration and float32 arrays of a file that `save_module` or `write_arrays` wrote."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -92,7 +133,7 @@ def read_module(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {}).get("nvs", "{}"))
-            arrays = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+            arrays = from_int8({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} is not a readable .safetensors file: {error}") from None
     if described.get("kind") != kind:
@@ -110,5 +151,6 @@ def fill_module(module: nn.Module, arrays: dict[str, torch.Tensor], path: Path) 
     module.eval().requires_grad_(False)
 
 
-def _tupled(value: Any) -> Any:  # noqa: ANN401 (whatever JSON gives)
-    return tuple(value) if isinstance(value, list) else value
+def _tupled(config: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists as the tuples that they were."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}

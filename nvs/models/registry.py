@@ -21,7 +21,7 @@ from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
 EMBEDDED_FILES = tuple(
     Path(__file__).parent / "embedded" / name for name in ("depth.safetensors", "head.safetensors")
-)
+)  # and encoder.safetensors, which the first of them names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _assembled(depth: Path, head_file: Path | None = None) -> Model:
     network = load_depth_network(depth)
     if head_file is not None:
         return Model(network, load_gaussian_head(head_file, network))
-    head = GaussianHead(GaussianHeadConfig(network.config.decoder_channels))
+    head = GaussianHead(GaussianHeadConfig(network.config.pyramid.channels))
     return Model(network, head.eval().requires_grad_(False))
 
 

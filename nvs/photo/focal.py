@@ -32,6 +32,7 @@ class PhotoCamera(NamedTuple):
 
     camera: Camera
     focal_source: str  # where the focal length comes from, in words
+    focal_known: bool = True  # False: nothing tells it, and a default is assumed
 
 
 def photo_camera(
@@ -140,7 +141,7 @@ def _camera_from_exif(exif: Mapping[int, Any], width: int, height: int) -> Photo
             return PhotoCamera(Camera.from_focal(focal_px, width, height), source)
     focal_px = DEFAULT_FOCAL_MM / FILM_DIAGONAL_MM * diagonal_px
     source = f"assumed, {DEFAULT_FOCAL_MM:g} mm (35-mm equivalent); the photo does not tell it"
-    return PhotoCamera(Camera.from_focal(focal_px, width, height), source)
+    return PhotoCamera(Camera.from_focal(focal_px, width, height), source, focal_known=False)
 
 
 def _sensor_diagonal_mm(exif: Mapping[int, Any], width: int, height: int) -> float | None:

@@ -52,6 +52,7 @@ class Photo:
     path: Path
     focal_source: str  # where the focal length comes from, in words
     notices: list[str] = dataclasses.field(default_factory=list)  # one line each, for the user
+    focal_known: bool = True  # False: the camera's focal length is an assumption
 
     def resized_to(self, longer_side: int) -> Photo:
         """The same view with `longer_side` pixels along its longer side, antialiased.
@@ -112,7 +113,7 @@ def load_photo(
         exif = _read_exif(image)
         orientation = _orientation(exif)
         width, height = full_size[::-1] if orientation >= FIRST_TURNED_ORIENTATION else full_size
-        camera, focal_source = photo_camera(
+        seen_by = photo_camera(
             width,
             height,
             exif,
@@ -132,7 +133,14 @@ def load_photo(
     if picture.size != (width, height):
         size = f"{picture.width}x{picture.height}"
         notices.append(f"{width * height / 1e6:.3g} megapixels are reduced to {size}")
-    return Photo(to_tensor(picture), camera.resized(*picture.size), path, focal_source, notices)
+    return Photo(
+        to_tensor(picture),
+        seen_by.camera.resized(*picture.size),
+        path,
+        seen_by.focal_source,
+        notices,
+        seen_by.focal_known,
+    )
 
 
 @contextlib.contextmanager
