@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from nvs.camera import Camera
+from nvs.train.scenes.heaps import heap
 from nvs.train.scenes.landscapes import landscape
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
@@ -19,6 +20,7 @@ from nvs.train.scenes.photograph import choose_shot, meter, photograph
 from nvs.train.scenes.portraits import portrait
 from nvs.train.scenes.rasterize import Pinhole, Visibility, look
 from nvs.train.scenes.rooms import indoor
+from nvs.train.scenes.scatterings import scattering
 from nvs.train.scenes.shading import shade
 from nvs.train.scenes.shadow import cast_shadow
 from nvs.train.scenes.stage import Stage, Viewpoint
@@ -32,7 +34,9 @@ BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "portrait": (portrait, 0.09),
     "street": (street, 0.24),
     "landscape": (landscape, 0.14),
-    "tabletop": (tabletop, 0.17),
+    "tabletop": (tabletop, 0.08),
+    "heap": (heap, 0.1),
+    "scattering": (scattering, 0.08),
 }
 _ATTEMPTS = 6
 _WILD = 0.2  # share of scenes with materials that nobody would choose
