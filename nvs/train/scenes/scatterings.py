@@ -28,7 +28,7 @@ def scattering(make: Materials) -> Stage:
         world.lighting.below = (lights[1][0], lights[1][1], lights[1][2])
     boxed = make.chance(0.6)
     _surroundings(world, make, unit, boxed)
-    count = int(np.exp(rng.uniform(np.log(6), np.log(70))))
+    count = int(np.exp(rng.uniform(np.log(12), np.log(90))))
     size = float(np.exp(rng.uniform(np.log(0.35), np.log(1.3))))
     floating = make.chance(0.35)
     palette = [_any_material(make, unit) for _ in range(int(rng.integers(2, 9)))]
