@@ -19,7 +19,6 @@ from nvs.files import atomic_write
 from nvs.models.int8 import as_int8, from_int8
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
-
 _DEPTH, _ENCODER = "nvs depth network", "nvs image encoder"
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nvs.scene.camera import Camera
 from nvs.worlds.city import city
 from nvs.worlds.driving import driving
+from nvs.worlds.heaps import heap
 from nvs.worlds.landscapes import landscape
 from nvs.worlds.materials import Materials
 from nvs.worlds.mesh import Array
@@ -21,6 +22,7 @@ from nvs.worlds.photograph import choose_shot, meter, photograph
 from nvs.worlds.portraits import portrait
 from nvs.worlds.rasterize import Pinhole, Visibility, look
 from nvs.worlds.rooms import indoor
+from nvs.worlds.scatterings import scattering
 from nvs.worlds.shading import shade
 from nvs.worlds.shadow import cast_shadow
 from nvs.worlds.stage import Stage, Viewpoint
@@ -36,7 +38,9 @@ BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "city": (city, 0.13),
     "street": (street, 0.10),
     "landscape": (landscape, 0.14),
-    "tabletop": (tabletop, 0.17),
+    "tabletop": (tabletop, 0.08),
+    "heap": (heap, 0.1),
+    "scattering": (scattering, 0.08),
 }
 _ATTEMPTS = 6
 _WILD = 0.2  # share of scenes with materials that nobody would choose

@@ -207,13 +207,20 @@ def _glare(light: NDArray[np.float32]) -> NDArray[np.float32]:
 def _above_white(light: NDArray[np.float32], step: int, out: NDArray[np.float32]) -> None:
     """Mean of what is brighter than white in blocks of `step` x `step` pixels."""
     share = np.float32(1.0 / (step * step))
-    out[:] = 0
-    for y in range(out.shape[0] * step):
-        for x in range(out.shape[1] * step):
-            for c in range(3):
-                out[y // step, x // step, c] += share * max(
-                    light[y, x, c] - np.float32(1), np.float32(0)
-                )
+    one, none = np.float32(1), np.float32(0)
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            r = g = b = none
+            for y in range(row * step, (row + 1) * step):
+                for x in range(column * step, (column + 1) * step):
+                    r += max(light[y, x, 0] - one, none)
+                    g += max(light[y, x, 1] - one, none)
+                    b += max(light[y, x, 2] - one, none)
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = (
+                r * share,
+                g * share,
+                b * share,
+            )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -241,6 +248,22 @@ def _convolve(
                 target[i] += weight * middle[3 * k + i]
 
 
+_TAPS = 24
+# Where a blurred pixel gathers from, on the unit disk (x, y, radius), and six directions to
+# look for what is blurred in front.
+_DISK = np.array(
+    [
+        (math.cos(k * 2.39996) * reach, math.sin(k * 2.39996) * reach, reach)
+        for k in range(_TAPS)
+        for reach in [math.sqrt((k + 0.5) / _TAPS)]
+    ],
+    dtype=np.float32,
+)
+_AROUND = np.array(
+    [(5 * math.cos(k * 1.047 + 0.5), 5 * math.sin(k * 1.047 + 0.5)) for k in range(6)]
+)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _defocus(
     picture: NDArray[np.float32], circle: NDArray[np.float32], depth: NDArray[np.float32]
@@ -251,23 +274,21 @@ def _defocus(
     """
     height, width, _ = picture.shape
     out = np.empty_like(picture)
-    taps = 24
     for y in range(height):
         for x in range(width):
             reach = circle[y, x]
             for k in range(6):  # a blurred thing in front spreads beyond its edge
-                angle = k * 1.047 + 0.5
-                ny = min(max(int(y + 5 * math.sin(angle)), 0), height - 1)
-                nx = min(max(int(x + 5 * math.cos(angle)), 0), width - 1)
+                ny = min(max(int(y + _AROUND[k, 1]), 0), height - 1)
+                nx = min(max(int(x + _AROUND[k, 0]), 0), width - 1)
                 if depth[ny, nx] < depth[y, x]:
                     reach = max(reach, circle[ny, nx])
             r, g, b = picture[y, x, 0], picture[y, x, 1], picture[y, x, 2]
             total = np.float32(1.0)
             if reach > 0.6:
-                for k in range(taps):
-                    distance = reach * np.sqrt((k + 0.5) / taps)
-                    ny = int(y + 0.5 + distance * math.sin(k * 2.39996))
-                    nx = int(x + 0.5 + distance * math.cos(k * 2.39996))
+                for k in range(_TAPS):
+                    distance = reach * _DISK[k, 2]
+                    ny = int(y + 0.5 + reach * _DISK[k, 1])
+                    nx = int(x + 0.5 + reach * _DISK[k, 0])
                     if ny < 0 or nx < 0 or ny >= height or nx >= width:
                         continue
                     spread = circle[ny, nx]

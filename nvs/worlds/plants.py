@@ -160,19 +160,22 @@ def potted_plant(frame: Frame, make: Materials, height: float) -> None:
             (0, 0, pot * 0.9), (0, 0, height * 0.6), 0.05 * height, make.of("bark", tile_m=0.3)
         )
     else:
-        places = np.zeros((24, 3)) + rng.normal(0, 0.15 * wide, (24, 3)) * [1, 1, 0]
-        frame.mesh(_long_leaves(rng, places, height - pot), (0, 0, pot * 0.95), 1.0, foliage(make))
+        leaves = _long_leaves(int(rng.integers(12)))
+        frame.mesh(leaves, (0, 0, pot * 0.95), height - pot, foliage(make))
 
 
-def _long_leaves(rng: np.random.Generator, places: Array, length: float) -> Mesh:
-    """Broad bent leaves that rise from `places` [N, 3]."""
+@functools.cache
+def _long_leaves(variation: int) -> Mesh:
+    """Broad bent leaves that rise about 1 high from near the origin."""
+    rng = np.random.default_rng([variation, 54])
+    places = rng.normal(0, 0.04, (24, 3)) * [1, 1, 0]
     leaves = []
     along = np.linspace(0, 1, 5)
     for place in places:
         turn, bend = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.9)
         aside = np.array([-np.sin(turn), np.cos(turn), 0])
         out = np.array([np.cos(turn), np.sin(turn), 0])
-        reach = length * rng.uniform(0.6, 1.1)
+        reach = rng.uniform(0.6, 1.1)
         spine = place + reach * (
             out * (bend * along**1.7)[:, None]
             + np.array([0, 0, 1]) * (along - 0.5 * bend * along**2)[:, None]

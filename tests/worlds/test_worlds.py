@@ -33,6 +33,29 @@ def test_every_kind_gives_a_picture_with_depth(kind):
         assert view.rgb.std() > 4  # a picture, not one tone
 
 
+@pytest.mark.parametrize("kind", ["indoor", "portrait", "heap", "scattering"])
+def test_near_kinds_show_several_things_at_several_distances(kind):
+    """Most pictures hold a depth step: something stands clear of what is behind it."""
+    stepped = 0
+    for seed in range(20, 32):
+        depth = generate_kind(kind, seed, 64, 48, Textures.procedural()).views[0].depth
+        assert np.isfinite(depth).all()
+        across = np.abs(np.diff(np.log(np.maximum(depth, 1e-3)), axis=1))
+        stepped += bool((across > 0.15).sum() > 10)
+    assert stepped >= 8
+
+
+def test_places_are_further_photos_of_the_same_world():
+    near = generate_kind("indoor", 3, 64, 48, Textures.procedural(), views=2)
+    all_ = generate_kind("indoor", 3, 64, 48, Textures.procedural(), views=2, places=3)
+    assert len(near.views) == 2
+    assert len(all_.views) > 2
+    np.testing.assert_array_equal(near.views[0].depth, all_.views[0].depth)
+    np.testing.assert_array_equal(near.views[1].depth, all_.views[1].depth)
+    moved = all_.views[2].camera.camera_to_world[:3, 3].norm()
+    assert moved > 0.3
+
+
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 3), (48, 96), (128, 32)])
 def test_any_shape(width, height):
     view = generate(5, width, height).views[0]
