@@ -110,7 +110,7 @@ def driving(make: Materials) -> Stage:
     fov = float(rng.uniform(48, 100))
     return Stage(
         f"driving {name}", world, eye, eye + heading(turn, pitch), fov, 1.0,
-        bright=float(np.exp(rng.normal(0, 0.25))), nearest_m=0.7,
+        bright=float(np.exp(rng.normal(0, 0.1))), nearest_m=0.7,
     )  # fmt: skip
 
 

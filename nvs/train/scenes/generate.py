@@ -11,11 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from nvs.camera import Camera
+from nvs.train.scenes.aerial import aerial
 from nvs.train.scenes.city import city
 from nvs.train.scenes.driving import driving
 from nvs.train.scenes.landscapes import landscape
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.mesh import Array
+from nvs.train.scenes.nature import nature
 from nvs.train.scenes.occlusion import ambient_occlusion
 from nvs.train.scenes.photograph import choose_shot, meter, photograph
 from nvs.train.scenes.rasterize import Pinhole, Visibility, look
@@ -32,6 +34,8 @@ BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "indoor": (indoor, 0.45),
     "driving": (driving, 0.17),
     "city": (city, 0.13),
+    "nature": (nature, 0.09),
+    "aerial": (aerial, 0.05),
     "street": (street, 0.24),
     "landscape": (landscape, 0.14),
     "tabletop": (tabletop, 0.17),
