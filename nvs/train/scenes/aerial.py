@@ -23,12 +23,13 @@ from nvs.train.scenes.world import Frame, Material, World
 def aerial(make: Materials) -> Stage:
     """One of the kinds from 15 to 200 m up, looking ahead or down."""
     rng = make.rng
-    tall = float(np.exp(rng.uniform(np.log(15), np.log(200))))
+    name = str(rng.choice(["village", "blocks", "fields", "coast"], p=[0.3, 0.32, 0.2, 0.18]))
+    highest = 200.0 if name == "blocks" else 90.0
+    tall = float(np.exp(rng.uniform(np.log(14), np.log(highest))))
     reach = float(np.clip(tall * 1.6, 50, 220))
     world = World(*outdoors(make, np.array([0.0, reach * 0.6, 0]), reach))
     world.sky.haze_m = max(world.sky.haze_m, 8 * tall)
     root = world.root
-    name = str(rng.choice(["village", "blocks", "fields", "coast"], p=[0.3, 0.32, 0.2, 0.18]))
     turned = root.at(0, 0, 0, yaw=float(rng.uniform(-0.8, 0.8)))
     {"village": _village, "blocks": _blocks, "fields": _fields, "coast": _coast}[name](turned, make)
     for _ in range(int(rng.integers(0, 3))):

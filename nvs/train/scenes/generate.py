@@ -33,11 +33,11 @@ from nvs.train.scenes.world import Triangles
 BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "indoor": (indoor, 0.45),
     "driving": (driving, 0.17),
-    "city": (city, 0.13),
-    "nature": (nature, 0.09),
-    "aerial": (aerial, 0.05),
-    "street": (street, 0.24),
-    "landscape": (landscape, 0.14),
+    "city": (city, 0.12),
+    "nature": (nature, 0.08),
+    "aerial": (aerial, 0.04),
+    "street": (street, 0.06),
+    "landscape": (landscape, 0.03),
     "tabletop": (tabletop, 0.17),
 }
 _ATTEMPTS = 6
