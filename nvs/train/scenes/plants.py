@@ -40,7 +40,7 @@ def crown(variation: int, leaves: int, form: str) -> Mesh:
     )
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
     size = np.sqrt(20.0 / leaves) * 0.55 * rng.uniform(0.5, 1.3, leaves)
-    ball = shapes.sphere(8)
+    ball = shapes.sphere(8 if leaves > 400 else 5)
     inside = [
         dataclasses.replace(ball, vertices=ball.vertices * (0.8 * reach[k]) + middle[k])
         for k in range(0, clumps, 2)
