@@ -47,7 +47,7 @@ def city(make: Materials) -> Stage:
     fov = float(rng.uniform(*view.fov_deg))
     return Stage(
         f"city {build.__name__[1:]}", world, view.eye, view.target, fov, 0.8,
-        bright=float(np.exp(rng.normal(0.05, 0.25))), nearest_m=0.6,
+        bright=float(np.exp(rng.normal(0.05, 0.1))), nearest_m=0.6,
     )  # fmt: skip
 
 

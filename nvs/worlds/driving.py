@@ -10,7 +10,7 @@ from nvs.worlds.buildings import building, lamp_post
 from nvs.worlds.houses import house, shed
 from nvs.worlds.materials import Materials
 from nvs.worlds.people import person
-from nvs.worlds.plants import bush, tree
+from nvs.worlds.plants import bush, distant_tree, foliage, tree
 from nvs.worlds.roads import Road, lay, random_course
 from nvs.worlds.roadside import (
     bin_or_box,
@@ -110,7 +110,7 @@ def driving(make: Materials) -> Stage:
     fov = float(rng.uniform(48, 100))
     return Stage(
         f"driving {name}", world, eye, eye + heading(turn, pitch), fov, 1.0,
-        bright=float(np.exp(rng.normal(0, 0.25))), nearest_m=0.7,
+        bright=float(np.exp(rng.normal(0, 0.1))), nearest_m=0.7,
     )  # fmt: skip
 
 
@@ -141,6 +141,13 @@ def _vehicle(frame: Frame, make: Materials, distance_m: float) -> None:
         distant_car(frame, make)
 
 
+def _tree(frame: Frame, make: Materials, height: float, distance_m: float) -> None:
+    if distance_m < 70:
+        tree(frame, make, height, 1.8 * distance_m)
+    else:
+        distant_tree(frame, make, height, foliage(make))
+
+
 def _flank(root: Frame, make: Materials, road: Road, style: _Style, side: int) -> None:
     """Everything on one side of the road, from the kerb outwards."""
     rng = make.rng
@@ -156,8 +163,8 @@ def _flank(root: Frame, make: Materials, road: Road, style: _Style, side: int) -
         tall, gap = float(rng.uniform(4, 13)), float(rng.uniform(5, 14))
         for y in np.arange(float(rng.uniform(-6, 8)), far, gap):
             if road.is_open(y, 2) and make.chance(0.85):
-                tree(road.beside(root, side, beyond, y), make,
-                     tall * float(rng.uniform(0.75, 1.2)), 1.8 * abs(y) + 6)  # fmt: skip
+                _tree(road.beside(root, side, beyond, y), make,
+                      tall * float(rng.uniform(0.75, 1.2)), abs(y) + 4)  # fmt: skip
     if make.chance(style.lamps):
         tall = float(rng.uniform(5, 11))
         for y in np.arange(float(rng.uniform(2, 20)), 200, float(rng.uniform(18, 40))):
@@ -221,7 +228,7 @@ def _lots(root: Frame, make: Materials, road: Road, side: int, kind: str, beyond
             if road.is_open(middle, wide / 2 + 2) and make.chance(0.93):
                 place = road.beside(root, side, setback + deep / 2, middle, -side * np.pi / 2)
                 tall = float(rng.uniform(low, high))
-                if middle < 90:
+                if middle < 70:
                     building(place, make, wide, deep, tall)
                 else:
                     skin = make.of("facade", "facade", "brick", "concrete", "plaster", tile_m=9)
@@ -246,14 +253,14 @@ def _lots(root: Frame, make: Materials, road: Road, side: int, kind: str, beyond
         for _ in range(int(rng.integers(25, 55))):
             at = float(np.exp(rng.uniform(np.log(6), np.log(110)))) - 4
             place = road.beside(root, side, beyond + float(rng.uniform(1, 22)), at)
-            tree(place, make, float(rng.uniform(6, 17)), 2 * at + 14)
+            _tree(place, make, float(rng.uniform(6, 17)), at + 8)
         _edge(root, make, road, side, beyond + 25, float(rng.uniform(10, 18)))
     elif kind == "park":
         for _ in range(int(rng.integers(5, 22))):
             at = float(np.exp(rng.uniform(np.log(6), np.log(120)))) - 3
             place = road.beside(root, side, beyond + float(np.exp(rng.uniform(0, 3.6))), at)
             if make.chance(0.6):
-                tree(place, make, float(rng.uniform(4, 14)), 2 * at + 12)
+                _tree(place, make, float(rng.uniform(4, 14)), at + 6)
             else:
                 bush(place, make, float(rng.uniform(0.6, 2.5)), 2 * at + 8)
         if make.chance(0.6):

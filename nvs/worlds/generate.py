@@ -11,12 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from nvs.scene.camera import Camera
+from nvs.worlds.aerial import aerial
 from nvs.worlds.city import city
 from nvs.worlds.driving import driving
 from nvs.worlds.heaps import heap
 from nvs.worlds.landscapes import landscape
 from nvs.worlds.materials import Materials
 from nvs.worlds.mesh import Array
+from nvs.worlds.nature import nature
 from nvs.worlds.occlusion import ambient_occlusion
 from nvs.worlds.photograph import choose_shot, meter, photograph
 from nvs.worlds.portraits import portrait
@@ -32,15 +34,17 @@ from nvs.worlds.textures import Textures
 from nvs.worlds.world import Triangles
 
 BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
-    "indoor": (indoor, 0.25),
-    "portrait": (portrait, 0.09),
-    "driving": (driving, 0.17),
-    "city": (city, 0.13),
-    "street": (street, 0.10),
-    "landscape": (landscape, 0.14),
-    "tabletop": (tabletop, 0.08),
-    "heap": (heap, 0.1),
+    "indoor": (indoor, 0.28),
+    "portrait": (portrait, 0.08),
+    "tabletop": (tabletop, 0.07),
+    "heap": (heap, 0.07),
     "scattering": (scattering, 0.08),
+    "driving": (driving, 0.16),
+    "city": (city, 0.11),
+    "nature": (nature, 0.07),
+    "aerial": (aerial, 0.03),
+    "street": (street, 0.03),
+    "landscape": (landscape, 0.02),
 }
 _ATTEMPTS = 6
 _WILD = 0.2  # share of scenes with materials that nobody would choose

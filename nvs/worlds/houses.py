@@ -70,6 +70,21 @@ def house(frame: Frame, make: Materials, wide: float, deep: float) -> None:
             frame.box(x * wide, -deep * 0.3 - 0.88, tall + 0.35, (1.0, 0.1, 1.0), glass)
 
 
+def cottage(frame: Frame, make: Materials, wide: float, deep: float, tall: float) -> None:
+    """A house of few triangles, for where it is seen from afar or from above."""
+    roof = make.of("roof", "roof", "tiles", "metal",
+                   tint=make.color(0.6, 0.3, 1.0) if make.chance(0.4) else (1, 1, 1),
+                   tile_m=3)  # fmt: skip
+    wall = make.of("facade", tile_m=6) if make.chance(0.4) else _wall(make)
+    _wing(frame, wide, deep, tall, wall, roof, float(make.rng.uniform(0.25, 0.55)),
+          make.chance(0.3))  # fmt: skip
+    if make.chance(0.4):
+        wing = frame.at(wide * 0.25, -deep * 0.6, 0, yaw=np.pi / 2)
+        _wing(wing, deep, wide * 0.4, tall * 0.8, wall, roof, 0.4, False)
+    if make.chance(0.6):
+        frame.box(wide * 0.2, deep * 0.12, tall, (0.8, 0.8, deep * 0.35), wall)
+
+
 def _wall(make: Materials) -> Material:
     return make.of(
         "plaster", "brick", "siding", "plaster", "stone", "planks",

@@ -161,7 +161,7 @@ def rubble(rng: np.random.Generator) -> NDArray[np.float64]:
         owner = np.where(closer, index, owner)
         best = np.where(closer, distance, best)
     tone = rng.uniform(0.35, 0.85, (len(points), 1)) * (
-        1 + 0.15 * rng.normal(size=(len(points), 3))
+        1 + 0.05 * rng.normal(size=(len(points), 3))
     )
     gap = np.clip((second - best) / 0.03, 0.25, 1.0)
     return tone[owner] * gap[..., None] + 0.05 * noise(rng, 0.7)[..., None]

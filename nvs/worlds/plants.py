@@ -10,7 +10,7 @@ import numpy as np
 from nvs.worlds import mesh as shapes
 from nvs.worlds.materials import Materials, linear
 from nvs.worlds.mesh import Array, Mesh
-from nvs.worlds.world import Frame, Material
+from nvs.worlds.world import Frame, Material, turn_z
 
 _FINENESS = (120, 400, 1200, 3500)  # leaves of a crown, from far to near
 
@@ -40,7 +40,7 @@ def crown(variation: int, leaves: int, form: str) -> Mesh:
     )
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
     size = np.sqrt(20.0 / leaves) * 0.55 * rng.uniform(0.5, 1.3, leaves)
-    ball = shapes.sphere(8)
+    ball = shapes.sphere(8 if leaves > 400 else 5)
     inside = [
         dataclasses.replace(ball, vertices=ball.vertices * (0.8 * reach[k]) + middle[k])
         for k in range(0, clumps, 2)
@@ -94,6 +94,27 @@ def tree(frame: Frame, make: Materials, height: float, distance_m: float) -> Non
         )
         frame.rod((lean[0] * 0.5, lean[1] * 0.5, height - tall * 0.9), end, trunk * 0.5, bark, 0.4)
     frame.mesh(crown(variation, leaves, "round"), middle, (width, width, tall), leaf)
+
+
+@functools.cache
+def _lump(variation: int) -> Mesh:
+    """A bumpy ball of diameter 1: a crown from far away."""
+    rng = np.random.default_rng([variation, 53])
+    u, v = np.meshgrid(np.linspace(0, 2 * np.pi, 15), np.linspace(0, np.pi, 9))
+    u[:, -1] = 0.0
+    points = np.stack([np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), -np.cos(v)], -1)
+    bumps = sum(np.sin(points @ rng.normal(0, 5, 3) + rng.uniform(0, 6)) for _ in range(4))
+    points = points * 0.5 * (1 + 0.1 * np.asarray(bumps))[..., None]
+    points[0], points[-1] = points[0].mean(axis=0), points[-1].mean(axis=0)
+    return shapes.grid_surface(points, np.stack([u, 2 * v], -1) / np.pi)
+
+
+def distant_tree(frame: Frame, make: Materials, height: float, leaf: Material) -> None:
+    """A tree of few triangles, for where it covers few pixels."""
+    wide = height * float(make.rng.uniform(0.4, 0.9))
+    frame.rod((0, 0, -0.5), (0, 0, height * 0.5), 0.03 * height, make.dark())
+    frame.mesh(_lump(int(make.rng.integers(8))), (0, 0, height * 0.6), (wide, wide, height * 0.8),
+               leaf, turn_z(float(make.rng.uniform(0, 6.3))))  # fmt: skip
 
 
 def bush(frame: Frame, make: Materials, size: float, distance_m: float) -> None:

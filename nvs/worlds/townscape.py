@@ -78,7 +78,8 @@ def stall(frame: Frame, make: Materials) -> None:
         goods, size = make.plain(make.color(1.2, 0.2, 0.95), 0.3), float(rng.uniform(0.07, 0.16))
         for i in range(2):
             for j in range(3):
-                crate.ellipsoid((i - 0.5) * 0.2, (j - 1) * 0.17, 0.17, (size, size, size), goods)
+                at = ((i - 0.5) * 0.2, (j - 1) * 0.17, 0.17)
+                crate.mesh(shapes.sphere(10), at, size, goods)
 
 
 def clutter(frame: Frame, make: Materials) -> None:
