@@ -31,7 +31,7 @@ from nvs.worlds.stage import Stage, Viewpoint
 from nvs.worlds.streets import street
 from nvs.worlds.tabletops import tabletop
 from nvs.worlds.textures import Textures
-from nvs.worlds.world import Triangles
+from nvs.worlds.world import Triangles, turn_z
 
 BUILDERS: dict[str, tuple[Callable[[Materials], Stage], float]] = {
     "indoor": (indoor, 0.28),
@@ -129,17 +129,22 @@ def generate_kind(
     sights = [first] + [
         _sight(_step_aside(rng, stage, first), scene, width, height) for _ in range(views - 1)
     ]
+    shot = choose_shot(rng, stage.shallow_focus)
+    going = np.random.default_rng([seed, 1 + _ATTEMPTS])  # the views stay as without places
+    if places > 1:
+        left = [*left, *_look_around(going, stage.viewpoints, 2 * places)]
     for _ in range(places - 1):
-        further, left = _first_worth_a_photo(rng, left, scene, width, height)
+        further, left = _first_worth_a_photo(going, left, scene, width, height)
         if further is None:
             break
         sights.append(further)
-    shot = choose_shot(rng, stage.shallow_focus)
     shadow = cast_shadow(stage.world.lighting, scene)
     lighting, sky = stage.world.lighting, stage.world.sky
     metered = 0.0
     photos = []
-    for sight in sights:
+    for number, sight in enumerate(sights):
+        if number >= views:  # elsewhere: another photographer
+            shot, metered, rng = choose_shot(going, stage.shallow_focus), 0.0, going
         occlusion = ambient_occlusion(sight.depth, sight.pinhole.fx, stage.occlusion_m, 0.75)
         radiance = shade(
             sight.pinhole, sight.seen, scene, textures, lighting, sky, shadow, occlusion
@@ -164,6 +169,23 @@ def _first_worth_a_photo(
         if _worth_a_photo(sight, scene, place):
             return sight, places[k + 1 :]
     return None, ()
+
+
+def _look_around(
+    rng: np.random.Generator, places: Sequence[Viewpoint], count: int
+) -> list[Viewpoint]:
+    """Other ways to look from near the given places: a step aside, the head turned."""
+    found = []
+    for _ in range(count):
+        place = places[int(rng.integers(len(places)))]
+        ahead = place.target - place.eye
+        reach = float(np.linalg.norm(ahead))
+        step = rng.normal(0, 1, 3) * [1, 1, 0.3] * min(0.12 * reach, 0.8)
+        turn = float(rng.choice([-1, 1]) * rng.uniform(0.3, 1.0))
+        turned = turn_z(turn) @ ahead + [0.0, 0.0, float(rng.normal(0, 0.12)) * reach]
+        eye = place.eye + step
+        found.append(place._replace(eye=eye, target=eye + turned))
+    return found
 
 
 def _aim(rng: np.random.Generator, place: Viewpoint, width: int, height: int) -> Pinhole:

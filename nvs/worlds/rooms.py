@@ -55,7 +55,9 @@ def indoor(make: Materials) -> Stage:
         k = int(rng.integers(4))
         stairs(room.walls[k], make, room.lengths[k], tall)
     places = room_viewpoints(rng, room, world.marks)
-    return Stage.seen_from(places, f"indoor {kind}", world, 0.45)
+    return Stage.seen_from(
+        places, f"indoor {kind}", world, 0.45, bright=float(np.exp(rng.normal(0, 0.3)))
+    )
 
 
 def _light(
