@@ -142,7 +142,7 @@ def _vehicle(frame: Frame, make: Materials, distance_m: float) -> None:
 
 
 def _tree(frame: Frame, make: Materials, height: float, distance_m: float) -> None:
-    if distance_m < 70:
+    if distance_m < 50:
         tree(frame, make, height, 1.8 * distance_m)
     else:
         distant_tree(frame, make, height, foliage(make))
@@ -228,7 +228,7 @@ def _lots(root: Frame, make: Materials, road: Road, side: int, kind: str, beyond
             if road.is_open(middle, wide / 2 + 2) and make.chance(0.93):
                 place = road.beside(root, side, setback + deep / 2, middle, -side * np.pi / 2)
                 tall = float(rng.uniform(low, high))
-                if middle < 70:
+                if middle < 60:
                     building(place, make, wide, deep, tall)
                 else:
                     skin = make.of("facade", "facade", "brick", "concrete", "plaster", tile_m=9)

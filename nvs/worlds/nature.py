@@ -163,14 +163,14 @@ def _leaves(world: World, make: Materials) -> tuple[Array, Array]:
     site = _site(world, make, _green(make), 1.0, 60)
     eye, target = _view(site, 0.8, 1.9, (0.05, 0.15))
     z = float(eye[2])
-    kind = int(rng.integers(3))
-    if kind == 0:  # a hedge or thicket in front
+    kind = int(rng.integers(5))
+    if kind < 2:  # a hedge or thicket in front
         away = float(np.exp(rng.uniform(np.log(0.9), np.log(3.5))))
         place = site.root.at(float(rng.normal(0, 0.4)), away, z - eye[2] + site.on(0, away)[2],
                              yaw=float(rng.normal(0, 0.4)))  # fmt: skip
         wide = float(rng.uniform(1, 8))
-        thicket(place, make, wide, float(rng.uniform(0.7, 2.6)), int(min(40, 10 * wide)))
-    else:  # branches from above or from a side
+        thicket(place, make, wide, float(rng.uniform(0.7, 2.6)), int(min(60, 14 * wide)))
+    if kind > 0:  # branches from above or from a side
         for _ in range(int(rng.integers(3, 14))):
             away = float(np.exp(rng.uniform(np.log(0.6), np.log(4))))
             side = float(rng.choice([-1, 1]))

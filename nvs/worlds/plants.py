@@ -39,11 +39,11 @@ def crown(variation: int, leaves: int, form: str) -> Mesh:
         np.linalg.norm(centres, axis=1, keepdims=True), 1e-6
     )
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
-    size = np.sqrt(20.0 / leaves) * 0.55 * rng.uniform(0.5, 1.3, leaves)
+    size = np.sqrt(20.0 / leaves) * 0.62 * rng.uniform(0.5, 1.3, leaves)
     ball = shapes.sphere(8 if leaves > 400 else 5)
     inside = [
         dataclasses.replace(ball, vertices=ball.vertices * (0.8 * reach[k]) + middle[k])
-        for k in range(0, clumps, 2)
+        for k in range(0, clumps, 2 if leaves > 400 else 1)
     ]
     return shapes.joined([shapes.flakes(centres, outward, size, rng), *inside], smooth=False)
 

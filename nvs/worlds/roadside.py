@@ -45,7 +45,7 @@ def line(
                 for k in range(5):
                     bush(place.at(0, k - 2.0, tall * 0.45), make, tall * 0.7 + 0.4, y + 8)
         elif kind == "fence":
-            if y < 40:
+            if y < 25:
                 for k in range(10):
                     place.box(0, (k - 4.5) * 0.5, 0, (0.05, 0.12, tall), body)
             for z in (0.35, 0.85):

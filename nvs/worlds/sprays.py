@@ -31,7 +31,7 @@ def spray(variation: int) -> tuple[Mesh, Mesh]:
         twigs.append(shapes.tube(path, np.linspace(0.006, 0.002, 5), 3))
         places.append(path[1:])
     knots = np.concatenate(places)
-    leaves = int(rng.integers(90, 260))
+    leaves = int(rng.integers(140, 420))
     centres = knots[rng.integers(len(knots), size=leaves)] + rng.normal(0, 0.05, (leaves, 3))
     outward = rng.normal(0, 0.5, (leaves, 3)) + np.array([0.0, 0, 0.8])
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
