@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import settings
 # Time is measured in benchmarks: a busy machine makes no test fail.
 settings.register_profile("nvs", deadline=None)
 settings.load_profile("nvs")
+
+# Folders outside the repository; where they are not named, tests that need them are skipped.
+PARITY = Path(os.environ.get("NVS_PARITY_DIR", "no such folder"))  # InfiniDepth's recorded outputs
+DATA = Path(os.environ.get("NVS_DATA_DIR", "no such folder"))  # public data sets
 
 ASSETS = Path(__file__).parents[1] / "assets" / "photos"
 SAMPLE_PHOTOS = sorted(ASSETS.glob("*.jpg"))
