@@ -12,6 +12,8 @@ from nvs.depth.curve import DepthCurve
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.encoder import EncoderConfig, ImageEncoder
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
+from nvs.depth.known import KnownDepth
+from nvs.depth.model import DepthModel
 from nvs.depth.pyramid import FeatureGrid, ReassemblePyramid
 from nvs.depth.raster import decode_raster
 from nvs.scene.camera import Camera
@@ -56,7 +58,7 @@ def encoder_size(aspect: float, area_px: float) -> tuple[int, int]:
     return max(stride, round(width / stride) * stride), max(stride, round(height / stride) * stride)
 
 
-class DepthNetwork(nn.Module):
+class DepthNetwork(DepthModel):
     """Picture → continuous log depth and sky.
 
         picture ─► encoder ─┬─► reassemble pyramid ─► implicit decoder at (x, y) ─► value, sky
@@ -95,7 +97,9 @@ class DepthNetwork(nn.Module):
         """(width, height) at which the encoder sees a picture of this size."""
         return encoder_size(width / height, self.config.input_area_px)
 
-    def field(self, rgb: Tensor, camera: Camera) -> NeuralDepthField:
+    def field(
+        self, rgb: Tensor, camera: Camera, known: KnownDepth | None = None
+    ) -> NeuralDepthField:
         """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`."""
         width, height = self.input_size(camera.width, camera.height)
         picture = functional.interpolate(

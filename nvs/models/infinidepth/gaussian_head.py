@@ -171,8 +171,12 @@ class ReleasedGaussians(nn.Module):
     code writes: sky and hidden surfaces beside these Gaussians have plain colours.
     """
 
-    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+    needs_features = True
+    trained = True
+
+    def forward(self, points: SurfacePoints, features: Tensor | None) -> Gaussians:
         """Gaussians at `points`; `features` [N, 11] are `GaussianMap.plain_features` there."""
+        assert features is not None
         opacity, scales, quats, colors = features.split([1, 3, 4, 3], dim=-1)
         return Gaussians(
             points.position,

@@ -1,0 +1,27 @@
+"""What makes depth fields of photos: our own network, the released ones, those to come."""
+
+from __future__ import annotations
+
+import abc
+
+from torch import Tensor, nn
+
+from nvs.depth.field import DepthField
+from nvs.depth.known import KnownDepth, Use
+from nvs.scene.camera import Camera
+
+
+class DepthModel(nn.Module, abc.ABC):
+    """A module that sees depth in a picture."""
+
+    @property
+    def uses(self) -> frozenset[Use]:
+        """What it does with known depth; nothing where it has no use for it."""
+        return frozenset()
+
+    @abc.abstractmethod
+    def field(self, rgb: Tensor, camera: Camera, known: KnownDepth | None = None) -> DepthField:
+        """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`.
+
+        `known` is given to models that have a use for it only.
+        """
