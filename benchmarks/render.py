@@ -42,6 +42,7 @@ from nvs.rendering.records import Rendering
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.rotations import rotation_of
 
 TILE = 16
 
@@ -240,15 +241,7 @@ def torch_tiles(scene: Gaussians, camera: Camera) -> Tensor:
     """rgb [1, H, W, 3] in torch operations, one tile at a time; plain colours only."""
     pose, lens = camera.world_to_camera, camera.intrinsics
     centers, depth = camera.project(scene.means)
-    w, x, y, z = torch.nn.functional.normalize(scene.quats, dim=-1).unbind(-1)
-    turn = torch.stack(
-        [
-            *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-            *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-            *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-        ],
-        dim=-1,
-    ).view(-1, 3, 3)
+    turn = rotation_of(scene.quats)
     in_camera = scene.means @ pose[:3, :3].T + pose[:3, 3]
     jacobian = torch.zeros(len(scene), 2, 3)
     jacobian[:, 0, 0], jacobian[:, 1, 1] = lens[0, 0] / depth, lens[1, 1] / depth

@@ -1,6 +1,6 @@
 """Everything in docs/results.md, measured anew.
 
-    python -m benchmarks.results --data ../shared/data
+    python -m benchmarks.results --data DIR
 
 `nvs evaluate depth` and `nvs evaluate views` of the embedded model on a folder of data sets, a
 section of the document each.  A run that was stopped goes on where it was.

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.field import DepthField
-from nvs.depth.network import DepthNetwork, NeuralDepthField
+from nvs.depth.known import KnownDepth, Use
+from nvs.depth.model import DepthModel
 from nvs.errors import InputError
 from nvs.photo.photo import Photo
 from nvs.scene.camera import Camera
@@ -23,7 +24,7 @@ from nvs.scene.gaussians import Gaussians
 from nvs.splat.backfill.invent import invented
 from nvs.splat.bridges import cut_bridges
 from nvs.splat.colors import match_photo
-from nvs.splat.head import GaussianHead, Guess
+from nvs.splat.head import Guess, Head
 from nvs.splat.points import SurfacePoints, lift, read_picture
 from nvs.splat.query import sample_cells, sample_density, samples_spacing
 from nvs.splat.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
@@ -41,11 +42,11 @@ class SampledPhoto:
     camera: Camera  # at the origin: everything here is in the photo's camera space
     surface: SurfaceMap  # sky and bridges settled
     ground: SurfacePoints  # what the head makes Gaussians of
-    features: Tensor  # [N, C] the encoder's, at those points
+    features: Tensor | None  # [N, C] the encoder's, at those points, if the head needs them
     dome: list[Gaussians]  # the sky's own samples, and a coarse sky behind everything
     solved: Tensor  # [S] bool: of `shown`'s first ones, whose colours are solved
 
-    def shown(self, head: GaussianHead | Guess) -> Gaussians:
+    def shown(self, head: Head) -> Gaussians:
         """What the photo shows: the head's Gaussians, then the sky's."""
         return Gaussians.concatenate([head(self.ground, self.features), *self.dome])
 
@@ -66,14 +67,15 @@ class SplattedPhoto:
 
 
 class Model:
-    """A depth network and a Gaussian head: all that turns a photo into a scene."""
+    """A depth model and a Gaussian head: all that turns a photo into a scene."""
 
-    def __init__(self, network: DepthNetwork, head: GaussianHead | Guess) -> None:
+    def __init__(self, network: DepthModel, head: Head) -> None:
         self.network = network
         self.head = head
 
     @property
     def device(self) -> torch.device:
+        """Where its weights are."""
         return next(self.network.parameters()).device
 
     def to(self, device: torch.device | str) -> Model:
@@ -86,30 +88,30 @@ class Model:
 
         Beside it one sees what the head is worth.
         """
-        if isinstance(self.head, (GaussianHead, Guess)) and not self.head.trained:
-            return None
-        return Model(self.network, Guess())
+        return Model(self.network, Guess()) if self.head.trained else None
+
+    @property
+    def uses(self) -> frozenset[Use]:
+        """What it does with known depth."""
+        return self.network.uses
 
     def depth_field(
-        self, photo: Photo, known: Tensor | DepthField | None = None
-    ) -> NeuralDepthField:
+        self, photo: Photo, known: Tensor | DepthField | KnownDepth | None = None
+    ) -> DepthField:
         """The continuous depth that the network sees in the photo.
 
         Args:
-            known: what is known of the depth: a map [h, w] in metres (0 = unknown) or a metric
-                model's field.  The released networks take it as a prompt, or for their scale.
+            known: what is known of the depth: a map [h, w] in metres (0 = unknown), a metric
+                model's field, or points.  `uses` tells what the model does with it.
 
         Raises:
             InputError: the network has no use for known depth.
         """
         rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
-        if known is None:
-            if isinstance(self.network, DepthNetwork):
-                return self.network.field(rgb, camera, focal_known=photo.focal_known)
-            return self.network.field(rgb, camera)
-        if isinstance(self.network, DepthNetwork):
+        if known is not None and not self.uses:
             raise InputError("this model takes no depth prompt: use --model infinidepth-sensor")
-        return self.network.field(rgb, camera, known)
+        prompt = None if known is None else KnownDepth.of(known)
+        return self.network.field(rgb, camera, prompt, focal_known=photo.focal_known)
 
     def splat(
         self,
@@ -203,9 +205,11 @@ class Model:
         seen_at = surface.behind(xy)
         lifted = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
         ground = lifted[~sky]
-        features = field.features(ground.xy)
-        if features is None:  # a field of the user's: ask the encoder for what the head needs
-            features = self.depth_field(photo).features(ground.xy)
+        features = None
+        if self.head.needs_features:
+            features = field.features(ground.xy)
+            if features is None:  # a field of the user's: the encoder is asked
+                features = self.depth_field(photo).features(ground.xy)
         dome = []
         if sky.any():
             distance = dome_distance(surface)

@@ -16,7 +16,6 @@ import tyro
 from nvs.commands.options import RunOptions
 from nvs.data.recorded import DepthSet, depth_sets
 from nvs.depth.alignment import Alignment, Fit
-from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
 from nvs.evaluate.baselines import DepthPredictor
 from nvs.evaluate.conclusion import Conclusion, conclude
@@ -138,7 +137,7 @@ def main(options: Options) -> int:
 
 def predictor_of(model: Model) -> DepthPredictor:
     """A model's depth, told of a set's prompts if it takes any."""
-    if isinstance(getattr(model, "network", None), DepthNetwork):
+    if not model.uses:
         return lambda photo, prompt=None: model.depth_field(photo)
     return model.depth_field
 

@@ -48,10 +48,9 @@ class KnownDepthOptions:
             known = self._metric_field(photo, run, stages)
         stages("encoding the photo")
         field = model.depth_field(photo, known)
-        source = getattr(field, "geometry_source", None)
-        if source is not None:
+        if field.note is not None:
             stages.end()
-            print(f"note: {source}")
+            print(f"note: {field.note}")
         return field
 
     def _metric_field(self, photo: Photo, run: RunOptions, stages: Stages) -> DepthField:

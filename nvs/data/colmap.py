@@ -8,10 +8,12 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nvs.data.lens import Lens
 from nvs.errors import InputError
+from nvs.scene.rotations import rotation_of
 
 # model id: (name, number of parameters); fisheye models are not pinhole cameras
 _MODELS = {
@@ -82,14 +84,7 @@ class _Pose:
 def _with_depth(
     pose: _Pose, cameras: dict[int, ColmapCamera], points: dict[int, NDArray[np.float64]]
 ) -> ColmapImage:
-    w, x, y, z = pose.quaternion / np.linalg.norm(pose.quaternion)
-    rotation = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    rotation = rotation_of(torch.from_numpy(pose.quaternion)).numpy()
     camera_to_world = np.eye(4)
     camera_to_world[:3, :3] = rotation.T
     camera_to_world[:3, 3] = -rotation.T @ pose.translation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -37,6 +38,7 @@ class DepthField(abc.ABC):
     def __init__(self, camera: Camera, unit: Unit) -> None:
         self.camera = camera
         self.unit: Unit = unit
+        self.note: str | None = None  # where its scale comes from, one sentence for the user
 
     @abc.abstractmethod
     def forward(self, xy: Tensor) -> Tensor:
@@ -114,7 +116,7 @@ class DepthField(abc.ABC):
 CHUNK = 1 << 16  # points at a time: bounds memory, and keeps activations in cache
 
 
-def _in_chunks(function, xy: Tensor) -> Tensor:  # noqa: ANN001 (Tensor -> Tensor)
+def _in_chunks(function: Callable[[Tensor], Tensor], xy: Tensor) -> Tensor:
     return torch.cat([function(part) for part in xy.split(CHUNK)]) if len(xy) else xy.new_zeros(0)
 
 

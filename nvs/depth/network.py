@@ -12,6 +12,8 @@ from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.detail_stem import DetailStem
 from nvs.depth.encoders.vit import ViT, ViTConfig
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
+from nvs.depth.known import KnownDepth
+from nvs.depth.model import DepthModel
 from nvs.depth.pyramid import FeatureGrid, PyramidConfig, ReassemblePyramid
 from nvs.depth.raster import decode_raster
 from nvs.depth.view_angle import CHANNELS as VIEW_CHANNELS
@@ -59,7 +61,7 @@ def encoder_size(aspect: float, area_px: float) -> tuple[int, int]:
     return max(1, round(width / SIDE_PX)) * SIDE_PX, max(1, round(height / SIDE_PX)) * SIDE_PX
 
 
-class DepthNetwork(nn.Module):
+class DepthNetwork(DepthModel):
     """Picture → continuous log depth and sky.
 
         picture ─┬─► encoder ─┬─► reassemble ─► implicit decoder at (x, y) ──► value, sky
@@ -113,11 +115,15 @@ class DepthNetwork(nn.Module):
         """(width, height) at which the encoder sees a picture of this size."""
         return encoder_size(width / height, self.config.input_area_px)
 
-    def field(self, rgb: Tensor, camera: Camera, *, focal_known: bool = False) -> NeuralDepthField:
-        """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`.
-
-        `focal_known`: the camera's focal length is the lens's, not an assumption.
-        """
+    def field(
+        self,
+        rgb: Tensor,
+        camera: Camera,
+        known: KnownDepth | None = None,
+        *,
+        focal_known: bool = False,
+    ) -> NeuralDepthField:
+        """As `DepthModel.field`."""
         width, height = self.input_size(camera.width, camera.height)
         picture = functional.interpolate(
             rgb.permute(2, 0, 1)[None],

@@ -141,7 +141,7 @@ def _import_lpips():  # noqa: ANN202 (a module)
         import lpips
     except ImportError as error:
         raise InputError(
-            f"the perceptual distance needs {error.name}: pip install 'nvs[train]'"
+            f"the perceptual distance needs {error.name}: pip install lpips torchvision"
         ) from None
     return lpips
 

@@ -6,25 +6,26 @@ It was written from gsplat 1.5.3's sources and has not been run on a GPU yet.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from nvs.errors import InputError
+from nvs.rendering.records import Rendering, Settings
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-
-if TYPE_CHECKING:
-    from nvs.rendering.records import Rendering, Settings
 
 
 def render(
     scene: Gaussians, cameras: Sequence[Camera], background: Tensor, settings: Settings
 ) -> Rendering:
     """`nvs.render` on the scene's CUDA device; background [C, 3]."""
-    import gsplat
-
-    from nvs.rendering.records import Rendering
+    try:
+        import gsplat
+    except ImportError:
+        raise InputError(
+            "rendering on CUDA needs gsplat: pip install 'gsplat>=1.5.3,<1.6', or use the CPU"
+        ) from None
 
     colors, alphas, _ = gsplat.rasterization(
         means=scene.means,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from nvs.rendering.records import EPS2D
 from nvs.scene.camera import Camera
-
-EPS2D = 0.3  # square pixels: what `render` blurs every Gaussian with
 
 
 def enlargement(camera: Camera, made_from: Camera) -> float:

@@ -8,6 +8,7 @@ from typing import Literal
 from torch import Tensor
 
 Mode = Literal["classic", "antialiased"]
+EPS2D = 0.3  # square pixels: what every projected covariance is widened by, as gsplat does it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,11 +18,6 @@ class Rendering:
     rgb: Tensor  # [C, H, W, 3] background included
     alpha: Tensor  # [C, H, W] 0..1, how much of the pixel the Gaussians cover
     depth: Tensor  # [C, H, W] expected z-depth Σwz / Σw, and 0 where alpha is 0
-
-    @property
-    def accumulated_depth(self) -> Tensor:
-        """[C, H, W], Σwz: gsplat's "D", where `depth` is its "ED"."""
-        return self.depth * self.alpha
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nvs.errors import InputError
-from nvs.rendering.records import Mode, Rendering, Settings
+from nvs.rendering.records import EPS2D, Mode, Rendering, Settings
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
@@ -24,7 +24,7 @@ def render(
     near_plane: float = 0.01,
     far_plane: float = 1e10,
     radius_clip: float = 0.0,
-    eps2d: float = 0.3,
+    eps2d: float = EPS2D,
 ) -> Rendering:
     """Draw the scene as each camera sees it (3-D Gaussian splatting, Kerbl et al. 2023).
 

@@ -7,7 +7,6 @@ pixel coordinates in which the first pixel's centre is (0.5, 0.5), and depth alo
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import torch
 from torch import Tensor
@@ -56,11 +55,6 @@ class Camera:
     def world_to_camera(self) -> Tensor:
         """[4, 4], the inverse of `camera_to_world`."""
         return torch.linalg.inv(self.camera_to_world)
-
-    @property
-    def fov_x_rad(self) -> float:
-        """Horizontal field of view of a centred picture, radians."""
-        return 2 * math.atan(self.width / (2 * float(self.intrinsics[0, 0])))
 
     def rays(self, xy: Tensor) -> Tensor:
         """Camera-space directions K⁻¹[x, y, 1] through pixels `xy` [..., 2] → [..., 3], z = 1."""

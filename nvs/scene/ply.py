@@ -21,10 +21,10 @@ from torch import Tensor
 
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
+from nvs.scene import harmonics
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
-SH_DEGREE_0 = 0.28209479177387814  # 1 / (2√π): colour = 0.5 + SH_DEGREE_0 · f_dc
 REST_COLUMNS = (0, 9, 24, 45)  # three channels of K - 1 coefficients, degree 0 to 3
 
 # Files hold logarithms: what has none is moved to the nearest value that has one.
@@ -67,7 +67,7 @@ def write_ply(scene: Gaussians, path: Path | str, camera: Camera | None = None) 
             raise ValueError(f"the scene's {field.name} have values that are not finite")
 
     if scene.sh_degree is None:
-        dc, rest = (scene.colors - 0.5) / SH_DEGREE_0, scene.colors.new_zeros(len(scene), 0)
+        dc, rest = (scene.colors - 0.5) / harmonics.CONSTANT, scene.colors.new_zeros(len(scene), 0)
     else:
         dc = scene.colors[:, 0]
         rest = scene.colors[:, 1:].transpose(1, 2).flatten(1)  # [N, 3 * (K - 1)]
@@ -282,7 +282,7 @@ def _to_gaussians(vertices: np.ndarray, path: Path) -> Gaussians:
         rest = rest.view(len(vertices), 3, rest_count // 3).transpose(1, 2)  # [N, K - 1, 3]
         colors = torch.cat([dc[:, None], rest], dim=1)  # [N, K, 3]
     else:
-        colors = 0.5 + SH_DEGREE_0 * dc  # [N, 3]
+        colors = 0.5 + harmonics.CONSTANT * dc  # [N, 3]
     quats = columns(ROTATION)
     scene = Gaussians(
         means=columns(MEAN),

@@ -30,6 +30,17 @@ def quaternion_of(rotation: Tensor) -> Tensor:
     return functional.normalize(candidates[best, torch.arange(len(m), device=m.device)], dim=-1)
 
 
+def rotation_of(quats: Tensor) -> Tensor:
+    """Rotation matrices [..., 3, 3] of quaternions [..., 4] of any length but 0."""
+    w, x, y, z = functional.normalize(quats, dim=-1).unbind(-1)
+    rows = [
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    ]
+    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+
+
 def quaternion_product(a: Tensor, b: Tensor) -> Tensor:
     """Hamilton product a ⊗ b of quaternions (w, x, y, z) [N, 4]: turn by b, then by a."""
     aw, av = a[:, :1], a[:, 1:]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nvs.rendering.records import EPS2D
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.rotations import quaternion_of
 from nvs.splat.points import SurfacePoints
@@ -14,11 +15,10 @@ GUESS_OPACITY = 0.95
 # Standard deviation of a Gaussian in distances to its neighbour: smaller is sharper, larger
 # leaves fewer holes. With 0.6 and two samples a pixel, 99.5 % of the pixels are 99 % covered.
 GUESS_SIGMA = 0.6
-# Beside neighbours farther than a pixel the renderer's blur of 0.3 square pixels closes less, and
-# flights forward show cracks; together they shall have this much. 40,000 Gaussians of a photo of
-# 640x427 left 12 % of its view open (alpha < 0.9) at twice the size; now none, at the same PSNR.
+# Beside neighbours farther than a pixel the renderer's blur (EPS2D) closes less, and flights
+# forward show cracks; together they shall have this much. Without it 40,000 Gaussians of a photo
+# of 640x427 leave 12 % of its view open (alpha < 0.9) at twice the size; with it none.
 SPARSE_SIGMA = 0.8
-BLUR_PX2 = 0.3
 THICKNESS = 0.1  # of a disc, in shares of its shorter radius
 MAX_STRETCH = 8.0  # of a disc on a grazing surface: longer ones are needles at depth edges
 
@@ -54,7 +54,7 @@ def closed_discs(points: SurfacePoints) -> Gaussians:
 
 def closing_sigma_px(spacing_px: Tensor) -> Tensor:
     """Standard deviations [N] for samples at these distances [N] from their neighbours, pixels."""
-    beside_blur = ((SPARSE_SIGMA * spacing_px) ** 2 - BLUR_PX2).clamp(min=0).sqrt()
+    beside_blur = ((SPARSE_SIGMA * spacing_px) ** 2 - EPS2D).clamp(min=0).sqrt()
     return torch.maximum(GUESS_SIGMA * spacing_px, beside_blur)
 
 

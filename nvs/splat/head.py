@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,23 @@ from nvs.scene.gaussians import Gaussians
 from nvs.scene.rotations import quaternion_product, rotated
 from nvs.splat.discs import GUESS_OPACITY, closed_discs, principal_axes
 from nvs.splat.points import SurfacePoints
+
+
+class Head(Protocol):
+    """What makes Gaussians of surface points: one for each."""
+
+    @property
+    def needs_features(self) -> bool:
+        """Whether it is told what the model's own encoder saw at the points."""
+
+    @property
+    def trained(self) -> bool:
+        """Whether it says more than `closed_discs` does."""
+
+    def __call__(self, points: SurfacePoints, features: Tensor | None) -> Gaussians:
+        """Gaussians at `points`; `features` [N, C] where it needs them."""
+
+    def to(self, device: torch.device | str) -> Head: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +73,11 @@ class GaussianHead(nn.Module):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
-    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+    needs_features = True
+
+    def forward(self, points: SurfacePoints, features: Tensor | None) -> Gaussians:
         """Gaussians of `points`, given encoder features [N, C] there."""
+        assert features is not None
         guess = closed_discs(points)
         h = self.trunk(point_tokens(points, features))
         small_turn = torch.cat(
@@ -82,9 +103,10 @@ class GaussianHead(nn.Module):
 class Guess(nn.Module):
     """A head that leaves every Gaussian at what an untrained one begins with."""
 
+    needs_features = False
     trained = False
 
-    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+    def forward(self, points: SurfacePoints, features: Tensor | None) -> Gaussians:
         return closed_discs(points)
 
 

@@ -58,8 +58,7 @@ def restore_state(learner: Learner, path: Path, resume: bool) -> int:
     except Exception:  # a damaged file makes the unpickler raise anything
         raise InputError(f"{path} is damaged, or not the state of a training run") from None
     try:
-        # Runs of before this was kept do not tell.
-        if kept.get("belongs_to", learner.belongs_to) != learner.belongs_to:
+        if kept["belongs_to"] != learner.belongs_to:
             raise ValueError
         learner.network.load_state_dict(kept["network"])
         learner.average.load_state_dict(kept["average"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ from nvs.pipeline import Model
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.backfill.invent import invented
-from nvs.splat.head import GaussianHead
+from nvs.splat.head import GaussianHead, Guess
 from nvs.splat.points import SurfacePoints
 from nvs.train.config import check_range
 from nvs.train.posed_views import GeneratedPlaces, PosedViews, RecordedPlaces
@@ -41,7 +40,7 @@ class HeadExample:
     """
 
     ground: SurfacePoints
-    features: Tensor  # [N, C]
+    features: Tensor | None  # [N, C]
     beside: Gaussians
     solved: Tensor  # [S] bool
     source: PosedPhoto
@@ -60,7 +59,7 @@ class HeadExample:
         points = {name: tensor.to(device) for name, tensor in vars(self.ground).items()}
         return HeadExample(
             SurfacePoints(**points),
-            self.features.to(device),
+            None if self.features is None else self.features.to(device),
             self.beside.to(device),
             self.solved.to(device),
             moved(self.source),
@@ -149,7 +148,7 @@ def prepared(
     count = round(points_per_pixel * photo.camera.width * photo.camera.height)
     sampled = model.sample(photo, count, field=field, seed=seed)
     # How far flights go is read off the untrained head's guess, which lies where its answer will.
-    behind = invented(sampled.surface, sampled.rgb, sampled.shown(_guess(model.head.config)))
+    behind = invented(sampled.surface, sampled.rgb, sampled.shown(Guess()))
     return HeadExample(
         ground=sampled.ground,
         features=sampled.features,
@@ -158,6 +157,3 @@ def prepared(
         source=PosedPhoto(sampled.rgb, sampled.camera),
         targets=[PosedPhoto(view.photo.rgb, places.camera_of(view)) for view in places.targets],
     )
-
-
-_guess = functools.lru_cache(maxsize=1)(GaussianHead)

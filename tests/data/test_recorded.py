@@ -10,8 +10,7 @@ from PIL import Image
 
 from nvs.data.recorded import DepthEncoding, depth_sets, list_set, read_depth
 from nvs.errors import InputError
-
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+from tests.conftest import DATA
 
 
 def save_photo(path: Path, width: int = 8, height: int = 6) -> Path:
@@ -164,9 +163,9 @@ def test_nothing_to_measure(tmp_path):
         depth_sets(tmp_path / "l.txt")
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the development data is not on this machine")
+@pytest.mark.skipif(not DATA.is_dir(), reason="NVS_DATA_DIR names no data sets")
 def test_the_real_sets():
-    found = {s.name: s for s in depth_sets(SHARED)}
+    found = {s.name: s for s in depth_sets(DATA)}
     assert len(found["rgbd-7scenes-redkitchen"].frames) == 39
     kitti = found["rgbd-kitti-metric3d"].frames[0].load()
     assert 5 < float(kitti.depth[kitti.depth > 0].min()) < 6  # README: min 5.13 over the set

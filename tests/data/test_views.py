@@ -2,7 +2,6 @@
 
 import json
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from PIL import Image
 from nvs.data.lens import Lens
 from nvs.data.views import ViewSet, view_sets
 from nvs.errors import InputError
+from tests.conftest import DATA
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 WIDTH, HEIGHT, FOCAL = 40, 30, 50.0
 K = np.array([[FOCAL, 0, 20], [0, FOCAL, 15], [0, 0, 1.0]])
 
@@ -289,14 +288,14 @@ def test_nothing_to_measure(tmp_path):
         view_sets(tmp_path)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the development data is not on this machine")
+@pytest.mark.skipif(not DATA.is_dir(), reason="NVS_DATA_DIR names no data sets")
 def test_the_layouts_of_one_real_scene_agree(tmp_path):
     """Fern is there as cameras.json and as LLFF, the fox as cameras.json and transforms.json."""
     for name, other in (("mv-llff-fern", "poses_bounds.npy"), ("mv-fox", "transforms.json")):
-        (described,) = view_sets(SHARED / name)
+        (described,) = view_sets(DATA / name)
         alone = tmp_path / name
         alone.mkdir()
-        for item in (SHARED / name).iterdir():
+        for item in (DATA / name).iterdir():
             if item.name != "cameras.json":
                 (alone / item.name).symlink_to(item)
         (found,) = view_sets(alone)

@@ -189,6 +189,7 @@ def test_a_model_without_prompts_is_told_of_none(model, untrained, tmp_path):
 
 
 class PerfectModel:
+    uses = frozenset({"prompt"})
     depth_field = staticmethod(perfect)
 
 

@@ -344,7 +344,8 @@ def test_the_stated_default(tmp_path):
     matrix = [[expected, 0, 20], [0, expected, 15], [0, 0, 1]]
     torch.testing.assert_close(photo.camera.intrinsics, torch.tensor(matrix))
     torch.testing.assert_close(photo.camera.camera_to_world, torch.eye(4))
-    assert math.degrees(photo.camera.fov_x_rad) == pytest.approx(60, abs=0.1)
+    half = photo.camera.width / (2 * float(photo.camera.intrinsics[0, 0]))
+    assert math.degrees(2 * math.atan(half)) == pytest.approx(60, abs=0.1)
     assert photo.focal_source.startswith("assumed, 30 mm")
 
 

@@ -7,7 +7,8 @@ from torch.nn import functional
 
 import nvs
 from nvs.metrics.views import psnr
-from nvs.rendering.magnified import EPS2D, enlarged_eps2d, enlargement
+from nvs.rendering.magnified import enlarged_eps2d, enlargement
+from nvs.rendering.records import EPS2D
 from nvs.scene.camera import Camera
 
 PHOTOS = Path(__file__).parents[2] / "assets" / "photos"

@@ -1,7 +1,6 @@
 """Scenes in PLY files: ours, gsplat's, other people's, and files that lie."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,9 @@ from nvs.errors import InputError
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.ply import read_ply, read_ply_camera, write_ply
+from tests.conftest import PARITY
 
-RELEASED = Path(__file__).parents[3] / "shared" / "parity" / "sparse_gaussians.ply"
+RELEASED = PARITY / "sparse_gaussians.ply"
 RELEASED_SOURCE = RELEASED.with_name("gs.npz")
 same_folder = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
@@ -244,7 +244,7 @@ def test_what_is_not_finite_is_left_out_and_said(tmp_path, caplog):
         read_ply(tmp_path / "a.ply")
 
 
-@pytest.mark.skipif(not RELEASED.exists(), reason="the released InfiniDepth's file is not here")
+@pytest.mark.skipif(not RELEASED.exists(), reason="NVS_PARITY_DIR names no such file")
 def test_the_released_infinidepths_file():
     """It moves the means to their centre and keeps only harmonics of degree 0."""
     source = np.load(RELEASED_SOURCE)

@@ -5,9 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nvs.rendering.records import EPS2D
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs_viewer.splats import BLUR_PX2, DROPPED_BELOW_PX2, browser_splats, plain_colors
+from nvs_viewer.splats import DROPPED_BELOW_PX2, browser_splats, plain_colors
 
 CAMERA = Camera.from_focal(500.0, 640, 480)
 
@@ -38,7 +39,7 @@ def determinants(covariances, scene, focal_px=500.0):
     jacobian[:, 0, 2] = -focal_px * x / z**2
     jacobian[:, 1, 2] = -focal_px * y / z**2
     projected = jacobian @ torch.as_tensor(covariances) @ jacobian.mT
-    return scene.opacities * torch.linalg.det(projected + BLUR_PX2 * torch.eye(2))
+    return scene.opacities * torch.linalg.det(projected + EPS2D * torch.eye(2))
 
 
 @settings(max_examples=30, deadline=None)

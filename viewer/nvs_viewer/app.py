@@ -143,7 +143,7 @@ def serve(
             f"Warning: others in the network can reach this viewer on {host}. "
             "Whoever has the link below can open photos in it and take scenes from it."
         )
-    print(f"Open {viewer.url} in a browser; Ctrl-C ends it.", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
+        print(f"Open {viewer.url} in a browser; Ctrl-C ends it.", flush=True)
         threading.Event().wait()
     viewer.close()

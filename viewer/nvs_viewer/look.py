@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.rotations import rotation_of
 from nvs_viewer.colormap import colormap, legend
 from nvs_viewer.job import Job
 from nvs_viewer.opening import one_at_a_time
@@ -198,16 +199,8 @@ def tinted(scene: ViewedScene) -> Tensor:
 
 def normal_colors(scene: Gaussians, camera: Camera) -> Tensor:
     """[N, 3] = (n + 1) / 2, n the direction of each splat's shortest axis towards `camera`."""
-    w, x, y, z = functional.normalize(scene.quats, dim=-1).unbind(-1)
-    axes = torch.stack(
-        [
-            torch.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)], -1),
-            torch.stack([2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)], -1),
-            torch.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], -1),
-        ],
-        dim=1,
-    )  # [N, 3, 3], row i is axis i
     shortest = scene.scales.argmin(dim=-1)
+    axes = rotation_of(scene.quats).mT  # [N, 3, 3], row i is axis i
     normal = axes[torch.arange(len(scene)), shortest]
     towards = camera.camera_to_world[:3, 3] - scene.means
     normal = torch.where((normal * towards).sum(-1, keepdim=True) < 0, -normal, normal)

@@ -20,11 +20,13 @@ import viser
 from torch import Tensor
 
 from nvs.rendering.magnified import enlargement
+from nvs.rendering.records import EPS2D
+from nvs.scene import harmonics
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.rotations import rotation_of
 
 DROPPED_BELOW_PX2 = 0.25  # opacity · determinant, square of pixels²
-BLUR_PX2 = 0.3  # what the renderer adds to a projected covariance, as gsplat's eps2d
 INVISIBLE = 0.01  # opacity up to which nothing is drawn
 MARGIN = 1.5  # a camera may go this much farther from a splat before it is dropped
 # A living room of 614,400 Gaussians drawn with a sixth, a third and two thirds of them at
@@ -32,7 +34,6 @@ MARGIN = 1.5  # a camera may go this much farther from a splat before it is drop
 WIDER_WHEN_THINNED = 1.3
 FLOAT16_LIMIT = 6e4
 FLOAT16_STEP = 2.0**-11  # relative rounding
-SH_CONSTANT = 0.28209479177387814  # 1 / (2·sqrt(pi)), the constant spherical harmonic
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,21 +115,12 @@ def plain_colors(scene: Gaussians) -> Tensor:
     """[N, 3] in 0..1: the colours, or of spherical harmonics the part without direction."""
     if scene.sh_degree is None:
         return scene.colors
-    return (0.5 + SH_CONSTANT * scene.colors[:, 0]).clamp(0, 1)
+    return (0.5 + harmonics.CONSTANT * scene.colors[:, 0]).clamp(0, 1)
 
 
 def _covariances(scene: Gaussians) -> Tensor:
     """[N, 3, 3] = R diag(scale²) Rᵀ."""
-    w, x, y, z = torch.nn.functional.normalize(scene.quats, dim=-1).unbind(-1)
-    rotation = torch.stack(
-        [
-            1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-            2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-            2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
-        ],
-        dim=-1,
-    ).view(-1, 3, 3)  # fmt: skip
-    half = rotation * scene.scales[:, None, :]
+    half = rotation_of(scene.quats) * scene.scales[:, None, :]
     return half @ half.mT
 
 
@@ -138,7 +130,7 @@ def _enlarged(covariances: Tensor, scene: Gaussians, camera: Camera, made_from: 
     In the scene, not on the screen: as much as it is in the photo's view, at each splat's
     distance (the 3-D smoothing filter of Mip-Splatting, Yu et al. 2024).
     """
-    lacking_px2 = BLUR_PX2 * (enlargement(camera, made_from) ** 2 - 1)
+    lacking_px2 = EPS2D * (enlargement(camera, made_from) ** 2 - 1)
     distance = scene.means.sub(camera.camera_to_world[:3, 3]).norm(dim=-1)
     variance = lacking_px2 * (distance / float(camera.intrinsics[0, 0])) ** 2
     return covariances + variance[:, None, None] * torch.eye(3)
@@ -162,9 +154,9 @@ def _visible(covariances: Tensor, scene: Gaussians, camera: Camera) -> Tensor:
     ).view(-1, 2, 3)
     projection = jacobian @ pose[:3, :3]  # [N, 2, 3]
     projected = projection @ covariances @ projection.mT  # [N, 2, 2] pixels²
-    blurred = projected + BLUR_PX2 * torch.eye(2)
+    blurred = projected + EPS2D * torch.eye(2)
     dropped = scene.opacities * torch.linalg.det(blurred) < DROPPED_BELOW_PX2
     # With this much more variance in both directions even a point would be drawn.
-    more_px2 = (DROPPED_BELOW_PX2**0.5 * 1.02 / scene.opacities.sqrt() - BLUR_PX2).clamp(min=0)
+    more_px2 = (DROPPED_BELOW_PX2**0.5 * 1.02 / scene.opacities.sqrt() - EPS2D).clamp(min=0)
     widen = torch.where(dropped, more_px2 * (z / min(focal_x, focal_y)) ** 2, zero)
     return covariances + widen[:, None, None] * torch.eye(3)

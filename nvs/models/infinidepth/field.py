@@ -23,12 +23,8 @@ class InfiniDepthField(DepthField):
         self.decoder = decoder
         self.geometry = geometry
         self.gaussians: GaussianMap | None = None  # where the released Gaussian head looked, too
+        self.note = geometry.source
         self._sky = sky
-
-    @property
-    def geometry_source(self) -> str:
-        """Where scale and shift come from, one sentence for the user."""
-        return self.geometry.source
 
     def forward(self, xy: Tensor) -> Tensor:
         return self.geometry.depth(self.decoder(self._uv(xy)))

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
+from nvs.scene.harmonics import CONSTANT
 from nvs.splat.points import SurfacePoints
 
-SH_C0 = 0.28209479177387814  # the constant spherical harmonic, 1 / (2·√π)
 # What depends on the viewing direction is damped, the more the higher its degree.
 SH_DAMPING = [1.0] + 3 * [0.025] + 5 * [0.00625]
 SPLIT = [1, 2, 3, 4, 3 * len(SH_DAMPING)]  # opacity, offset, scales, quaternion, colour
@@ -105,7 +105,7 @@ class GaussianMap:
         opacity, offset, scale, quat, harmonics = raw.split(SPLIT, dim=1)
         damping = raw.new_tensor(SH_DAMPING)
         harmonics = harmonics.unflatten(1, (3, -1)) * damping[:, None, None]  # [1, 3, K, H, W]
-        harmonics[:, :, 0] += (picture - 0.5) / SH_C0
+        harmonics[:, :, 0] += (picture - 0.5) / CONSTANT
         return GaussianMap(
             opacities=opacity.sigmoid(),
             offsets_px=offset.sigmoid() - 0.5,
@@ -149,7 +149,7 @@ class GaussianMap:
 
         Scales are shares of `depth` [N], the z there in the unit of this map.
         """
-        constant = self.harmonics[:, :: len(SH_DAMPING)] * SH_C0 + 0.5  # [1, 3, H, W]
+        constant = self.harmonics[:, :: len(SH_DAMPING)] * CONSTANT + 0.5  # [1, 3, H, W]
         scales = _read(self.scales, uv) / depth[:, None]
         parts = (_read(part, uv) for part in (self.opacities, self.quats, constant))
         opacity, quats, colors = parts
@@ -171,8 +171,12 @@ class ReleasedGaussians(nn.Module):
     code writes: sky and hidden surfaces beside these Gaussians have plain colours.
     """
 
-    def forward(self, points: SurfacePoints, features: Tensor) -> Gaussians:
+    needs_features = True
+    trained = True
+
+    def forward(self, points: SurfacePoints, features: Tensor | None) -> Gaussians:
         """Gaussians at `points`; `features` [N, 11] are `GaussianMap.plain_features` there."""
+        assert features is not None
         opacity, scales, quats, colors = features.split([1, 3, 4, 3], dim=-1)
         return Gaussians(
             points.position,

@@ -118,7 +118,7 @@ def _hub() -> ModuleType:
         import huggingface_hub.utils
     except ImportError:
         raise InputError(
-            "the official weights come from the Hugging Face hub: pip install 'nvs[hub]', or "
+            "the official weights come from the Hugging Face hub: pip install huggingface_hub, or "
             "give the file with --weights"
         ) from None
     return huggingface_hub

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from nvs.depth.field import DepthField, Unit
-from nvs.errors import InputError
+from nvs.depth.known import KnownDepth, Use
+from nvs.depth.model import DepthModel
 from nvs.models.infinidepth.decoder import ProjectedDecoder
 from nvs.models.infinidepth.field import InfiniDepthField
 from nvs.models.infinidepth.gaussian_head import DenseGaussianHead
@@ -30,7 +30,7 @@ FIT_POINTS = 20_000
 NEAREST_SKY_M = 30.0  # a far wall may look like sky; metres tell
 
 
-class InfiniDepth(nn.Module):
+class InfiniDepth(DepthModel):
     """A released network as a maker of depth fields.
 
     photo ─► resized to about 768x1024 ─► features ─► decoder, first layer projected ─┐
@@ -49,33 +49,35 @@ class InfiniDepth(nn.Module):
         self.gaussian_head = gaussian_head
         self.picture_area_px = picture_area_px
 
+    @property
+    def uses(self) -> frozenset[Use]:
+        """A depth-sensor network is prompted, another one scaled."""
+        return frozenset({"prompt" if self.network.takes_prompts else "scale"})
+
     @torch.no_grad()
     def field(
         self,
         rgb: Tensor,
         camera: Camera,
-        known: Tensor | DepthField | None = None,
-        unit: Unit = "m",
+        known: KnownDepth | None = None,
+        *,
+        focal_known: bool = False,
     ) -> InfiniDepthField:
         """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`.
 
         Args:
-            known: what is known of the depth: a z-depth map [h, w] of any size over the same
-                view (0 or NaN = unknown), or the field of a metric model.  The depth-sensor
-                network is prompted with it, the other's scale and shift are fitted to it.
-                Without it they come from a prior, and the unit is "relative".
-            unit: of a depth map; a field brings its own.
-
-        Raises:
-            InputError: a depth map that is not 2-D, or without a single positive depth.
+            known: what is known of the depth.  The depth-sensor network is prompted with it, the
+                other's scale and shift are fitted to it.  Without it they come from a prior,
+                and the unit is "relative".
+            focal_known: of no use to these networks.
         """
-        points = _known_points(known, camera) if known is not None else None
-        if isinstance(known, DepthField):
-            unit = known.unit
         picture = self._resized(rgb)
         prompt, median = None, 1.0
-        if points is not None and self.network.takes_prompts:
-            prompt = _thinned(points, PROMPT_POINTS)
+        if known is not None:
+            known = known.to(picture.device)
+        if known is not None and self.network.takes_prompts:
+            told = known.thinned(PROMPT_POINTS)
+            prompt = DepthPrompt(told.places, 1 / told.depth)
             median = float(prompt.disparity.quantile(0.5))
             prompt = prompt.normalised(median)
         features = self.network.encode(picture, prompt)
@@ -87,13 +89,12 @@ class InfiniDepth(nn.Module):
         small = functional.interpolate(picture, (rows, columns), mode="area")
         sky = find_sky(overview, small[0].permute(1, 2, 0))
 
-        if prompt is not None:
+        if prompt is not None and known is not None:
             source = f"scale from {len(prompt)} points of the depth prompt"
-            geometry = sensor_disparity(median, unit, source)
-        elif points is not None:
-            sample = _thinned(points, FIT_POINTS)
-            name = "the depth map" if isinstance(known, Tensor) else "the metric model"
-            geometry = fit_disparity(decoder(sample.places), 1 / sample.disparity, unit, name)
+            geometry = sensor_disparity(median, known.unit, source)
+        elif known is not None:
+            sample = known.thinned(FIT_POINTS)
+            geometry = fit_disparity(decoder(sample.places), sample.depth, known.unit, known.source)
         else:
             geometry = prior_geometry(overview, sky.region & (overview < sky.level))
         confirmed = _confirmed(sky, geometry, overview)
@@ -126,37 +127,6 @@ class InfiniDepth(nn.Module):
         return functional.interpolate(
             picture, (height, width), mode="bilinear", antialias=True, align_corners=False
         )
-
-
-def _known_points(known: Tensor | DepthField, camera: Camera) -> DepthPrompt:
-    """Every known depth as a point with its disparity."""
-    if isinstance(known, DepthField):
-        shrink = min(1.0, math.sqrt(FIT_POINTS / (camera.width * camera.height)))
-        cells = camera.resized(
-            max(1, int(camera.width * shrink)), max(1, int(camera.height * shrink))
-        )
-        size = torch.tensor([known.camera.width, known.camera.height])
-        uv = _cell_centers(cells.height, cells.width)
-        xy = (uv * size).to(known.camera.intrinsics)
-        depth = torch.where(known.sky(xy), 0.0, known(xy)).view(cells.height, cells.width)
-    else:
-        depth = known
-    if depth.ndim != 2:
-        raise InputError(f"a depth map has two dimensions, not the shape {list(depth.shape)}")
-    positive = depth.isfinite() & (depth > 0)
-    if not positive.any():
-        raise InputError("the given depth map knows no depth at all: every value is 0 or invalid")
-    disparity = torch.where(positive, 1 / depth.float(), 0.0)
-    return DepthPrompt.from_map(disparity.to(camera.intrinsics.device))
-
-
-def _thinned(points: DepthPrompt, count: int) -> DepthPrompt:
-    """At most `count` of the points, drawn at random but always the same ones."""
-    if len(points) <= count:
-        return points
-    generator = torch.Generator().manual_seed(0)
-    chosen = torch.randperm(len(points), generator=generator)[:count].to(points.places.device)
-    return DepthPrompt(points.places[chosen], points.disparity[chosen])
 
 
 def _cell_centers(rows: int, columns: int) -> Tensor:

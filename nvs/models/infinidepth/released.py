@@ -69,9 +69,7 @@ def load_released_model(name: str, files: Sequence[Path] = ()) -> Model:
     released = RELEASED_MODELS[name]
     files = files or [cached_checkpoint(file, name) for file in released.files]
     model = model_of_checkpoints(*files)
-    if isinstance(model.network, InfiniDepth) and (
-        model.network.network.takes_prompts != released.takes_prompts
-    ):
+    if ("prompt" in model.uses) != released.takes_prompts:
         does = "takes no" if released.takes_prompts else "takes"
         raise InputError(
             f"{files[0]} {does} depth prompts: it is not the checkpoint of --model {name} "
@@ -98,6 +96,6 @@ def model_of_checkpoints(depth: Path, head: Path | None = None) -> Model:
     predictor = InfiniDepth(load_depth_network(depth))
     if head is not None:
         predictor.gaussian_head = load_gaussian_head(head)
-        return Model(predictor, ReleasedGaussians())  # type: ignore[arg-type]
+        return Model(predictor, ReleasedGaussians())
     guess = GaussianHead(GaussianHeadConfig(feature_channels=0)).eval().requires_grad_(False)
-    return Model(predictor, guess)  # type: ignore[arg-type]
+    return Model(predictor, guess)

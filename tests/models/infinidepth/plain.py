@@ -1,6 +1,6 @@
 """The released network in plain steps, straight from arrays by their official names.
 
-Written from `../shared/parity/README.md` alone, apart from nvs: what both agree on is right.
+Written from the README of `NVS_PARITY_DIR` alone, apart from nvs: what both agree on is right.
 """
 
 from __future__ import annotations

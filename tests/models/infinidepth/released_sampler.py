@@ -1,6 +1,6 @@
 """The released code's way of choosing points, re-derived: what our query is compared with.
 
-It takes no part in nvs.  `../shared/parity/README.md` describes it.
+It takes no part in nvs.  the README of `NVS_PARITY_DIR` describes it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nvs.depth.field import DepthField
-from nvs.errors import InputError
+from nvs.depth.known import KnownDepth
 from nvs.models.infinidepth.predictor import InfiniDepth
 from nvs.scene.camera import Camera
 from nvs.splat.query import infinite_depth_query
@@ -84,7 +84,7 @@ def test_the_query_follows_the_field(mono):
 def test_without_any_depth_the_unit_is_relative(mono):
     field = mono.field(*photo())
     assert field.unit == "relative"
-    assert "prior" in field.geometry_source
+    assert "prior" in field.note
     assert field(grid(field.camera)).quantile(0.02) == pytest.approx(1.0, rel=0.15)
 
 
@@ -101,26 +101,26 @@ def test_a_depth_map_gives_scale_shift_and_metres(mono):
     known[::3] = 0
     known[1, :7] = float("nan")
     known[:, ::10] *= 5  # wrong ones
-    field = mono.field(rgb, camera, known)
+    field = mono.field(rgb, camera, KnownDepth.from_map(known))
     assert field.unit == "m"
     assert field.geometry.scale == pytest.approx(0.3, rel=0.01)
     assert field.geometry.shift == pytest.approx(0.5, rel=0.02)
-    assert "depth map" in field.geometry_source
+    assert "depth map" in field.note
 
 
 def test_a_metric_models_field_gives_scale_and_shift(mono):
     rgb, camera = photo()
     other = DepthField.from_depth(truth(mono.field(rgb, camera)), camera)
-    field = mono.field(rgb, camera, other)
+    field = mono.field(rgb, camera, KnownDepth.from_field(other))
     assert field.unit == "m"
     assert field.geometry.scale == pytest.approx(0.3, rel=0.1)
-    assert "metric model" in field.geometry_source
+    assert "metric model" in field.note
 
 
 def test_no_picture_inherits_anothers_fit(mono):
     rgb, camera = photo()
     before = mono.field(rgb, camera).geometry
-    mono.field(rgb, camera, 3 + torch.rand(20, 20))
+    mono.field(rgb, camera, KnownDepth.from_map(3 + torch.rand(20, 20)))
     assert mono.field(rgb, camera).geometry == before
 
 
@@ -129,13 +129,13 @@ def test_depth_prompts_change_what_is_seen(sensor):
     plain = sensor.field(rgb, camera)
     known = torch.zeros(48, 64)
     known[5::12, 3::9] = 2 + torch.rand(4, 7)
-    field = sensor.field(rgb, camera, known)
+    field = sensor.field(rgb, camera, KnownDepth.from_map(known))
     assert field.unit == "m"
-    assert "28 points" in field.geometry_source
+    assert "28 points" in field.note
     xy = grid(camera)
     assert not torch.allclose(field.decoder(xy / 100), plain.decoder(xy / 100), atol=1e-2)
     # Twice as far everywhere is the same picture at twice the scale.
-    doubled = sensor.field(rgb, camera, 2 * known)
+    doubled = sensor.field(rgb, camera, KnownDepth.from_map(2 * known))
     bounded = field(xy) < 90
     torch.testing.assert_close(doubled(xy)[bounded], 2 * field(xy)[bounded], rtol=1e-3, atol=0)
 
@@ -143,18 +143,10 @@ def test_depth_prompts_change_what_is_seen(sensor):
 def test_dense_prompts_are_thinned_always_alike(sensor):
     rgb, camera = photo()
     known = 1 + torch.rand(120, 160)
-    first, second = (sensor.field(rgb, camera, known) for _ in range(2))
-    assert "1500 points" in first.geometry_source
+    first, second = (sensor.field(rgb, camera, KnownDepth.from_map(known)) for _ in range(2))
+    assert "1500 points" in first.note
     xy = grid(camera)[:500]
     assert torch.equal(first(xy), second(xy))
-
-
-@pytest.mark.parametrize("known", [torch.zeros(4, 4), torch.full((4, 4), float("nan"))])
-def test_a_depth_map_that_knows_nothing_is_refused(mono, known):
-    with pytest.raises(InputError, match="no depth at all"):
-        mono.field(*photo(), known)
-    with pytest.raises(InputError, match="two dimensions"):
-        mono.field(*photo(), torch.ones(3, 4, 4))
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (17, 300), (300, 17)])

@@ -103,7 +103,7 @@ def test_the_model_is_loaded_by_its_path(files, photo):
     model.network.picture_area_px = 64 * 96
     field = model.depth_field(photo)
     assert field(torch.rand(5, 2) * 40).isfinite().all()
-    assert "prior" in field.geometry_source
+    assert "prior" in field.note
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The numbers of the released modules, where the files that hold them are there.
 
-`../shared/parity/README.md` says how they were made, and why the tolerance is 1e-5.
+A README beside them says how they were made, and why the tolerance is 1e-5.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.query import infinite_depth_query
 from nvs.splat.surface import measure_surface
+from tests.conftest import PARITY
 from tests.models.infinidepth.released_sampler import MAX_DEPTH, released_points
 
-PARITY = Path(__file__).parents[4] / "shared" / "parity"
-pytestmark = pytest.mark.skipif(not PARITY.is_dir(), reason=f"no official numbers at {PARITY}")
+pytestmark = pytest.mark.skipif(not PARITY.is_dir(), reason="NVS_PARITY_DIR is not set")
 
 # Of an array's largest value, or of 1: kernels for different CPUs sum in different orders (1.7e-5
 # at values up to 4.3 where there is no AVX-512).

@@ -1,0 +1,108 @@
+"""What is known of a photo's depth, from a sensor, a map or another model."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from nvs.depth.field import DepthField, Unit
+from nvs.errors import InputError
+
+# What a model does with known depth: it is prompted with it, or takes its scale from it.
+Use = Literal["prompt", "scale"]
+
+FIELD_POINTS = 20_000  # as many are asked of a field
+
+
+@dataclasses.dataclass(frozen=True)
+class KnownDepth:
+    """z-depth at P places of a picture, the form in which every source of it reaches a model."""
+
+    places: Tensor  # [P, 2] (x, y), 0..1 over the picture
+    depth: Tensor  # [P] z, positive, in `unit`
+    unit: Unit
+    source: str  # what it comes from, in words for the user: "the depth map"
+    confidence: Tensor | None = None  # [P] 0..1, where the source tells one
+
+    def __len__(self) -> int:
+        return len(self.depth)
+
+    @staticmethod
+    def of(known: Tensor | DepthField | KnownDepth) -> KnownDepth:
+        """Known depth in any of its forms: a map in metres, a field, or this record itself."""
+        if isinstance(known, KnownDepth):
+            return known
+        if isinstance(known, DepthField):
+            return KnownDepth.from_field(known)
+        return KnownDepth.from_map(known)
+
+    @staticmethod
+    def from_map(
+        depth: Tensor,
+        unit: Unit = "m",
+        source: str = "the depth map",
+        confidence: Tensor | None = None,
+    ) -> KnownDepth:
+        """The known pixels of a z-depth map [h, w] of any size over the photo's view.
+
+        Args:
+            depth: 0, negative or not finite is unknown.
+            confidence: [h, w] in 0..1.
+
+        Raises:
+            InputError: a map that is not 2-D, or that knows nothing.
+        """
+        if depth.ndim != 2:
+            raise InputError(f"a depth map has two dimensions, not the shape {list(depth.shape)}")
+        height, width = depth.shape
+        known = depth.isfinite() & (depth > 0)
+        if not known.any():
+            raise InputError(
+                "the given depth map knows no depth at all: every value is 0 or invalid"
+            )
+        y, x = torch.nonzero(known, as_tuple=True)
+        places = torch.stack([(x + 0.5) / width, (y + 0.5) / height], dim=-1)
+        weights = None if confidence is None else confidence[y, x].float()
+        return KnownDepth(places, depth[y, x].float(), unit, source, weights)
+
+    @staticmethod
+    def from_field(field: DepthField, source: str = "the metric model") -> KnownDepth:
+        """Another model's depth, asked on a grid of at most `FIELD_POINTS`; its sky is unknown.
+
+        Raises:
+            InputError: all is sky.
+        """
+        camera = field.camera
+        shrink = min(1.0, math.sqrt(FIELD_POINTS / (camera.width * camera.height)))
+        columns = max(1, int(camera.width * shrink))
+        rows = max(1, int(camera.height * shrink))
+        xy = camera.resized(columns, rows).pixel_centers().view(-1, 2)
+        xy = xy * torch.tensor([camera.width / columns, camera.height / rows])
+        xy = xy.to(camera.intrinsics)
+        depth = torch.where(field.sky(xy), 0.0, field(xy)).view(rows, columns)
+        return KnownDepth.from_map(depth, field.unit, source)
+
+    def thinned(self, count: int) -> KnownDepth:
+        """At most `count` of the points, drawn at random but always the same ones."""
+        if len(self) <= count:
+            return self
+        generator = torch.Generator().manual_seed(0)
+        chosen = torch.randperm(len(self), generator=generator)[:count].to(self.places.device)
+        weights = None if self.confidence is None else self.confidence[chosen]
+        return dataclasses.replace(
+            self, places=self.places[chosen], depth=self.depth[chosen], confidence=weights
+        )
+
+    def to(self, device: torch.device | str) -> KnownDepth:
+        """The same on `device`."""
+        weights = None if self.confidence is None else self.confidence.to(device)
+        return dataclasses.replace(
+            self,
+            places=self.places.to(device),
+            depth=self.depth.to(device),
+            confidence=weights,
+        )

@@ -1,0 +1,36 @@
+"""What makes depth fields of photos: our own network, the released ones, those to come."""
+
+from __future__ import annotations
+
+import abc
+
+from torch import Tensor, nn
+
+from nvs.depth.field import DepthField
+from nvs.depth.known import KnownDepth, Use
+from nvs.scene.camera import Camera
+
+
+class DepthModel(nn.Module, abc.ABC):
+    """A module that sees depth in a picture."""
+
+    @property
+    def uses(self) -> frozenset[Use]:
+        """What it does with known depth; nothing where it has no use for it."""
+        return frozenset()
+
+    @abc.abstractmethod
+    def field(
+        self,
+        rgb: Tensor,
+        camera: Camera,
+        known: KnownDepth | None = None,
+        *,
+        focal_known: bool = False,
+    ) -> DepthField:
+        """The depth field of a picture `rgb` [H, W, 3] in 0..1, seen by `camera`.
+
+        Args:
+            known: what is known of the depth; given to models that have a use for it only.
+            focal_known: the camera's focal length is the lens's, not an assumption.
+        """
