@@ -19,15 +19,18 @@ SAMPLE_PHOTOS = sorted(ASSETS.glob("*.jpg"))
 @pytest.fixture(scope="session")
 def untrained():
     """A small depth network with random weights, the same in every run."""
-    from nvs.depth.encoder import EncoderConfig
-
+    from nvs.depth.encoders.vit import ViTConfig
     from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+    from nvs.depth.pyramid import PyramidConfig
 
     torch.manual_seed(0)
-    encoder = EncoderConfig(
-        stem_channels=(8, 16, 24), token_channels=32, token_blocks=2, token_heads=2, tapped_block=1
+    config = DepthNetworkConfig(
+        encoder=ViTConfig(channels=32, blocks=2, heads=2, positions=6, taps=(1, 2)),
+        stem_channels=(8, 16),
+        pyramid=PyramidConfig(widths=(8, 16, 16, 16, 16), channels=16),
+        input_area_px=168 * 112,
     )
-    network = DepthNetwork(DepthNetworkConfig(encoder, decoder_channels=16, input_area_px=128 * 96))
+    network = DepthNetwork(config)
     return network.eval().requires_grad_(False)
 
 
