@@ -53,6 +53,16 @@ def test_photo_and_depth_of_other_sizes_fit_together(tmp_path):
     assert np.abs(seen.depth / expected - 1).max() < 0.03
 
 
+def test_a_known_camera_tells_its_focal_length(tmp_path):
+    folder = write_set(tmp_path / "set", frames=2)
+    described = json.loads((folder / "cameras.json").read_text())
+    described["frames"][0]["K"] = [[40, 0, 16], [0, 44, 12], [0, 0, 1]]
+    (folder / "cameras.json").write_text(json.dumps(described))
+    recorded = RecordedPictures.found([folder], share=1.0, longer_side=16)  # half its size
+    focal_px = {recorded.drawn(np.random.default_rng(k)).focal_px for k in range(8)}
+    assert focal_px == {(20.0, 22.0), None}
+
+
 def test_scenes_take_the_rest(tmp_path):
     folder = write_set(tmp_path / "set", frames=2)
     described = folder / "cameras.json"
