@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.detail_stem import DetailStem
+from nvs.depth.encoders.encoder import EncoderFeatures
 from nvs.depth.encoders.vit import ViT, ViTConfig
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
 from nvs.depth.known import KnownDepth
@@ -92,10 +93,15 @@ class DepthNetwork(DepthModel):
 
     def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
         """[B, 3, H, W] in 0..1, sides multiples of `SIDE_PX`; `view` [B, 3] as `view_angle`."""
+        picture = picture.contiguous(memory_format=torch.channels_last)
+        return self.reassembled(picture, self.encoder(picture), view)
+
+    def reassembled(
+        self, picture: Tensor, features: EncoderFeatures, view: Tensor | None = None
+    ) -> EncodedPicture:
+        """As `encode`, of what the encoder saw in the picture."""
         if view is None:
             view = picture.new_zeros(len(picture), VIEW_CHANNELS)
-        picture = picture.contiguous(memory_format=torch.channels_last)
-        features = self.encoder(picture)
         # The two deepest maps are told how wide the view is.
         bias = self.view_bias(view)[:, :, None, None]
         tokens = [*features.maps[:-2], *(map_ + bias for map_ in features.maps[-2:])]
@@ -103,7 +109,9 @@ class DepthNetwork(DepthModel):
         raw = self.global_head(torch.cat([features.summary, view.to(features.summary)], -1)).float()
         # An untrained head means a spread of half a logarithm around 3 (metres).
         log_scale = torch.stack([0.5 * torch.exp(0.5 * raw[:, 0]), 1.1 + raw[:, 1]], dim=-1)
-        return EncodedPicture([FeatureGrid(level) for level in levels], log_scale)
+        # Whatever precision made them: where points share a row, its gradients are summed one by
+        # one, which takes float32 and is slow on GPUs in anything less.
+        return EncodedPicture([FeatureGrid(level.float()) for level in levels], log_scale)
 
     def decode(self, encoded: EncodedPicture, uv: Tensor) -> Tensor:
         """(log z, sky logit) [B, N, 2] at points `uv` [B, N, 2], 0..1 over the picture."""

@@ -69,12 +69,12 @@ def _filled(kind: type[T], values: Any, where: str) -> T:  # noqa: ANN401 (whate
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
-    if dataclasses.is_dataclass(kind):
-        return _filled(kind, value, where)  # type: ignore[arg-type]
     if isinstance(kind, types.UnionType):
         if value is None and type(None) in kind.__args__:
             return None
         kind = next(k for k in kind.__args__ if k is not type(None))
+    if dataclasses.is_dataclass(kind):
+        return _filled(kind, value, where)  # type: ignore[arg-type]
     if kind is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
         return float(value)
     origin = typing.get_origin(kind)

@@ -23,21 +23,18 @@ class DepthPoints:
     known: Tensor  # [B, A, G] bool: what is there has been measured; True where there is sky
     metric: Tensor  # [B] bool: the depths are metres
 
-    def to(self, device: str) -> DepthPoints:
-        """These points on `device`."""
-        return DepthPoints(**{name: tensor.to(device) for name, tensor in vars(self).items()})
-
 
 @dataclasses.dataclass(frozen=True)
 class DepthLossWeights:
     """How much each term counts."""
 
     affine: float = 1.0  # L1 in log depth after removing scale and shift of both
-    scale: float = 1.0  # L1 in log depth after removing the median difference
+    scale: float = 0.7  # L1 in log depth after removing the median difference
     disparity: float = 0.3  # L1 in disparity after removing scale
-    gradient: float = 0.7  # L1 between differences of neighbours in log depth
+    inverse: float = 0.7  # L1 in disparity after removing scale and shift of both; sky at zero
+    gradient: float = 1.2  # L1 between differences of neighbours in log depth
     metric: float = 0.1  # L1 of the mean difference in log depth: the picture's absolute scale
-    sky: float = 0.3  # binary cross entropy
+    sky: float = 0.25  # binary cross entropy
 
 
 # Every term is a mean over pictures of what each alone gives: a batch that several processes
@@ -73,6 +70,7 @@ def depth_losses(prediction: Tensor, points: DepthPoints) -> dict[str, Tensor]:
         "affine": _masked_mean((_normalised(predicted, solid) - _normalised(truth, solid)), solid),
         "scale": _masked_mean(aligned - truth, solid),
         "disparity": _masked_mean(disparity_gap.clamp(-4, 4), solid),
+        "inverse": _inverse_gap(prediction[..., 0], points),
         "gradient": _masked_mean(difference - true_difference, pairs),
         "metric": torch.where(points.metric, mean_gap.abs(), 0.0).mean(),
         "sky": _masked_mean(unlike_sky, points.known),
@@ -82,6 +80,28 @@ def depth_losses(prediction: Tensor, points: DepthPoints) -> dict[str, Tensor]:
 def total_loss(terms: dict[str, Tensor], weights: DepthLossWeights) -> Tensor:
     """The weighted sum."""
     return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
+
+
+def _inverse_gap(predicted: Tensor, points: DepthPoints) -> Tensor:
+    """As "affine", but in disparity, where sky is a depth like any other: infinitely far.
+
+    It is how predictions of unknown scale and shift in disparity are compared with each other
+    (MiDaS, Ranftl et al. 2020), and it ties the sky's depth to what stands before it.
+    """
+    far = torch.exp(-points.log_depth)
+    truth = torch.where(points.sky | ~points.known, 0.0, far)
+    seen = torch.where(points.known, torch.exp(-predicted.clamp(-3, 12)), 0.0)
+    gap = _unit_free(seen, points.known) - _unit_free(truth, points.known)
+    return _masked_mean(gap.clamp(-5, 5), points.known)
+
+
+def _unit_free(disparity: Tensor, mask: Tensor) -> Tensor:
+    """As `_normalised`, whatever the disparity's unit."""
+    median = _masked_median(disparity, mask)[:, None, None]
+    centred = disparity - median
+    spread = torch.where(mask, centred.abs(), 0.0).flatten(1).sum(1)
+    spread = (spread / mask.flatten(1).sum(1).clamp(min=1))[:, None, None]
+    return centred / torch.maximum(spread, 1e-3 * median.abs() + 1e-6)
 
 
 def _disparity(log_depth: Tensor) -> Tensor:

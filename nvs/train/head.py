@@ -29,7 +29,14 @@ from nvs.splat.discs import closed_discs
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
 from nvs.train.config import check_range
 from nvs.train.head_data import ExampleSettings, HeadExample, HeadExamples, PosedPhoto
-from nvs.train.loop import Schedule, Task, start_from_weights, train
+from nvs.train.loop import (
+    Moment,
+    Schedule,
+    Task,
+    numbered_batches,
+    start_from_weights,
+    train,
+)
 from nvs.train.posed_views import GeneratedPlaces, RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE, Team
@@ -101,7 +108,7 @@ class HeadTask(Task[list[HeadExample]]):
         if not isinstance(self.model.head, GaussianHead):
             raise InputError(f"--model {settings.model} has a head of its authors': choose another")
         longer_side = round((settings.views.area_px * 4 / 3) ** 0.5)
-        self.batches = HeadExamples(
+        self.examples = HeadExamples(
             self.model,
             settings.examples,
             settings.steps,
@@ -121,7 +128,10 @@ class HeadTask(Task[list[HeadExample]]):
         self.network: GaussianHead = head.to(team.device)
         self.belongs_to = weights_digest(self.model.network)
 
-    def losses(self, batch: list[HeadExample]) -> dict[str, Tensor]:
+    def batches(self, first_step: int) -> Iterator[list[HeadExample]]:
+        return numbered_batches(self.examples, self.settings, first_step)
+
+    def losses(self, batch: list[HeadExample], moment: Moment) -> dict[str, Tensor]:
         terms = [self._compared(one.to(self.device)) for one in batch]
         return {name: torch.stack([one[name] for one in terms]).mean() for name in terms[0]}
 

@@ -40,6 +40,7 @@ class Schedule:
     warmup_steps: int = 200
     final_learning_rate_share: float = 0.02  # of `learning_rate`, at the last step (cosine)
     weight_decay: float = 0.03
+    square_decay: float = 0.999  # of AdamW's running mean of squared gradients (its β₂)
     gradient_clip: float = 1.0
     average_decay: float = 0.998  # of the running average of the weights, which is what is kept
     workers: int = 1  # processes that make batches
@@ -50,11 +51,21 @@ class Schedule:
         check_range(
             self,
             positive="steps learning_rate gradient_clip save_every",
-            not_negative="warmup_steps weight_decay workers pictures_every",
+            not_negative="warmup_steps weight_decay square_decay workers pictures_every",
         )
+        if self.square_decay >= 1:
+            raise InputError(f"square_decay must be below 1, not {self.square_decay}")
 
 
 Batch = TypeVar("Batch")
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """Where in a run a step is."""
+
+    done: float  # share of the steps that lie behind it, 0..1
+    average: nn.Module  # the running average of the network, as it is then
 
 
 class Task(abc.ABC, Generic[Batch]):
@@ -62,16 +73,23 @@ class Task(abc.ABC, Generic[Batch]):
 
     name: str  # a word for the progress bar
     network: nn.Module  # what is trained, on the team's device
-    batches: Dataset  # batch number k: this process's share of it
     weights_file: str  # what the result is called in the run's folder
     belongs_to = ""  # tells the frozen network that it learns for, where there is one
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """AdamW's groups; "share" in one is its part of the learning rate (default 1)."""
+        """AdamW's groups, with two entries of ours.
+
+        "share": the group's part of the learning rate (default 1).  "frozen": the share of the
+        steps during which it does not learn (default 0); its rate rises over as many again.
+        """
         return [{"params": list(self.network.parameters())}]
 
     @abc.abstractmethod
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def batches(self, first_step: int) -> Iterator[Batch]:
+        """This process's share of the batches, from number `first_step` on, one for each step."""
+
+    @abc.abstractmethod
+    def losses(self, batch: Batch, moment: Moment) -> dict[str, Tensor]:
         """The unweighted terms, each a mean over the batch's examples."""
 
     @abc.abstractmethod
@@ -103,7 +121,10 @@ def train(task: Task, schedule: Schedule, folder: Path, team: Team, resume: bool
         network,
         copy.deepcopy(network).requires_grad_(False),
         torch.optim.AdamW(
-            task.parameter_groups(), schedule.learning_rate, weight_decay=schedule.weight_decay
+            task.parameter_groups(),
+            schedule.learning_rate,
+            betas=(0.9, schedule.square_decay),
+            weight_decay=schedule.weight_decay,
         ),
         task.belongs_to,
     )
@@ -113,15 +134,17 @@ def train(task: Task, schedule: Schedule, folder: Path, team: Team, resume: bool
         remove_unfinished(folder, state.name, weights.name)
 
     with contextlib.closing(_Log(task.name, folder, first_step, schedule.steps, team)) as log:
-        for step, batch in enumerate(_batches(task, schedule, first_step), start=first_step):
+        for step, batch in enumerate(task.batches(first_step), start=first_step):
+            moment = Moment(step / schedule.steps, learner.average)
             rate = learning_rate(schedule, step)
             for group in learner.optimizer.param_groups:
-                group["lr"] = rate * group.get("share", 1.0)
+                thawed = _thawed(group.get("frozen", 0.0), moment.done)
+                group["lr"] = rate * group.get("share", 1.0) * thawed
             if team.is_first and schedule.pictures_every and step % schedule.pictures_every == 0:
                 log.pictures(task.pictures(batch), step)
 
             learner.optimizer.zero_grad()
-            terms = task.losses(batch)
+            terms = task.losses(batch, moment)
             loss = task.total(terms)
             loss.backward()
             gradients = [p.grad for p in network.parameters() if p.grad is not None]
@@ -150,6 +173,11 @@ def learning_rate(schedule: Schedule, step: int) -> float:
     return schedule.learning_rate * warm * cosine
 
 
+def _thawed(frozen: float, done: float) -> float:
+    """0 for the share `frozen` of the steps, rising to 1 over as many again."""
+    return 1.0 if frozen == 0 else min(1.0, max(0.0, done / frozen - 1))
+
+
 def start_from_weights(network: nn.Module, begun: nn.Module, path: Path) -> None:
     """Give `network` the weights of `begun`, which were read from `path`.
 
@@ -164,12 +192,17 @@ def start_from_weights(network: nn.Module, begun: nn.Module, path: Path) -> None
         ) from None
 
 
-def _batches(task: Task, schedule: Schedule, first_step: int) -> Iterator[Any]:
+def numbered_batches(data: Dataset, schedule: Schedule, first_step: int) -> Iterator[Any]:
+    """`data[k]` for every k from `first_step` to the end, made by the schedule's workers.
+
+    Raises:
+        InputError: as `data[k]` does, here or in a worker.
+    """
     batches = DataLoader(
-        Subset(_ToldErrors(task.batches), range(first_step, schedule.steps)),
+        Subset(_ToldErrors(data), range(first_step, schedule.steps)),
         batch_size=None,
         num_workers=schedule.workers,
-        prefetch_factor=8 if schedule.workers else None,
+        prefetch_factor=4 if schedule.workers else None,
         # A forked child of a process that has used numba's threads does not survive.
         multiprocessing_context="spawn" if schedule.workers else None,
     )

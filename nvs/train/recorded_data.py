@@ -11,16 +11,7 @@ import torch
 
 from nvs.data.recorded import DepthFrame, depth_sets
 from nvs.errors import InputError
-
-
-@dataclasses.dataclass(frozen=True)
-class DepthPicture:
-    """A picture and its depth, pixel by pixel."""
-
-    rgb: np.ndarray  # [H, W, 3] uint8
-    depth: np.ndarray  # [H, W] float32 z; 0 where there is none
-    zero_is_sky: bool  # else 0 means that nothing is known
-    metric: bool  # metres
+from nvs.train.pictures import DepthPicture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,4 +60,8 @@ class RecordedPictures:
         )
         depth = sample.depth.numpy()[rows[:, None], columns]  # depths of an edge are not blended
         as_bytes = (rgb.permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8).numpy()
-        return DepthPicture(as_bytes, depth, zero_is_sky=False, metric=metric)
+        focal_px = None
+        if sample.camera is not None:
+            camera = sample.camera.resized(int(width), int(height))
+            focal_px = (float(camera.intrinsics[0, 0]), float(camera.intrinsics[1, 1]))
+        return DepthPicture(as_bytes, depth, focal_px, zero_is_sky=False, metric=metric)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+from nvs.depth.network import SIDE_PX, DepthNetwork
 from nvs.errors import InputError
 from nvs.models.files import load_depth_network
 from nvs.train.config import read_config
@@ -19,7 +19,7 @@ from nvs.train.depth_loss import DepthPoints, depth_losses, total_loss
 from nvs.train.loop import learning_rate
 from nvs.train.scene_data import SceneBatches
 from nvs.train.team import ALONE
-from tests.train.small_runs import ENCODER, small_run
+from tests.train.small_runs import OTHER_NETWORK, small_run, stopped_and_resumed
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,9 @@ def points(seed: int) -> DepthPoints:
 def test_what_each_term_ignores(seed, scale, shift):
     truth = points(seed)
     logit = torch.where(truth.sky, 30.0, -30.0)
-    perfect = depth_losses(torch.stack([truth.log_depth, logit], -1), truth)
-    assert all(float(term) < 1e-5 for term in perfect.values())
+    seen = torch.where(truth.sky, 12.0, truth.log_depth)  # sky is as far as can be
+    perfect = depth_losses(torch.stack([seen, logit], -1), truth)
+    assert all(float(term) < 1e-4 for term in perfect.values())
     shifted = depth_losses(torch.stack([truth.log_depth + shift, logit], -1), truth)
     assert float(shifted["scale"]) < 1e-5
     assert float(shifted["gradient"]) < 1e-5
@@ -65,45 +66,28 @@ def test_batches_depend_on_their_number_alone(cache):
     forwards = [SceneBatches(run.scenes, 4)[k] for k in range(3)]
     backwards = [SceneBatches(run.scenes, 4)[k] for k in reversed(range(3))][::-1]
     for one, other in zip(forwards, backwards, strict=True):
-        assert torch.equal(one.picture, other.picture)
-        assert torch.equal(one.points.log_depth, other.points.log_depth)
-    assert all(side % 16 == 0 for batch in forwards for side in batch.picture.shape[-2:])
+        for name, tensor in vars(one).items():
+            assert torch.equal(tensor, getattr(other, name))
+    task, late = DepthTask(run, ALONE).batches(0), DepthTask(run, ALONE).batches(2)
+    batches = [next(task) for _ in range(3)]
+    assert torch.equal(batches[2].scenes.picture, next(late).scenes.picture)
+    sides = {side for batch in batches for side in batch.scenes.picture.shape[-2:]}
+    assert all(side % SIDE_PX == 0 for side in sides)
 
 
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(cache, tmp_path):
     whole = train_depth(small_run(cache), tmp_path / "whole")
-    # Stopped in the middle: the same settings, killed after the first checkpoint.
-    interrupted = small_run(cache)
-
-    class KilledError(Exception):
-        pass
-
-    real, seen = DepthTask.losses, []
-
-    def dies_at_step_4(*arguments):
-        if len(seen) == 4:
-            raise KilledError
-        seen.append(1)
-        return real(*arguments)
-
-    DepthTask.losses = dies_at_step_4
-    try:
-        with pytest.raises(KilledError):
-            train_depth(interrupted, tmp_path / "halves")
-    finally:
-        DepthTask.losses = real
-    with pytest.raises(InputError, match="--resume"):
-        train_depth(interrupted, tmp_path / "halves")
-    halves = train_depth(interrupted, tmp_path / "halves", resume=True)
+    halves = stopped_and_resumed(small_run(cache), tmp_path / "halves")
     assert whole.read_bytes() == halves.read_bytes()
     assert load_depth_network(whole).config == small_run(cache).network
+    with pytest.raises(InputError, match="--resume"):
+        train_depth(small_run(cache), tmp_path / "halves")
 
 
 def test_what_cannot_be_resumed_is_named(cache, tmp_path):
     train_depth(small_run(cache, steps=1), tmp_path)
-    other = DepthNetworkConfig(ENCODER, decoder_channels=8)
     with pytest.raises(InputError, match="another network"):
-        train_depth(small_run(cache, network=other), tmp_path, resume=True)
+        train_depth(small_run(cache, network=OTHER_NETWORK), tmp_path, resume=True)
     (tmp_path / "state.pt").write_bytes(b"half a file")
     with pytest.raises(InputError, match="damaged"):
         train_depth(small_run(cache), tmp_path, resume=True)
@@ -113,20 +97,34 @@ def test_training_lowers_the_loss_on_scenes_it_has_not_seen(cache, tmp_path):
     run = small_run(cache, steps=40, learning_rate=3e-3, save_every=40, average_decay=0.9)
     weights = train_depth(run, tmp_path / "run")
     elsewhere = dataclasses.replace(run.scenes, seed=5)
-    batches = [SceneBatches(elsewhere, 6)[k] for k in range(6)]
+    batches = list(DepthTask(dataclasses.replace(run, scenes=elsewhere), ALONE).batches(34))
 
     @torch.no_grad()
     def loss(network):
         totals = []
-        for batch in batches:
+        for batch in (batch.scenes for batch in batches):
             uv = batch.points.uv.flatten(1, 2)
-            prediction = network.decode(network.encode(batch.picture), uv)
+            prediction = network.decode(network.encode(batch.picture, batch.view), uv)
             terms = depth_losses(prediction.view(2, 64, 4, 2), batch.points)
             totals.append(float(total_loss(terms, run.loss)))
         return np.mean(totals)
 
     torch.manual_seed(run.scenes.seed)
     assert loss(load_depth_network(weights)) < 0.97 * loss(DepthNetwork(run.network))
+
+
+def test_disparity_is_compared_without_unit_and_with_the_sky_at_zero():
+    truth = points(3)
+    logit = torch.zeros_like(truth.log_depth)
+
+    def inverse(disparity):
+        log_depth = -torch.log(disparity.clamp(min=1e-4))
+        return float(depth_losses(torch.stack([log_depth, logit], -1), truth)["inverse"])
+
+    disparity = torch.where(truth.sky, 0.0, torch.exp(-truth.log_depth))
+    assert inverse(disparity) < 1e-3
+    assert inverse(0.3 * disparity + 0.2) < 1e-3
+    assert inverse(torch.where(truth.sky, 0.5, disparity)) > 0.1
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_step(cache, tmp_path):
@@ -146,7 +144,7 @@ def test_configurations_are_read_and_mistakes_named(tmp_path):
     from pathlib import Path
 
     shipped = Path(__file__).parents[2] / "configs" / "embedded_depth.yaml"
-    assert read_config(shipped, DepthTraining).scenes.batch == 16
+    assert read_config(shipped, DepthTraining).scenes.batch == 48
     for text, said in [
         ("stepz: 3", "no 'stepz'"),
         ("steps: many", "'many' is not a int"),
@@ -156,9 +154,13 @@ def test_configurations_are_read_and_mistakes_named(tmp_path):
         ("workers: -1", "workers must not be negative"),
         ("scenes: {batch: 0}", "scenes: batch must be positive"),
         ("scenes: {max_area_px: 5}", "max_area_px 5 is below min_area_px"),
-        ("network: {encoder: {token_heads: 5}}", "192 cannot be split over 5 token_heads"),
-        ("network: {encoder: {tapped_block: 6}}", "tapped_block must come before the last"),
-        ("network: {encoder: {stem_channels: [8, 9, 8]}}", "multiples of 8, not 9"),
+        ("scenes: {points: {edge_share: 2}}", "edge_share must not be above 1"),
+        ("scenes: {pool: {first: 0}}", "pool: first must be positive"),
+        ("network: {encoder: {heads: 5}}", "384 cannot be split over 5 heads"),
+        ("network: {encoder: {taps: [6, 3]}}", "taps must be rising numbers of blocks"),
+        ("network: {pyramid: {widths: [8, 8]}}", "widths must be 5 positive numbers"),
+        ("square_decay: 1.0", "square_decay must be below 1"),
+        ("photos: {folder: somewhere}", "photos need encoder_weights"),
         ("- 1", "expected names and values"),
         ("a: [", "not a YAML file"),
     ]:
@@ -173,9 +175,8 @@ def test_configurations_are_read_and_mistakes_named(tmp_path):
 def test_a_run_that_cannot_begin_says_why(cache, tmp_path):
     run = small_run(cache)
     weights = train_depth(dataclasses.replace(run, steps=1), tmp_path / "run")
-    smaller = DepthNetworkConfig(ENCODER, decoder_channels=8)
     with pytest.raises(InputError, match="is of another size than the configuration"):
-        train_depth(small_run(cache, network=smaller, start_from=weights), tmp_path / "other")
+        train_depth(small_run(cache, network=OTHER_NETWORK, start_from=weights), tmp_path / "other")
     with pytest.raises(InputError, match="cannot write to"):
         train_depth(run, weights)  # a file
     # With scenes in the cache a missing folder must not stand for "no textures".

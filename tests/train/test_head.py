@@ -21,6 +21,7 @@ from nvs.splat.head import GaussianHead, point_tokens
 from nvs.splat.points import SurfacePoints
 from nvs.train.head import HeadTask, HeadTraining, PerceptualSettings, train_head
 from nvs.train.head_data import ExampleSettings, prepared
+from nvs.train.loop import Moment
 from nvs.train.posed_views import RecordedPlaces, ViewSceneSettings
 from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE
@@ -58,7 +59,7 @@ def task(settings):
 def test_the_chain_is_that_of_a_flight(task, model):
     """The untrained head's scene in training is, bit for bit, that of `Model.splat`."""
     untrained = GaussianHead(model.head.config)
-    places = task.batches.generated.drawn(0, np.random.default_rng(0))
+    places = task.examples.generated.drawn(0, np.random.default_rng(0))
     field, photo = places.true_field(), places.source.photo
     example = prepared(model, places, field, 2.0, seed=3)
     scene = example.scene(untrained)
@@ -72,7 +73,7 @@ def test_the_chain_is_that_of_a_flight(task, model):
 
 def test_views_of_generated_places_show_the_same_place(task):
     """A true surface point of the source has its colour in the target, mostly."""
-    places = task.batches.generated.drawn(1, np.random.default_rng(1))
+    places = task.examples.generated.drawn(1, np.random.default_rng(1))
     target = places.targets[0]
     source, camera = places.source, places.camera_of(target)
     xy = source.photo.camera.pixel_centers().view(-1, 2)
@@ -89,12 +90,12 @@ def test_a_trained_head_is_better_on_places_it_has_not_seen(settings, tmp_path):
     weights = train_head(settings, tmp_path)
     elsewhere = dataclasses.replace(settings, views=dataclasses.replace(settings.views, seed=5))
     task = HeadTask(elsewhere, ALONE)
-    batches = [task.batches[k] for k in range(4)]
+    batches = [task.examples[k] for k in range(4)]
 
     @torch.no_grad()
     def loss(head: GaussianHead) -> float:
-        task.network = head
-        return sum(float(task.total(task.losses(batch))) for batch in batches)
+        task.network, at_the_end = head, Moment(1.0, head)
+        return sum(float(task.total(task.losses(batch, at_the_end))) for batch in batches)
 
     head = load_gaussian_head(weights, task.model.network)
     assert loss(head) < 0.998 * loss(GaussianHead(head.config))
@@ -198,7 +199,7 @@ def test_a_run_is_not_resumed_with_another_depth_network(settings, tmp_path, mod
 
 def test_what_shines_through_an_enlarged_view_counts(task):
     """Gaussians half as large leave gaps when one looks closer, whatever lies behind them."""
-    example = task.batches[0][0]
+    example = task.examples[0][0]
     bare = dataclasses.replace(
         example, beside=example.beside[:0], solved=example.solved[: len(example.ground.xy)]
     )

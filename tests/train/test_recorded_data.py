@@ -13,6 +13,7 @@ import torch
 from nvs.errors import InputError
 from nvs.train.config import read_config
 from nvs.train.depth import DepthTask, DepthTraining, train_depth
+from nvs.train.depth_batches import scene_batch
 from nvs.train.depth_loss import depth_losses
 from nvs.train.recorded_data import RecordedPictures
 from nvs.train.scene_data import SceneBatches
@@ -27,10 +28,10 @@ def test_points_are_those_of_the_depth_files(tmp_path):
     metres = true_depth(0)
     metres[:, : WIDTH // 4] = 0  # not measured
     write_depth(folder / "0-depth.png", metres)
-    recorded = RecordedPictures.found([folder], share=1.0, longer_side=1000)
+    recorded = RecordedPictures.found([folder], share=1.0, longer_side=64)
     run = small_run(tmp_path / "scenes")
-    batch = SceneBatches(run.scenes, 1, recorded=recorded)[0]
-    points = batch.points
+    whole = SceneBatches(run.scenes, 1, recorded=recorded)[0]
+    points = scene_batch(whole, run.scenes, 0, range(run.scenes.batch)).points
     assert not points.sky.any()
     assert points.metric.all()
     assert 0.02 < (~points.known).float().mean() < 0.6
@@ -52,14 +53,24 @@ def test_photo_and_depth_of_other_sizes_fit_together(tmp_path):
     assert np.abs(seen.depth / expected - 1).max() < 0.03
 
 
+def test_a_known_camera_tells_its_focal_length(tmp_path):
+    folder = write_set(tmp_path / "set", frames=2)
+    described = json.loads((folder / "cameras.json").read_text())
+    described["frames"][0]["K"] = [[40, 0, 16], [0, 44, 12], [0, 0, 1]]
+    (folder / "cameras.json").write_text(json.dumps(described))
+    recorded = RecordedPictures.found([folder], share=1.0, longer_side=16)  # half its size
+    focal_px = {recorded.drawn(np.random.default_rng(k)).focal_px for k in range(8)}
+    assert focal_px == {(20.0, 22.0), None}
+
+
 def test_scenes_take_the_rest(tmp_path):
     folder = write_set(tmp_path / "set", frames=2)
     described = folder / "cameras.json"
     unscaled = {"scale": "arbitrary", **json.loads(described.read_text())}
     described.write_text(json.dumps(unscaled))  # what tells its pictures from scenes here
     settings = small_run(tmp_path / "scenes", data=(folder,), data_share=0.5)
-    batches = DepthTask(settings, ALONE).batches
-    metric = torch.cat([batches[k].points.metric for k in range(8)])
+    batches = DepthTask(settings, ALONE).batches(0)
+    metric = torch.cat([next(batches).scenes.points.metric for _ in range(6)])
     assert 0.2 < metric.float().mean() < 0.8
 
 
@@ -90,7 +101,7 @@ def test_what_is_wrong_with_a_photo_is_said_in_one_line(tmp_path):
 def test_the_papers_recipe():
     shipped = Path(__file__).parents[2] / "configs" / "infinidepth_paper.yaml"
     settings = read_config(shipped, DepthTraining)
-    assert settings.scenes.anchors * (1 + settings.scenes.neighbours) == 100_000
+    assert settings.scenes.points.anchors * (1 + settings.scenes.points.neighbours) == 100_000
     assert (settings.learning_rate, settings.encoder_learning_rate) == (5e-5, 5e-6)
 
 
