@@ -105,7 +105,7 @@ def test_the_encoder_may_lie_in_a_file_of_its_own(untrained, tmp_path):
     parts = load_depth_network(tmp_path / "depth.safetensors").state_dict()
     assert all(torch.equal(whole[name], values) for name, values in parts.items())
     (tmp_path / "encoder.safetensors").unlink()
-    with pytest.raises(InputError, match="no weights at .*encoder"):
+    with pytest.raises(InputError, match=r"no weights at .*encoder"):
         load_depth_network(tmp_path / "depth.safetensors")
 
 

@@ -49,6 +49,9 @@ class ViTConfig:
 class ViT(nn.Module):
     """Picture [B, 3, H, W] in 0..1, sides multiples of `patch_px` → tokens of several depths."""
 
+    mean: Tensor  # [1, 3, 1, 1]
+    deviation: Tensor  # [1, 3, 1, 1]
+
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
         self.config = config
