@@ -125,8 +125,7 @@ def _arm(
         elbow = shoulder + size * np.array([side * 0.2, -0.05, rng.uniform(-0.05, 0.2)])
         hand = elbow + size * np.array([side * rng.uniform(-0.15, 0.1), -0.1, 0.24])
     path = np.stack([shoulder, elbow, hand])
-    if sleeve is skin:
-        torso.ellipsoid(*_xyz(shoulder), (0.15 * size, 0.15 * size, 0.17 * size), skin)
+    torso.ellipsoid(*_xyz(shoulder), (0.128 * size, 0.128 * size, 0.135 * size), sleeve)
     torso.mesh(_limb(path, (0.062 * size, 0.047 * size, 0.033 * size)), (0, 0, 0), 1, sleeve)
     pointing = hand - elbow
     pointing = pointing / np.linalg.norm(pointing)
@@ -151,9 +150,10 @@ def _limb(joints: Array, radii: tuple[float, float, float]) -> Mesh:
     t = np.linspace(0, 2, 11)
     at = np.linspace(0, 2, len(joints))
     path = np.stack([np.interp(t, at, joints[:, k]) for k in range(3)], 1)
-    path[1:-1] = 0.25 * path[:-2] + 0.5 * path[1:-1] + 0.25 * path[2:]
+    for _ in range(2):
+        path[1:-1] = 0.25 * path[:-2] + 0.5 * path[1:-1] + 0.25 * path[2:]
     around = np.interp(t, [0, 1, 2], radii)
-    around[0] *= 0.55  # rounded ends
+    around[0] *= 0.8  # rounded ends
     around[-1] *= 0.6
     return shapes.tube(path, around, 12)
 

@@ -63,6 +63,10 @@ class Materials:
         """One colour."""
         return Material(self.textures.kinds["plain"][0], color, 1.0, gloss, glow)
 
+    def even_wall(self, color: Color) -> Material:
+        """A freshly painted wall: one colour, with stains too large to be seen as such."""
+        return dataclasses.replace(self.plain(color), tile_m=float(self.rng.uniform(4, 12)))
+
     def paint(self, saturation: float = 0.6, gloss: float | None = None) -> Material:
         """A painted or plastic thing of any colour, from matt to shiny."""
         shine = float(self.rng.choice([0.0, 0.2, 0.5, 0.8])) if gloss is None else gloss

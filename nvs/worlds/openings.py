@@ -17,6 +17,8 @@ def further_room(wall: Frame, make: Materials, tall: float, trim: Material, leng
     wide, deep = float(rng.uniform(1.3, 4.5)), float(rng.uniform(1.5, 6.0))
     room = wall.at(float(rng.uniform(-0.4, 0.4)) * max(wide - 1.2, 0.0), 0.2)
     paper = make.of("plaster", "plain", tint=make.wall_color(), tile_m=1.5)
+    if make.chance(0.5):
+        paper = make.even_wall(make.wall_color())
     room.box(0, deep / 2, -0.1, (wide, deep, 0.1), make.of("planks", "tiles", "carpet", tile_m=1.4))
     room.box(0, deep / 2, tall, (wide, deep, 0.1), make.white(0))
     room.box(0, deep + 0.05, 0, (wide, 0.1, tall), paper)

@@ -133,6 +133,8 @@ def _room(root: Frame, make: Materials) -> None:
     wall = make.of(
         "plaster", "plain", "brick", "planks", "tiles", tint=make.wall_color(), tile_m=1.5
     )
+    if make.chance(0.45):
+        wall = make.even_wall(make.wall_color())
     root.box(
         0, far - 6, -0.1, (2 * half + 4, 13, 0.1), make.of("planks", "tiles", "carpet", tile_m=1.4)
     )

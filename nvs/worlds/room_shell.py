@@ -47,6 +47,8 @@ def shell(world: World, make: Materials, wide: float, deep: float, tall: float) 
     ceiling = make.white(0) if make.chance(0.85) else make.of("planks", "wood", tile_m=1.2)
     paint = make.wall_color()
     paper = make.of("plaster", "plaster", "plain", tint=paint, tile_m=1.5)
+    if make.chance(0.45):
+        paper = make.even_wall(paint)
     if make.chance(0.12):
         paper = make.of("brick", "concrete", "siding", "tiles", "cloth", "rubble", tile_m=1.2)
     root.box(wide / 2, deep / 2, -0.1, (wide + 0.4, deep + 0.4, 0.1), floor)

@@ -12,7 +12,7 @@ from nvs.worlds.mesh import Array
 from nvs.worlds.rasterize import Pinhole, look
 from nvs.worlds.world import Lighting, Triangles
 
-SHADOW_TEXELS = 640  # along one side of the light's picture
+SHADOW_TEXELS = 512  # along one side of the light's picture
 
 
 class Shadow(NamedTuple):
