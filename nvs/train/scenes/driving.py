@@ -10,7 +10,7 @@ from nvs.train.scenes.buildings import building, lamp_post
 from nvs.train.scenes.houses import house, shed
 from nvs.train.scenes.materials import Materials
 from nvs.train.scenes.people import person
-from nvs.train.scenes.plants import bush, distant_tree, foliage, tree
+from nvs.train.scenes.plants import bush, distant_foliage, distant_tree, tree
 from nvs.train.scenes.roads import Road, lay, random_course
 from nvs.train.scenes.roadside import (
     bin_or_box,
@@ -142,10 +142,11 @@ def _vehicle(frame: Frame, make: Materials, distance_m: float) -> None:
 
 
 def _tree(frame: Frame, make: Materials, height: float, distance_m: float) -> None:
-    if distance_m < 50:
-        tree(frame, make, height, 1.8 * distance_m)
+    if distance_m < max(45.0, 7 * height):
+        finest = 0.0 if distance_m < 10 else 1.01 * height  # closer ones would be costly
+        tree(frame, make, height, max(1.8 * distance_m, finest))
     else:
-        distant_tree(frame, make, height, foliage(make))
+        distant_tree(frame, make, height, distant_foliage(make))
 
 
 def _flank(root: Frame, make: Materials, road: Road, style: _Style, side: int) -> None:
