@@ -10,7 +10,7 @@ from nvs.worlds.buildings import building, lamp_post
 from nvs.worlds.houses import house, shed
 from nvs.worlds.materials import Materials
 from nvs.worlds.people import person
-from nvs.worlds.plants import bush, distant_tree, foliage, tree
+from nvs.worlds.plants import bush, distant_foliage, distant_tree, tree
 from nvs.worlds.roads import Road, lay, random_course
 from nvs.worlds.roadside import (
     bin_or_box,
@@ -142,10 +142,11 @@ def _vehicle(frame: Frame, make: Materials, distance_m: float) -> None:
 
 
 def _tree(frame: Frame, make: Materials, height: float, distance_m: float) -> None:
-    if distance_m < 50:
-        tree(frame, make, height, 1.8 * distance_m)
+    if distance_m < max(45.0, 7 * height):
+        finest = 0.0 if distance_m < 10 else 1.01 * height  # closer ones would be costly
+        tree(frame, make, height, max(1.8 * distance_m, finest))
     else:
-        distant_tree(frame, make, height, foliage(make))
+        distant_tree(frame, make, height, distant_foliage(make))
 
 
 def _flank(root: Frame, make: Materials, road: Road, style: _Style, side: int) -> None:

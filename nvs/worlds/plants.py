@@ -63,9 +63,20 @@ def foliage(make: Materials) -> Material:
     return make.of("leaf", "grass", "foliage_wall", tint=tint, tile_m=1.0)
 
 
+def distant_foliage(make: Materials) -> Material:
+    """Like `foliage`, in clumps that show from far away."""
+    tone = float(make.rng.uniform(0.6, 1.5))
+    warm = float(make.rng.uniform(1.2, 2.2)) if make.chance(0.1) else 1.0
+    tint = (tone * warm, tone, tone * 0.9)
+    return make.of("foliage_wall", "foliage_wall", "leaf", tint=tint, tile_m=4)
+
+
 def tree(frame: Frame, make: Materials, height: float, distance_m: float) -> None:
     """A broad-leaved or conical tree, as fine as it must be at this distance."""
     rng = make.rng
+    if distance_m > 16 * height:
+        distant_tree(frame, make, height, distant_foliage(make))
+        return
     leaves = _fineness(height, distance_m)
     bark, leaf = make.of("bark", tile_m=0.7), foliage(make)
     lean = rng.normal(0, 0.03, 2) * height
@@ -98,7 +109,7 @@ def tree(frame: Frame, make: Materials, height: float, distance_m: float) -> Non
 
 @functools.cache
 def _lump(variation: int) -> Mesh:
-    """A bumpy ball of diameter 1: a crown from far away."""
+    """A bumpy ball of diameter 1 with a fringe of leaves: a crown from far away."""
     rng = np.random.default_rng([variation, 53])
     u, v = np.meshgrid(np.linspace(0, 2 * np.pi, 15), np.linspace(0, np.pi, 9))
     u[:, -1] = 0.0
@@ -106,7 +117,12 @@ def _lump(variation: int) -> Mesh:
     bumps = sum(np.sin(points @ rng.normal(0, 5, 3) + rng.uniform(0, 6)) for _ in range(4))
     points = points * 0.5 * (1 + 0.1 * np.asarray(bumps))[..., None]
     points[0], points[-1] = points[0].mean(axis=0), points[-1].mean(axis=0)
-    return shapes.grid_surface(points, np.stack([u, 2 * v], -1) / np.pi)
+    ball = shapes.grid_surface(points, np.stack([u, 2 * v], -1) / np.pi)
+    out = rng.normal(size=(110, 3))
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    fringe = shapes.flakes(out * rng.uniform(0.42, 0.56, (110, 1)), out,
+                           rng.uniform(0.1, 0.22, 110), rng)  # fmt: skip
+    return shapes.joined([ball, fringe])
 
 
 def distant_tree(frame: Frame, make: Materials, height: float, leaf: Material) -> None:
@@ -119,8 +135,13 @@ def distant_tree(frame: Frame, make: Materials, height: float, leaf: Material) -
 
 def bush(frame: Frame, make: Materials, size: float, distance_m: float) -> None:
     """A round bush standing on the ground, as fine as it must be at this distance."""
-    leaves = _fineness(size, distance_m)
     height = size * float(make.rng.uniform(0.6, 1.2))
+    if distance_m > 22 * size:
+        lump = _lump(int(make.rng.integers(8)))
+        leaf = distant_foliage(make)
+        frame.mesh(lump, (0, 0, height * 0.4), (size, size, height), leaf)
+        return
+    leaves = _fineness(size, distance_m)
     frame.mesh(
         crown(int(make.rng.integers(6)), leaves, "round"),
         (0, 0, height * 0.4),

@@ -41,9 +41,9 @@ def line(
             place.box(0, 0, tall, (0.4, piece * 1.04, 0.08), cap)
         elif kind == "hedge":
             place.box(0, 0, -0.3, (0.9, piece * 1.05, tall + 0.3), body)
-            if y < 30:
+            if -4 < y < 26:
                 for k in range(5):
-                    bush(place.at(0, k - 2.0, tall * 0.45), make, tall * 0.7 + 0.4, y + 8)
+                    bush(place.at(0, k - 2.0, tall * 0.45), make, tall * 0.7 + 0.4, abs(y) + 8)
         elif kind == "fence":
             if y < 25:
                 for k in range(10):
