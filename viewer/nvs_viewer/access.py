@@ -29,6 +29,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from nvs.errors import InputError
+
 _patching = threading.RLock()
 PAGE_SCRIPT = Path(__file__).with_name("page.js")
 
@@ -58,7 +60,9 @@ def guarded(token: str | None) -> Iterator[None]:
     takes a function that sees each request first: that function is wrapped.
     """
     with _patching:
-        serve = websockets.asyncio.server.serve
+        serve = getattr(websockets.asyncio.server, "serve", None)
+        if serve is None:  # an open door is worse than none
+            raise InputError("this version of websockets cannot be guarded: install 16")
         websockets.asyncio.server.serve = _guarded_serve(serve, token)  # type: ignore
         try:
             yield

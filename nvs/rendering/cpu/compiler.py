@@ -42,7 +42,12 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable], Any]:
             return numba.njit(
                 function, parallel=parallel, fastmath=FLOAT_RULES, error_model=DIVISION
             )
-        compiled._cache._cache_file._source_stamp = _SOURCES  # type: ignore[attr-defined]
+        try:
+            compiled._cache._cache_file._source_stamp = _SOURCES  # type: ignore[attr-defined]
+        except AttributeError:  # another numba: no cache is better than a stale one
+            return numba.njit(
+                function, parallel=parallel, fastmath=FLOAT_RULES, error_model=DIVISION
+            )
         return compiled
 
     return decorate
