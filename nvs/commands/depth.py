@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -12,6 +12,9 @@ from nvs.commands.options import KnownDepthOptions, LensOptions, PhotoOptions, R
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +78,7 @@ def main(options: Options) -> int:
     return 0
 
 
-def _write_png(picture, path: Path) -> None:  # noqa: ANN001 (uint8 [H, W, 3])
+def _write_png(picture: np.ndarray, path: Path) -> None:
     from PIL import Image
 
     from nvs.files import atomic_write

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nvs.scene.camera import Camera
-from nvs.scene.scene import Unit
+from nvs.scene.scene import Unit as Unit  # fields have one, and whoever makes fields needs it
 
 
 class DepthAndNormal(NamedTuple):

@@ -62,7 +62,7 @@ class Task(abc.ABC, Generic[Batch]):
 
     name: str  # a word for the progress bar
     network: nn.Module  # what is trained, on the team's device
-    batches: Dataset  # batch number k: this process's share of it
+    batches: Dataset[Any]  # batch number k: this process's share of it
     weights_file: str  # what the result is called in the run's folder
     belongs_to = ""  # tells the frozen network that it learns for, where there is one
 
@@ -87,7 +87,9 @@ class Task(abc.ABC, Generic[Batch]):
         """Write weights that a model can be made of."""
 
 
-def train(task: Task, schedule: Schedule, folder: Path, team: Team, resume: bool = False) -> Path:
+def train(
+    task: Task[Any], schedule: Schedule, folder: Path, team: Team, resume: bool = False
+) -> Path:
     """Train, and return the path of the finished weights.
 
     `folder` also gets `state.pt` (to resume from) and, in `log`, TensorBoard's scalars and
@@ -164,7 +166,7 @@ def start_from_weights(network: nn.Module, begun: nn.Module, path: Path) -> None
         ) from None
 
 
-def _batches(task: Task, schedule: Schedule, first_step: int) -> Iterator[Any]:
+def _batches(task: Task[Any], schedule: Schedule, first_step: int) -> Iterator[Any]:
     batches = DataLoader(
         Subset(_ToldErrors(task.batches), range(first_step, schedule.steps)),
         batch_size=None,
@@ -179,13 +181,13 @@ def _batches(task: Task, schedule: Schedule, first_step: int) -> Iterator[Any]:
         yield batch
 
 
-class _ToldErrors(Dataset):
+class _ToldErrors(Dataset[Any]):
     """Batches by number, or what is wrong with the data.
 
     An error that is raised in a worker comes out with the worker's stack trace as its message.
     """
 
-    def __init__(self, batches: Dataset) -> None:
+    def __init__(self, batches: Dataset[Any]) -> None:
         self.batches = batches
 
     def __getitem__(self, number: int) -> Any:  # noqa: ANN401 (a batch or an InputError)

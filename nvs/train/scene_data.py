@@ -66,7 +66,7 @@ class SceneBatch:
 ASPECTS = ((4 / 3, 0.36), (3 / 2, 0.15), (16 / 9, 0.14), (3.2, 0.1), (1.0, 0.08), (3 / 4, 0.17))
 
 
-class SceneBatches(Dataset):
+class SceneBatches(Dataset["SceneBatch"]):
     """`SceneBatch`es by number.
 
     Args:

@@ -70,8 +70,8 @@ def guarded(token: str | None) -> Iterator[None]:
             websockets.asyncio.server.serve = serve  # type: ignore[misc]
 
 
-def _guarded_serve(serve: Callable, token: str | None) -> Callable:
-    def guarded_serve(*args: Any, process_request: Callable, **kwargs: Any) -> Any:  # noqa: ANN401
+def _guarded_serve(serve: Callable[..., Any], token: str | None) -> Callable[..., Any]:
+    def guarded_serve(*args: Any, process_request: Callable[..., Any], **kwargs: Any) -> Any:  # noqa: ANN401
         def answer(connection: ServerConnection, request: Request) -> Response | None:
             inner = _allowed(request, token)
             if inner is None:
