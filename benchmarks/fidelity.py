@@ -13,11 +13,13 @@ from pathlib import Path
 import torch
 
 import nvs
+from nvs.allocator import reuse_freed_memory
 
 LONGER_SIDE = 1024
 
 
 def main() -> None:
+    reuse_freed_memory()  # as the command line does
     samples = Path(__file__).parents[1] / "assets" / "photos"
     paths = [Path(name) for name in sys.argv[1:]] or sorted(samples.glob("*.jpg"))
     threads = torch.get_num_threads()

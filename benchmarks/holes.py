@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import time
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from nvs.film.path import camera_path
 from nvs.metrics.views import holes, psnr
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
+from nvs.progress import Clock
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
@@ -31,21 +31,6 @@ PATHS = (("orbit", 1.0), ("swing", 1.0), ("orbit", 2.0))
 PICTURES = Path(__file__).parents[1] / "assets" / "photos"
 PHOTOS_OF_A_FOLDER = 10
 FILLING = "filling in what the photo does not show"  # as the pipeline reports it
-
-
-class SecondsOfStages:
-    """A report that keeps the wall time of each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._stage, self._since = "", time.perf_counter()
-
-    def __call__(self, stage: str) -> None:
-        """Begin a stage."""
-        now = time.perf_counter()
-        if self._stage:
-            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
-        self._stage, self._since = stage, now
 
 
 def main() -> None:
@@ -98,9 +83,9 @@ def photo_row(
     model: Model, photo: Photo, backfill: bool, frames: int
 ) -> tuple[list[str], list[float]]:
     """One scene of the photo: the table's cells, and its share of holes on each path."""
-    stages = SecondsOfStages()
-    parts = model.splat_parts(photo, backfill=backfill, report=stages)
-    stages("done")
+    stages = Clock()
+    parts = model.splat_parts(photo, backfill=backfill, listener=stages)
+    stages.finish()
     depth = scene_depth(parts.shown, photo.camera)  # the same with and without backfill
     shares = [
         mean_holes(parts.scene, camera_path(kind, photo.camera, depth, frames, amplitude))  # type: ignore[arg-type]

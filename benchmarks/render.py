@@ -38,6 +38,7 @@ import numba
 import torch
 from torch import Tensor
 
+from nvs.allocator import reuse_freed_memory
 from nvs.rendering.records import Rendering
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
@@ -48,6 +49,7 @@ TILE = 16
 
 
 def main() -> None:
+    reuse_freed_memory()  # as the command line does
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gaussians", type=int, nargs="+", default=[100_000, 500_000, 2_000_000])
     parser.add_argument("--sizes", nargs="+", default=["640x480", "1280x720", "1920x1080"])

@@ -27,6 +27,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +42,12 @@ from viser.infra import Message
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from nvs.commands.scene import SceneOptions
-from nvs.commands.view import OneModel
 from nvs.evaluate.tables import table
 from nvs.metrics.views import psnr
+from nvs.opening import Opener, SceneSettings
 from nvs.rendering.render import render
 from nvs_viewer import Viewer, view
+from nvs_viewer.making import viewed
 from nvs_viewer.page import Page
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "photo.jpg"
         Image.open(options.photo).resize((WIDTH, HEIGHT)).save(photo, quality=95)
-        few = SceneOptions(points=FEW_POINTS)
+        few = SceneSettings(points=FEW_POINTS)
         measured = [
-            ("sent", SceneOptions()),
+            ("sent", SceneSettings()),
             ("visible", replace(few, backfill=False)),
             ("visible", few),
         ]
@@ -98,9 +99,9 @@ def main() -> None:
     print(table(["until", "points", "backfill", "Gaussians", "drawn", "seconds"], rows))
 
 
-def row_of(until: str, photo: Path, scene: SceneOptions, runs: int) -> list[str]:
+def row_of(until: str, photo: Path, scene: SceneSettings, runs: int) -> list[str]:
     """The best of several runs."""
-    splat = OneModel(scene).opened_in_page
+    splat = partial(viewed, Opener(scene))
     with contextlib.redirect_stdout(io.StringIO()) as said:
         viewer = Viewer(None, splat=splat, port=0)
     open_page = browser_page if until == "visible" else socket_page

@@ -4,9 +4,12 @@ from .film.path import camera_path as camera_path
 from .film.video import render_path as render_path
 from .film.video import write_video as write_video
 from .models.registry import load_model as load_model
+from .opening import SceneSettings as SceneSettings
+from .opening import open_scene as open_scene
 from .photo.photo import Photo as Photo
 from .photo.photo import load_photo as load_photo
 from .pipeline import Model as Model
+from .progress import Listener as Listener
 from .rendering.records import Rendering as Rendering
 from .rendering.render import render as render
 from .scene.camera import Camera as Camera
@@ -14,4 +17,5 @@ from .scene.gaussians import Gaussians as Gaussians
 from .scene.ply import read_ply as read_ply
 from .scene.ply import write_ply as write_ply
 from .scene.reach import scene_depth as scene_depth
+from .scene.scene import Scene as Scene
 from .splat.query import infinite_depth_query as infinite_depth_query

@@ -3,6 +3,9 @@
 By default glibc gives every large array back to the system when it is freed.  The next one
 of the same size then comes as pages that do not exist yet, and each costs an interruption
 at its first touch: a third of the time from a photo to its Gaussians.
+
+It is a setting of the whole process: the command line and the viewer make it, importing nvs does
+not.  A program of one's own that renders much may call `reuse_freed_memory()` when it begins.
 """
 
 from __future__ import annotations

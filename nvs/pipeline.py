@@ -19,6 +19,7 @@ from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
 from nvs.errors import InputError
 from nvs.photo.photo import Photo
+from nvs.progress import SILENT, Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.backfill.invent import invented
@@ -29,7 +30,6 @@ from nvs.splat.points import SurfacePoints, lift, read_picture
 from nvs.splat.query import sample_cells, sample_density, samples_spacing
 from nvs.splat.sky import dome_distance, on_dome, open_sky, sky_along_edges, sky_backdrop
 from nvs.splat.surface import SurfaceMap, measure_surface
-from nvs.stages import Report, silent
 
 POINTS_PER_PIXEL = 2.0
 
@@ -121,7 +121,7 @@ class Model:
         field: DepthField | None = None,
         backfill: bool = True,
         seed: int = 0,
-        report: Report = silent,
+        listener: Listener = SILENT,
     ) -> Gaussians:
         """The photo as Gaussians, in the world that its camera stands in.
 
@@ -132,13 +132,13 @@ class Model:
                 the backfill its own); by default two for each pixel of the photo.
             field: the depth to use instead of the network's own, for the same camera.
             backfill: add what the photo does not show, so that a moving camera finds no holes.
-            report: told the name of each stage as it begins.
+            listener: told what is being done; what it raises ends the work.
 
         Raises:
             ValueError: `points` is less than 1, or `field` is of another size than the photo.
         """
         return self.splat_parts(
-            photo, points, field=field, backfill=backfill, seed=seed, report=report
+            photo, points, field=field, backfill=backfill, seed=seed, listener=listener
         ).scene
 
     @torch.no_grad()
@@ -150,18 +150,17 @@ class Model:
         field: DepthField | None = None,
         backfill: bool = True,
         seed: int = 0,
-        report: Report = silent,
+        listener: Listener = SILENT,
     ) -> SplattedPhoto:
         """As `splat`, what the photo shows and what was invented apart."""
-        sampled = self.sample(photo, points, field=field, seed=seed, report=report)
-        report("placing the Gaussians")
+        sampled = self.sample(photo, points, field=field, seed=seed, listener=listener)
         shown = sampled.shown(self.head)
         parts = [shown]
         if backfill:
-            report("filling in what the photo does not show")
+            listener.stage("filling in what the photo does not show")
             parts.append(invented(sampled.surface, sampled.rgb, shown))
 
-        report("matching the photo's colours")
+        listener.stage("matching the photo's colours")
         scene = Gaussians.concatenate(parts)
         free = functional.pad(sampled.solved, (0, len(scene) - len(sampled.solved)))
         scene = match_photo(scene, free, sampled.rgb, sampled.camera)
@@ -178,7 +177,7 @@ class Model:
         *,
         field: DepthField | None = None,
         seed: int = 0,
-        report: Report = silent,
+        listener: Listener = SILENT,
     ) -> SampledPhoto:
         """The first half of `splat`: everything that does not depend on the head."""
         if points is not None and points < 1:
@@ -186,12 +185,12 @@ class Model:
         rgb, camera = photo.rgb.to(self.device), photo.camera.at_origin().to(self.device)
         points = points or round(POINTS_PER_PIXEL * camera.width * camera.height)
         if field is None:
-            report("encoding the photo")
+            listener.stage("encoding the photo")
             field = self.depth_field(photo)
         if (field.camera.width, field.camera.height) != (camera.width, camera.height):
             raise ValueError("the field's camera must have the photo's size: resize one of them")
 
-        report("measuring the surfaces")
+        listener.stage("measuring the surfaces")
         surface = sky_along_edges(measure_surface(field), rgb)
         surface = cut_bridges(surface, rgb)
         density = sample_density(surface)
@@ -201,7 +200,7 @@ class Model:
         color = read_picture(rgb, xy)
         sky = surface.sky.flatten()[cell]
 
-        report("placing the Gaussians")
+        listener.stage("placing the Gaussians")
         seen_at = surface.behind(xy)
         lifted = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
         ground = lifted[~sky]

@@ -71,3 +71,16 @@ def test_freed_memory_is_used_again_and_can_be_given_back():
 def test_a_setting_of_the_user_stands():
     new, _ = freed_array("reuse", MALLOC_MMAP_THRESHOLD_="1000000")
     assert new > 0.9
+
+
+def test_importing_nvs_leaves_the_processs_allocator_alone():
+    program = "import nvs.rendering.cpu.backend\n" + PROGRAM
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"NUMPY_MADVISE_HUGEPAGE": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    new, _ = (float(word) for word in ran.stdout.split())
+    assert new > 0.9

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nvs.commands.known_depth import KnownDepthOptions
-from nvs.commands.options import LensOptions, PhotoOptions, RunOptions
+from nvs.commands.options import KnownDepthOptions, LensOptions, PhotoOptions, RunOptions
+from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.stages import Stages
+from nvs.progress import Clock
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,36 +47,38 @@ def main(options: Options) -> int:
     from nvs.depth.preview import depth_preview
     from nvs.depth.rows import write_field_depth
     from nvs.files import check_overwrites_none
+    from nvs.opening import depth_of_photo, open_photo
 
     check_depth_path(options.output)
     preview = options.output.with_name(f"{options.output.stem}_preview.png")
     for output in (options.output, preview):
         check_overwrites_none(output, [options.photo, options.known.depth_prompt])
-    stages = Stages()
-    stages("reading the photo")
-    photo = PhotoOptions(options.lens, longer_side=1 << 30).load(options.photo)
+    clock = Clock(Terminal("row"))
+    reading = PhotoOptions(options.lens, longer_side=1 << 30).settings()
+    photo = open_photo(options.photo, reading, clock)
     camera = photo.camera
     if options.width is not None:
         if not 1 <= options.width <= 20_000:
             raise InputError(f"--width must lie between 1 and 20000 pixels, not {options.width}")
         height = max(1, round(camera.height * options.width / camera.width))
         camera = camera.resized(options.width, height)
-    stages("loading the model")
+    clock.stage("loading the model")
     model = options.run.load_model()
-    field = options.known.field(model, photo, options.run, stages)
-    with stages.counting("asking the field", camera.height, "row") as progress:
-        depth = write_field_depth(options.output, field, camera, progress)
-    stages("writing the preview")
+    known = options.known.settings()
+    field = depth_of_photo(photo, model, known, options.run.device, clock)
+    clock.stage("asking the field")
+    depth = write_field_depth(options.output, field, camera, clock.advance)
+    clock.stage("writing the preview")
     _write_png(depth_preview(depth, depth <= 0), preview)
-    stages.end()
+    clock.finish()
     print(f"wrote {options.output}: {camera.width}x{camera.height}, unit {field.unit!r}")
     print(f"wrote {preview}")
     if options.run.timings:
-        print(stages.table())
+        print(clock.table())
     return 0
 
 
-def _write_png(picture, path: Path) -> None:  # noqa: ANN001 (uint8 [H, W, 3])
+def _write_png(picture: np.ndarray, path: Path) -> None:
     from PIL import Image
 
     from nvs.files import atomic_write

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nvs.commands.scene import OpenedScene, SceneOptions, open_scene
+from nvs.commands.options import SceneOptions
+from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.stages import Stages
+from nvs.progress import Clock
 
 if TYPE_CHECKING:
     from nvs.film.keyframes import KeyframePath
     from nvs.scene.camera import Camera
+    from nvs.scene.scene import Scene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,25 +56,29 @@ def main(options: Options) -> int:
 
     _check_outputs(options)
     flight = _flight(options)
-    stages = Stages()
-    stages("starting")
-    opened = open_scene(options.source, options.scene, stages)
+    clock = Clock(Terminal("frame"))
+    clock.stage("starting")
+    from nvs.opening import open_scene
+
+    opened = open_scene(options.source, options.scene.settings(), clock)
     cameras = _cameras(options, flight, opened)
-    with stages.counting("rendering", len(cameras), "frame") as progress:
-        frames = render_path(
-            opened.gaussians, cameras, progress=progress, made_from=opened.made_from
-        )
-        write_video(frames, options.output, options.fps)
+    clock.stage("rendering")
+    frames = render_path(
+        opened.gaussians, cameras, progress=clock.advance, made_from=opened.made_from
+    )
+    write_video(frames, options.output, options.fps)
+    clock.finish()
     size = f"{cameras[0].width}x{cameras[0].height}"
     print(f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}")
     if options.ply is not None:
         from nvs.scene.ply import write_ply
 
-        stages("writing the scene")
+        clock.stage("writing the scene")
         write_ply(opened.gaussians, options.ply, opened.camera)
+        clock.finish()
         print(f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians")
     if options.scene.run.timings:
-        print(stages.table())
+        print(clock.table())
     return 0
 
 
@@ -116,7 +122,7 @@ def _frames(options: Options) -> int:
     return DEFAULT_FRAMES if options.frames is None else options.frames
 
 
-def _cameras(options: Options, flight: KeyframePath | None, opened: OpenedScene) -> list[Camera]:
+def _cameras(options: Options, flight: KeyframePath | None, opened: Scene) -> list[Camera]:
     from nvs.film.path import camera_path
     from nvs.film.video import even_size
     from nvs.scene.reach import scene_depth

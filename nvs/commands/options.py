@@ -13,7 +13,7 @@ from nvs.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-    from nvs.photo.photo import Photo
+    from nvs.opening import DepthSettings, ModelSettings, PhotoSettings, SceneSettings
     from nvs.pipeline import Model
 
 
@@ -44,9 +44,13 @@ class RunOptions:
 
     def load_model(self) -> Model:
         """The model that was asked for, where it was asked to run."""
-        from nvs.models.registry import load_model
+        return self.settings().load()
 
-        return load_model(self.model, weights=self.weights, head=self.head, device=self.device)
+    def settings(self) -> ModelSettings:
+        """The same for the library."""
+        from nvs.opening import ModelSettings
+
+        return ModelSettings(self.model, self.weights, self.head, self.device)
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""
@@ -78,21 +82,74 @@ class PhotoOptions:
     longer_side: Annotated[int, tyro.conf.arg(metavar="PX")] = 1024
     """A larger photo is reduced to this many pixels along its longer side."""
 
-    def load(self, path: Path) -> Photo:
-        """The photo at its working size; notices go to the terminal."""
-        from nvs.photo.photo import load_photo
+    def settings(self) -> PhotoSettings:
+        """The same for the library.
+
+        Raises:
+            InputError: a size that no photo can have.
+        """
+        from nvs.opening import PhotoSettings
 
         if self.longer_side < 16:
             raise InputError(f"--longer-side must be at least 16, not {self.longer_side}")
-        photo = load_photo(
-            path,
-            focal_px=self.lens.focal_px,
-            focal_mm=self.lens.focal_mm,
-            fov_deg=self.lens.fov,
+        lens = self.lens
+        return PhotoSettings(lens.focal_px, lens.focal_mm, lens.fov, self.longer_side)
+
+
+@dataclasses.dataclass(frozen=True)
+class KnownDepthOptions:
+    """Known depth for the released models: a prompt, or what their scale is fitted to."""
+
+    depth_prompt: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Tell the model what is known: sparse or coarse depth in metres, 0 where unknown. For
+    --model infinidepth-sensor; --model infinidepth takes its scale from it."""
+
+    metric_model: Annotated[str | None, tyro.conf.arg(metavar="MODEL")] = None
+    """Where no depth is known: a model whose depth is in metres, to take the scale from."""
+
+    def settings(self, depth: Path | None = None) -> DepthSettings:
+        """The same for the library, with a depth map that replaces the model's."""
+        from nvs.opening import DepthSettings
+
+        return DepthSettings(depth, self.depth_prompt, self.metric_model)
+
+
+@dataclasses.dataclass(frozen=True)
+class SceneOptions:
+    """How a photo becomes a scene."""
+
+    photo: PhotoOptions = dataclasses.field(default_factory=PhotoOptions)
+
+    run: RunOptions = dataclasses.field(default_factory=RunOptions)
+
+    points: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """How many Gaussians show the photo's surfaces; by default two for each of its pixels."""
+
+    depth: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Use this depth map (.npy, .npz, 16-bit .png, ...) instead of the model's depth."""
+
+    backfill: bool = True
+    """Fill in what the photo does not show: behind near things and past its border."""
+
+    known: KnownDepthOptions = dataclasses.field(default_factory=KnownDepthOptions)
+
+    def settings(self) -> SceneSettings:
+        """The same for the library.
+
+        Raises:
+            InputError: a number out of its range.
+        """
+        from nvs.opening import SceneSettings
+
+        if self.run.seed < 0:
+            raise InputError(f"--seed must be 0 or more, not {self.run.seed}")
+        if self.points is not None and not 1 <= self.points <= 50_000_000:
+            raise InputError(f"--points must lie between 1 and 50 million, not {self.points}")
+        return SceneSettings(
+            self.run.settings(),
+            self.photo.settings(),
+            self.known.settings(self.depth),
+            self.points,
+            self.backfill,
+            self.run.seed,
         )
-        for notice in photo.notices:
-            print(f"note: {notice}")
-        print(f"focal length: {photo.focal_source}")
-        if max(photo.camera.width, photo.camera.height) > self.longer_side:
-            photo = photo.resized_to(self.longer_side)
-        return photo

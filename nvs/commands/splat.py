@@ -9,9 +9,10 @@ from typing import Annotated
 
 import tyro
 
-from nvs.commands.scene import SceneOptions, photo_field, splat
+from nvs.commands.options import SceneOptions
+from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.stages import Stages
+from nvs.progress import Clock
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command; a photo that cannot be used is named, and the others are written."""
+    from nvs.opening import open_photo, scene_of_photo
     from nvs.scene.ply import write_ply
 
     if not options.photos:
@@ -40,26 +42,25 @@ def main(options: Options) -> int:
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise InputError(f"two photos would be written to {min(twice)}.ply: rename one")
-    stages = Stages()
-    stages("loading the model")
-    model = options.scene.run.load_model()
+    clock = Clock(Terminal())
+    clock.stage("loading the model")
+    settings = options.scene.settings()
+    model = settings.model.load()
     failed = 0
     for path in options.photos:
         target = options.output / f"{path.stem}.ply"
         try:
-            stages("reading the photo")
-            photo = options.scene.photo.load(path)
-            field = photo_field(model, photo, options.scene, stages)
-            gaussians = splat(model, photo, field, options.scene, stages).scene
-            stages("writing the scene")
+            photo = open_photo(path, settings.photo, clock)
+            gaussians = scene_of_photo(photo, model, settings, clock).gaussians
+            clock.stage("writing the scene")
             write_ply(gaussians, target, photo.camera)
         except InputError as error:
-            stages.end()
+            clock.finish()
             print(f"nvs: {error}", file=sys.stderr)
             failed += 1
             continue
-        stages.end()
+        clock.finish()
         print(f"wrote {target}: {len(gaussians):,} Gaussians")
     if options.scene.run.timings:
-        print(stages.table())
+        print(clock.table())
     return 2 if failed else 0

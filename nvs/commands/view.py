@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from nvs.commands.scene import SceneOptions, open_scene, scene_of_photo
+from nvs.commands.options import SceneOptions
+from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.stages import Stages
+from nvs.progress import Clock
 
 if TYPE_CHECKING:
-    from nvs.commands.scene import OpenedScene
     from nvs_viewer.drawing import DrawnBy
-    from nvs_viewer.scene import Progress, ViewedScene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,23 +48,25 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command until Ctrl-C."""
+    from nvs.opening import Opener
     from nvs_viewer.app import serve
+    from nvs_viewer.making import viewed
 
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
-    model = OneModel(options.scene)
+    opener = Opener(options.scene.settings())
     shown = None
     if options.source is not None:
-        stages = Stages()
-        shown = model.opened(options.source, stages)
-        stages.end()
+        clock = Clock(Terminal())
+        shown = viewed(opener, options.source, clock)
+        clock.finish()
         if options.scene.run.timings:
-            print(stages.table())
+            print(clock.table())
     else:
-        model.load()  # now, while nobody waits for a photo
+        opener.model()  # now, while nobody waits for a photo
     serve(
         shown,
-        splat=model.opened_in_page,
+        splat=functools.partial(viewed, opener),
         samples=sample_photos(),
         host=options.host,
         port=options.port,
@@ -83,68 +84,7 @@ def rendering(options: Options) -> DrawnBy:
     return "server" if options.scene.run.torch_device().type == "cuda" else "browser"
 
 
-class OneModel:
-    """Opens photos and scenes, all photos with one model, loaded with the first of them."""
-
-    def __init__(self, options: SceneOptions) -> None:
-        self._options = options
-        self.load = functools.cache(options.run.load_model)
-
-    def opened(self, source: Path, stages: Stages) -> ViewedScene:
-        """What the viewer shows of a photo or a scene."""
-        if source.suffix.lower() == ".ply":
-            return _viewed(source, open_scene(source, self._options, stages))
-        model = self.load()
-        opened = open_scene(source, self._options, stages, model)
-        photo, untrained = opened.photo, model.untrained
-        if photo is None or untrained is None:
-            return _viewed(source, opened)
-
-        def without_head(progress: Progress) -> ViewedScene:
-            stages = _ReportingStages(progress)
-            return _viewed(source, scene_of_photo(photo, self._options, stages, untrained))
-
-        return dataclasses.replace(_viewed(source, opened), without_head=without_head)
-
-    def opened_in_page(self, photo: Path, progress: Progress) -> ViewedScene:
-        """As `opened`; a page is told the stages."""
-        return self.opened(photo, _ReportingStages(progress))
-
-
 def sample_photos() -> dict[str, Path]:
     """The repository's own photos by name; none where nvs was installed without them."""
     folder = Path(__file__).parents[2] / "assets" / "photos"
     return {photo.stem: photo for photo in sorted(folder.glob("*.jpg"))}
-
-
-# How many stages a photo takes until it is a scene, for the share that is done.
-STAGES = 6
-
-
-class _ReportingStages(Stages):
-    """Stages told to a page instead of a terminal."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self._progress = progress
-
-    def __call__(self, stage: str) -> None:
-        self._progress(stage, min(1.0, len(self.seconds) / STAGES))
-        self.seconds[stage] = 0.0
-
-
-def _viewed(source: Path, opened: OpenedScene) -> ViewedScene:
-    from nvs_viewer.scene import ViewedScene
-
-    picture = None
-    if opened.photo is not None:
-        picture = (opened.photo.rgb * 255).round().byte().cpu().numpy()
-    return ViewedScene(
-        source.stem,
-        opened.gaussians,
-        opened.camera,
-        picture,
-        opened.unit,
-        made_from=opened.made_from,
-        invented=opened.invented,
-    )

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -182,6 +183,6 @@ def _points_binary(data: bytes) -> dict[int, NDArray[np.float64]]:
     return points
 
 
-def _read(stream: io.BytesIO, layout: str) -> tuple:
+def _read(stream: io.BytesIO, layout: str) -> tuple[Any, ...]:
     layout = "<" + layout
     return struct.unpack(layout, stream.read(struct.calcsize(layout)))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from nvs.scene.camera import Camera
-
-Unit = Literal["m", "relative"]
+from nvs.scene.scene import Unit as Unit  # fields have one, and whoever makes fields needs it
 
 
 class DepthAndNormal(NamedTuple):

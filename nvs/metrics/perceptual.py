@@ -11,7 +11,7 @@ import urllib.error
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -135,7 +135,7 @@ def import_torchvision() -> None:
 _DECLARATIONS = torch.library.Library("torchvision", "FRAGMENT")
 
 
-def _import_lpips():  # noqa: ANN202 (a module)
+def _import_lpips() -> Any:  # noqa: ANN401 (a module)
     try:
         import_torchvision()
         import lpips

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ class Dice:
         """[B, *shape] bool, True for about this share."""
         return self.uniform(0.0, 1.0, *shape) < share
 
-    def _share(self, draw, shape: tuple[int, ...]) -> Tensor:  # noqa: ANN001 (torch.rand or randn)
+    def _share(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
         device = self.generator.device
         drawn = draw(self.batch, *shape, generator=self.generator, device=device)
         return drawn[self.share.start : self.share.stop]

@@ -92,7 +92,7 @@ class ExampleSettings:
             raise InputError(f"most_points {self.most_points} is below fewest_points")
 
 
-class HeadExamples(Dataset):
+class HeadExamples(Dataset[list[HeadExample]]):
     """This process's examples of a batch, by the batch's number.
 
     They are functions of the settings and the number alone, so that a resumed run sees what an

@@ -105,7 +105,9 @@ class Task(abc.ABC, Generic[Batch]):
         """Write weights that a model can be made of."""
 
 
-def train(task: Task, schedule: Schedule, folder: Path, team: Team, resume: bool = False) -> Path:
+def train(
+    task: Task[Any], schedule: Schedule, folder: Path, team: Team, resume: bool = False
+) -> Path:
     """Train, and return the path of the finished weights.
 
     `folder` also gets `state.pt` (to resume from) and, in `log`, TensorBoard's scalars and
@@ -192,7 +194,7 @@ def start_from_weights(network: nn.Module, begun: nn.Module, path: Path) -> None
         ) from None
 
 
-def numbered_batches(data: Dataset, schedule: Schedule, first_step: int) -> Iterator[Any]:
+def numbered_batches(data: Dataset[Any], schedule: Schedule, first_step: int) -> Iterator[Any]:
     """`data[k]` for every k from `first_step` to the end, made by the schedule's workers.
 
     Raises:
@@ -212,13 +214,13 @@ def numbered_batches(data: Dataset, schedule: Schedule, first_step: int) -> Iter
         yield batch
 
 
-class _ToldErrors(Dataset):
+class _ToldErrors(Dataset[Any]):
     """Batches by number, or what is wrong with the data.
 
     An error that is raised in a worker comes out with the worker's stack trace as its message.
     """
 
-    def __init__(self, batches: Dataset) -> None:
+    def __init__(self, batches: Dataset[Any]) -> None:
         self.batches = batches
 
     def __getitem__(self, number: int) -> Any:  # noqa: ANN401 (a batch or an InputError)

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -66,7 +67,7 @@ class SceneBatchSettings:
             raise InputError(f"max_area_px {self.max_area_px} is below min_area_px")
 
 
-class SceneBatches(Dataset):
+class SceneBatches(Dataset[Any]):
     """This process's whole pictures of a batch, by the batch's number.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nvs.worlds import furniture
+from nvs.worlds import mesh as shapes
 from nvs.worlds.materials import Materials
 from nvs.worlds.world import Frame, Material, turn_z
 
@@ -54,9 +55,9 @@ def further_room(wall: Frame, make: Materials, tall: float, trim: Material, leng
         )
 
 
-def _door_leaf() -> furniture.shapes.Mesh:
+def _door_leaf() -> shapes.Mesh:
     """A box that turns about its left edge."""
-    return furniture.shapes.shifted_box((0.5, 0.0, 0.0))
+    return shapes.shifted_box((0.5, 0.0, 0.0))
 
 
 def bright_pane(wall: Frame, make: Materials, width: float, low: float, high: float) -> None:

@@ -86,11 +86,11 @@ def filled_room() -> ViewedScene:
     )
 
 
-def splat_of_photo(path, progress):
+def splat_of_photo(path, listener):
     """A stand-in for the model: the photo's own colours on the room's slanted wall."""
-    progress("reading the photo", 0.0)
+    listener.stage("reading the photo")
     photo = load_photo(path).resized_to(96)
-    progress("placing the Gaussians", 0.5)
+    listener.stage("placing the Gaussians")
     camera = photo.camera
     xy = camera.pixel_centers().reshape(-1, 2)
     depth = 4 - 1.5 * xy[:, 0] / camera.width
@@ -102,7 +102,7 @@ def splat_of_photo(path, progress):
         opacities=torch.full_like(depth, 0.99),
         colors=photo.rgb.reshape(-1, 3),
     )
-    progress("matching the photo's colours", 0.9)
+    listener.stage("matching the photo's colours")
     return ViewedScene("photo", gaussians, camera, (photo.rgb.numpy() * 255).astype(np.uint8))
 
 

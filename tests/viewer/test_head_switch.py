@@ -29,11 +29,11 @@ def asked():
 def switched(asked):
     scene = room(48)
 
-    def without_head(progress):
+    def without_head(listener):
         asked["times"] += 1
-        progress("placing the Gaussians", 0.5)
+        listener.stage("placing the Gaussians")
         while not asked["go on"].wait(0.05):
-            progress("placing the Gaussians", 0.6)
+            listener.stage("placing the Gaussians")
         if asked["fail"]:
             raise InputError("no more memory")
         return greyed(scene)

@@ -51,34 +51,40 @@ def test_progress_is_shown_while_it_runs_and_hidden_afterwards(client):
     task = Job(client, "Counting")
     seen = []
 
-    def work(progress):
-        progress("half", 0.5)
+    def work(listener):
         stage, bar, stop = client.widgets
-        seen.append((stage.content, bar.value, stage.visible, bar.visible, stop.visible))
+        listener.stage("counting")
+        seen.append((stage.content, 0 < bar.value < 50, bar.visible, stop.visible))
+        listener.advance(3, 4)
+        seen.append((stage.content, bar.value, bar.visible, stop.visible))
+        listener.note("three of them are odd")
 
     task.start(work)
     finish(task)
-    assert seen == [("half …", 50.0, True, True, True)]
+    assert seen == [
+        ("counting …", True, True, True),
+        ("counting, 3 of 4 …", 75.0, True, True),
+    ]
     assert not any(widget.visible for widget in client.widgets)
-    assert client.told == []
+    assert len(client.told) == 1
 
 
 def test_a_second_start_cancels_the_first_and_waits_for_its_end(client):
     task = Job(client, "Counting")
     begun, order = threading.Event(), []
 
-    def endless(progress):
+    def endless(listener):
         begun.set()
         try:
             while True:
-                progress("on and on", 0.1)
+                listener.stage("on and on")
         except Cancelled:
             order.append("first ended")
             raise
 
     task.start(endless)
     assert begun.wait(5)
-    task.start(lambda progress: order.append("second ran"))
+    task.start(lambda listener: order.append("second ran"))
     finish(task)
     assert order == ["first ended", "second ran"]
     assert client.told == []  # to be cancelled is no failure
@@ -88,10 +94,10 @@ def test_the_button_cancels(client):
     task = Job(client, "Counting")
     begun = threading.Event()
 
-    def endless(progress):
+    def endless(listener):
         begun.set()
         while True:
-            progress("on and on", 0.1)
+            listener.stage("on and on")
 
     task.start(endless)
     assert begun.wait(5)
@@ -103,10 +109,10 @@ def test_the_button_cancels(client):
 def test_failures_are_told_and_the_next_start_works(client, capsys):
     task = Job(client, "Counting")
 
-    def bad_input(progress):
+    def bad_input(listener):
         raise InputError("this cannot be counted")
 
-    def broken(progress):
+    def broken(listener):
         raise ZeroDivisionError("secret details")
 
     task.start(bad_input)
@@ -117,7 +123,7 @@ def test_failures_are_told_and_the_next_start_works(client, capsys):
     assert "ZeroDivisionError" in client.told[1][1]
     assert "secret details" not in client.told[1][1]
     assert "secret details" in capsys.readouterr().err
-    task.start(lambda progress: client.told.clear())
+    task.start(lambda listener: client.told.clear())
     finish(task)
     assert client.told == []
 
@@ -125,7 +131,7 @@ def test_failures_are_told_and_the_next_start_works(client, capsys):
 def test_close_waits_for_the_end_and_leaves_no_thread(client):
     before = threading.active_count()
     task = Job(client, "Counting")
-    task.start(lambda progress: [progress("on and on", 0.1) for _ in iter(int, 1)])
+    task.start(lambda listener: [listener.stage("on and on") for _ in iter(int, 1)])
     task.close()
     assert not task.running
     assert threading.active_count() == before

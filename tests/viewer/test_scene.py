@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.commands.scene import SceneOptions, open_scene
+from nvs.opening import SceneSettings, open_scene
 from nvs.scene.ply import read_ply
-from nvs.stages import Stages
 from nvs_viewer import Viewer
 from nvs_viewer.drawn_scene import INVENTED, PHOTO, DrawnScene
 from nvs_viewer.look import INVENTED_COLOR, tinted
@@ -72,8 +71,8 @@ def test_only_what_was_invented_is_tinted():
 
 
 @pytest.mark.parametrize("backfill", [True, False])
-def test_a_photo_that_is_opened_tells_what_was_invented(photo, backfill, capsys):
-    opened = open_scene(photo, SceneOptions(backfill=backfill), Stages())
+def test_a_photo_that_is_opened_tells_what_was_invented(photo, backfill):
+    opened = open_scene(photo, SceneSettings(backfill=backfill))
     assert (opened.invented > 0) == backfill
     # Its photo's pixels twice each, and a coarse sky where there is one.
     assert 9600 <= len(opened.gaussians) - opened.invented < 12_000

@@ -29,6 +29,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from nvs.errors import InputError
+
 _patching = threading.RLock()
 PAGE_SCRIPT = Path(__file__).with_name("page.js")
 
@@ -58,7 +60,9 @@ def guarded(token: str | None) -> Iterator[None]:
     takes a function that sees each request first: that function is wrapped.
     """
     with _patching:
-        serve = websockets.asyncio.server.serve
+        serve = getattr(websockets.asyncio.server, "serve", None)
+        if serve is None:  # an open door is worse than none
+            raise InputError("this version of websockets cannot be guarded: install 16")
         websockets.asyncio.server.serve = _guarded_serve(serve, token)  # type: ignore
         try:
             yield
@@ -66,8 +70,8 @@ def guarded(token: str | None) -> Iterator[None]:
             websockets.asyncio.server.serve = serve  # type: ignore[misc]
 
 
-def _guarded_serve(serve: Callable, token: str | None) -> Callable:
-    def guarded_serve(*args: Any, process_request: Callable, **kwargs: Any) -> Any:  # noqa: ANN401
+def _guarded_serve(serve: Callable[..., Any], token: str | None) -> Callable[..., Any]:
+    def guarded_serve(*args: Any, process_request: Callable[..., Any], **kwargs: Any) -> Any:  # noqa: ANN401
         def answer(connection: ServerConnection, request: Request) -> Response | None:
             inner = _allowed(request, token)
             if inner is None:

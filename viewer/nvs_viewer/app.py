@@ -11,7 +11,7 @@ from pathlib import Path
 
 import viser
 
-from nvs.allocator import return_freed_memory
+from nvs.allocator import return_freed_memory, reuse_freed_memory
 from nvs_viewer import access, view
 from nvs_viewer.drawing import DrawnBy
 from nvs_viewer.page import Page, PageSettings, depth_of
@@ -128,6 +128,7 @@ def serve(
     rendering: DrawnBy = "browser",
 ) -> None:
     """Run a `Viewer` until Ctrl-C; the arguments are its."""
+    reuse_freed_memory()  # this process is for the viewer alone
     viewer = Viewer(
         scene,
         splat=splat,

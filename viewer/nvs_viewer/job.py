@@ -12,7 +12,8 @@ from collections.abc import Callable
 import viser
 
 from nvs.errors import InputError
-from nvs_viewer.scene import Cancelled, Progress
+from nvs.progress import Listener
+from nvs_viewer.scene import Cancelled
 
 
 class Job:
@@ -40,7 +41,7 @@ class Job:
         run = self._run
         return run is not None and run.thread.is_alive()
 
-    def start(self, work: Callable[[Progress], None]) -> None:
+    def start(self, work: Callable[[Listener], None]) -> None:
         """Begin `work`; what runs already is cancelled, and waited for."""
         with self._lock:
             before, self._run = self._run, _Run()
@@ -65,18 +66,14 @@ class Job:
         if run is not None and run.thread is not threading.current_thread():
             run.thread.join(timeout=5)
 
-    def _do(self, run: _Run, before: _Run | None, work: Callable[[Progress], None]) -> None:
+    def _do(self, run: _Run, before: _Run | None, work: Callable[[Listener], None]) -> None:
         if before is not None:
             before.thread.join()
 
-        def progress(stage: str, done: float) -> None:
-            if run.cancelled.is_set():
-                raise Cancelled
-            self._show(stage, done)
-
         try:
-            progress("starting", 0.0)
-            work(progress)
+            listener = _Shown(self, run)
+            listener.stage("starting")
+            work(listener)
         except Cancelled:
             pass
         except InputError as error:
@@ -98,14 +95,42 @@ class Job:
         with self._client.atomic():
             self._stage.visible = self._bar.visible = self._stop.visible = False
 
+    def _note(self, text: str) -> None:
+        self._client.add_notification(self._name, text, color="blue", auto_close_seconds=8)
+
     def _tell(self, reason: str) -> None:
         self._client.add_notification(
             f"{self._name} did not work", reason, color="red", auto_close_seconds=15
         )
 
 
+class _Shown(Listener):
+    """Shows a run in its job's place; raises `Cancelled` where that was asked for."""
+
+    def __init__(self, job: Job, run: _Run) -> None:
+        self._job, self._run = job, run
+        self._name, self._begun = "", 0
+
+    def stage(self, name: str) -> None:
+        self._begun += name != self._name
+        self._name = name
+        # Nobody knows how many stages there are: each takes a part of what is left.
+        self._show(name, 1 - 0.75 ** (self._begun - 1))
+
+    def advance(self, done: int, total: int) -> None:
+        self._show(f"{self._name}, {done} of {total}", done / max(1, total))
+
+    def note(self, text: str) -> None:
+        self._job._note(text)
+
+    def _show(self, text: str, share: float) -> None:
+        if self._run.cancelled.is_set():
+            raise Cancelled
+        self._job._show(text, share)
+
+
 class _Run:
-    """One start of a task."""
+    """One start of a job."""
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import viser
@@ -98,7 +98,7 @@ class KeyframeList:
         self._show()
         self._shot.keyframes_changed()
 
-    def _row_clicked(self, index: int, event: viser.GuiEvent) -> None:
+    def _row_clicked(self, index: int, event: viser.GuiEvent[Any]) -> None:
         with self._showing:
             # The second of two quick clicks may come from a row that was taken away meanwhile.
             if any(row is event.target for row in self._rows):  # viser's == compares classes

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.rotations import rotation_of
@@ -21,7 +22,7 @@ from nvs_viewer.colormap import colormap, legend
 from nvs_viewer.job import Job
 from nvs_viewer.opening import one_at_a_time
 from nvs_viewer.panel import Panel
-from nvs_viewer.scene import Progress, ViewedScene
+from nvs_viewer.scene import ViewedScene
 from nvs_viewer.splats import plain_colors
 
 if TYPE_CHECKING:
@@ -120,14 +121,14 @@ class LookPanel(Panel):
             self._task.cancel()
         else:
             click = self._clicks
-            self._task.start(lambda progress: self._make_without_head(with_head, click, progress))
+            self._task.start(lambda listener: self._make_without_head(with_head, click, listener))
 
-    def _make_without_head(self, of: ViewedScene, click: int, progress: Progress) -> None:
+    def _make_without_head(self, of: ViewedScene, click: int, listener: Listener) -> None:
         assert of.without_head is not None
         try:
-            with one_at_a_time(self._making, progress):
-                made = dataclasses.replace(of.without_head(progress), name=f"{of.name}-no-head")
-            progress("sending the scene", 0.95)
+            with one_at_a_time(self._making, listener):
+                made = dataclasses.replace(of.without_head(listener), name=f"{of.name}-no-head")
+            listener.stage("sending the scene")
         except BaseException:
             if click == self._clicks:  # nobody switched since
                 self._head.value = True

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +13,11 @@ from typing import TYPE_CHECKING
 import viser
 
 from nvs.errors import InputError
+from nvs.progress import Clock, Listener
 from nvs_viewer.delivery import wait_until_received
 from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
-from nvs_viewer.scene import Progress, Splat, ViewedScene
+from nvs_viewer.scene import Splat, ViewedScene
 
 if TYPE_CHECKING:
     from nvs_viewer.page import Page, PageSettings
@@ -60,35 +60,30 @@ class OpeningPanel(Panel):
     def _uploaded(self, file: viser.UploadedFile) -> None:
         name = shown_name(file.name)
         content = file.content
-        self.task.start(lambda progress: self._open_uploaded(name, content, progress))
+        self.task.start(lambda listener: self._open_uploaded(name, content, listener))
 
     def _chosen(self) -> None:
         if self._sample.value in self._samples:
             path = self._samples[self._sample.value]
-            self.task.start(lambda progress: self._open(path.stem, path, progress))
+            self.task.start(lambda listener: self._open(path.stem, path, listener))
 
-    def _open(self, name: str, path: Path, progress: Progress) -> None:
+    def _open(self, name: str, path: Path, listener: Listener) -> None:
         """Make a scene of the photo at `path` and show it, and print what took how long."""
-        times = _Times()
-
-        def timed(stage: str, done: float) -> None:
-            times.begin(stage)
-            progress(stage, done)
-
-        with one_at_a_time(self._making, progress):
-            scene = self._splat(path, timed)
-        timed("sending the scene", 0.95)
+        clock = Clock(listener)
+        with one_at_a_time(self._making, listener):
+            scene = self._splat(path, clock)
+        clock.stage("sending the scene")
         self._done(dataclasses.replace(scene, name=name))
-        wait_until_received(self._client, lambda: progress("sending the scene", 0.97))
-        print(f"{name}: {times}", flush=True)
+        wait_until_received(self._client, lambda: listener.stage("sending the scene"))
+        print(f"{name}: {clock.line()}", flush=True)
 
-    def _open_uploaded(self, name: str, content: bytes, progress: Progress) -> None:
+    def _open_uploaded(self, name: str, content: bytes, listener: Listener) -> None:
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
             # The name comes from the page: it is shown, but never becomes a path.
             path = Path(folder) / "photo"
             path.write_bytes(content)
             try:
-                self._open(name, path, progress)
+                self._open(name, path, listener)
             except InputError as error:
                 raise InputError(str(error).replace(str(path), name)) from None
 
@@ -97,34 +92,14 @@ class OpeningPanel(Panel):
 
 
 @contextlib.contextmanager
-def one_at_a_time(making: threading.Lock, progress: Progress) -> Iterator[None]:
+def one_at_a_time(making: threading.Lock, listener: Listener) -> Iterator[None]:
     """Wait until no other page makes a scene, and let none begin meanwhile."""
     while not making.acquire(timeout=0.2):
-        progress("waiting for another page", 0.0)
+        listener.stage("waiting for another page")
     try:
         yield
     finally:
         making.release()
-
-
-class _Times:
-    """What a photo's stages took."""
-
-    def __init__(self) -> None:
-        self._begun: list[tuple[str, float]] = []
-
-    def begin(self, stage: str) -> None:
-        """`stage` begins, and the one before it ends."""
-        self._begun.append((stage, time.perf_counter()))
-
-    def __str__(self) -> str:
-        """Each stage and its seconds, and their sum until now; a stage begun twice comes once."""
-        ends = [*(since for _, since in self._begun[1:]), time.perf_counter()]
-        seconds: dict[str, float] = {}
-        for (stage, since), until in zip(self._begun, ends, strict=True):
-            seconds[stage] = seconds.get(stage, 0.0) + until - since
-        each = ", ".join(f"{stage} {passed:.2f} s" for stage, passed in seconds.items())
-        return f"{each}; {sum(seconds.values()):.1f} s in all"
 
 
 def shown_name(name: str) -> str:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nvs.depth.field import Unit
+from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-
-Progress = Callable[[str, float], None]
-"""Called with a stage's name and how much is done, 0..1; it may raise `Cancelled`."""
+from nvs.scene.scene import Unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +28,7 @@ class ViewedScene:
     invented: int = 0  # how many of the Gaussians, at their end, were invented
     # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
     # None where there is no trained head, or no photo.
-    without_head: Callable[[Progress], ViewedScene] | None = None
+    without_head: Callable[[Listener], ViewedScene] | None = None
 
     @functools.cached_property
     def on_cpu(self) -> Gaussians:
@@ -55,7 +53,7 @@ class ViewedScene:
         )
 
 
-Splat = Callable[[Path, Progress], ViewedScene]
+Splat = Callable[[Path, Listener], ViewedScene]
 """Turns a photo into a scene; raises `InputError` for a photo that cannot be used."""
 
 

@@ -14,12 +14,12 @@ import viser
 
 from nvs.film.path import PATH_KINDS, PathKind, camera_path
 from nvs.film.video import even_size, render_path, write_video
+from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import KeyframeList
 from nvs_viewer.panel import Panel
 from nvs_viewer.preview import Preview
-from nvs_viewer.scene import Progress
 
 if TYPE_CHECKING:
     from nvs_viewer.page import Page
@@ -144,14 +144,12 @@ class ShotPanel(Panel):
         background = torch.tensor(self._page.background) / 255
         name = f"{scene.name}-{self._kind.value.replace(' ', '-')}.mp4"
 
-        def work(progress: Progress) -> None:
-            def frame_done(done: int, total: int) -> None:
-                progress(f"frame {done} of {total}", done / total)
-
+        def work(listener: Listener) -> None:
+            listener.stage("rendering frames")
             with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
                 file = Path(folder) / "shot.mp4"
                 frames = render_path(
-                    scene.gaussians, cameras, background, frame_done, scene.made_from
+                    scene.gaussians, cameras, background, listener.advance, scene.made_from
                 )
                 write_video(frames, file, fps)
                 self._page.download(name, file.read_bytes())

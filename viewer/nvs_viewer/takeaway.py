@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,12 @@ import torch
 import viser
 
 from nvs.film.video import render_frame
+from nvs.progress import Listener
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
 from nvs_viewer import view
 from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
-from nvs_viewer.scene import Progress
 from nvs_viewer.standalone import standalone_html
 
 if TYPE_CHECKING:
@@ -49,49 +50,49 @@ class TakeawayPanel(Panel):
     def close(self) -> None:
         self._task.close()
 
-    def _start(self, work) -> None:  # noqa: ANN001 (Progress -> None)
+    def _start(self, work: Callable[[Listener], None]) -> None:
         if self._page.scene is not None:
             self._task.start(work)
 
-    def _still(self, progress: Progress) -> None:
+    def _still(self, listener: Listener) -> None:
         from PIL import Image
 
         scene = self._page.shown
         assert scene is not None
-        progress("rendering this view", 0.3)
+        listener.stage("rendering this view")
         window = self._page.window.camera
         largest = max(window.image_width, window.image_height)
         factor = min(FACTORS[self._factor.value], LARGEST_STILL_PX / largest)
         camera = view.current(self._page.window, round(window.image_height * factor))
         background = torch.tensor(self._page.background) / 255
         picture = render_frame(scene.gaussians, camera, background, scene.made_from)
-        progress("writing the picture", 0.8)
+        listener.stage("writing the picture")
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "PNG")
         self._page.download(f"{scene.name}.png", file.getvalue())
 
-    def _ply(self, progress: Progress) -> None:
+    def _ply(self, listener: Listener) -> None:
         scene = self._page.shown
         assert scene is not None
-        progress("writing the Gaussians", 0.3)
+        listener.stage("writing the Gaussians")
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
             file = Path(folder) / "scene.ply"
             write_ply(scene.gaussians, file, scene.camera)
-            progress("sending", 0.8)
+            listener.stage("sending")
             self._page.download(f"{scene.name}.ply", file.read_bytes())
 
-    def _html(self, progress: Progress) -> None:
+    def _html(self, listener: Listener) -> None:
         scene = self._page.shown
         assert scene is not None
-        progress("writing the page", 0.3)
+        listener.stage("writing the page")
         html = standalone_html(scene, self._page.depth, self._page.background)
-        progress("sending", 0.8)
+        listener.stage("sending")
         self._page.download(f"{scene.name}.html", html.encode())
 
-    def _depth(self, progress: Progress) -> None:
+    def _depth(self, listener: Listener) -> None:
         scene = self._page.shown
         assert scene is not None
-        progress("rendering the depth", 0.3)
+        listener.stage("rendering the depth")
         with torch.inference_mode():
             depth = render(scene.gaussians, [scene.camera]).depth[0]
         file = io.BytesIO()

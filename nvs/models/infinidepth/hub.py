@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,10 +57,13 @@ def download_checkpoint(filename: str) -> Path:
             raise InputError(f"the hub gave no hash for {filename}: it cannot be checked")
         blob = _blob_path(hub, metadata.etag)
         blob.parent.mkdir(parents=True, exist_ok=True)
-        # The library forgets what a stopped process had fetched; 1.3 GB are worth keeping.
-        with hub.utils.WeakFileLock(f"{blob}.lock"):
-            if not blob.exists():
-                _fetch(hub, metadata, blob, filename)
+        # The library forgets what a stopped process had fetched; 1.3 GB are worth keeping.  What
+        # continues it is not promised by the library: where it is gone, it fetches all.
+        lock, http_get = getattr(hub.utils, "WeakFileLock", None), _http_get()
+        if lock is not None and http_get is not None:
+            with lock(f"{blob}.lock"):
+                if not blob.exists():
+                    _fetch(hub, http_get, metadata, blob, filename)
         # The content is there: what is left is its name in the cache.
         return Path(hub.hf_hub_download(REPOSITORY, filename, token=False))
     except InputError:
@@ -72,10 +76,22 @@ def download_checkpoint(filename: str) -> Path:
         ) from None
 
 
-def _fetch(hub: ModuleType, metadata: Any, blob: Path, filename: str) -> None:  # noqa: ANN401
-    """Bring a blob's bytes, continuing what is there, and check them."""
-    from huggingface_hub.file_download import http_get
+def _http_get() -> Callable[..., None] | None:
+    try:
+        from huggingface_hub.file_download import http_get
+    except ImportError:
+        return None
+    return http_get
 
+
+def _fetch(
+    hub: ModuleType,
+    http_get: Callable[..., None],
+    metadata: Any,  # noqa: ANN401 (the library's)
+    blob: Path,
+    filename: str,
+) -> None:
+    """Bring a blob's bytes, continuing what is there, and check them."""
     partial = blob.with_name(f"{blob.name}.nvs.incomplete")
     with partial.open("ab") as file:
         if metadata.size is not None and file.tell() > metadata.size:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nvs.allocator import reuse_freed_memory
 from nvs.errors import InputError
 from nvs.rendering.cpu import order
 from nvs.rendering.cpu.compiler import Array
@@ -26,9 +25,6 @@ from nvs.scene.gaussians import Gaussians
 
 if TYPE_CHECKING:
     from nvs.rendering.records import Rendering, Settings
-
-# A frame's lists and gradients are tens of megabytes, new in every frame.
-reuse_freed_memory()
 
 # (Gaussian, tile) pairs handled at once: bounds the memory that scenes of huge Gaussians
 # take, 4 bytes a pair forward and 44 backward.

@@ -30,10 +30,10 @@ _SOURCES = tuple(
 )
 
 
-def kernel(*, parallel: bool = False) -> Callable[[Callable], Any]:
+def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function at its first call, or take it from the cache on disk."""
 
-    def decorate(function: Callable) -> Any:  # noqa: ANN401 (numba has no types)
+    def decorate(function: Callable[..., Any]) -> Any:  # noqa: ANN401 (numba has no types)
         try:
             compiled = numba.njit(
                 function, cache=True, parallel=parallel, fastmath=FLOAT_RULES, error_model=DIVISION
@@ -42,18 +42,23 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable], Any]:
             return numba.njit(
                 function, parallel=parallel, fastmath=FLOAT_RULES, error_model=DIVISION
             )
-        compiled._cache._cache_file._source_stamp = _SOURCES  # type: ignore[attr-defined]
+        try:
+            compiled._cache._cache_file._source_stamp = _SOURCES
+        except AttributeError:  # another numba: no cache is better than a stale one
+            return numba.njit(
+                function, parallel=parallel, fastmath=FLOAT_RULES, error_model=DIVISION
+            )
         return compiled
 
     return decorate
 
 
-def inline(function: Callable) -> Any:  # noqa: ANN401
+def inline(function: Callable[..., Any]) -> Any:  # noqa: ANN401
     """A piece of a kernel, compiled into each of its callers."""
     return numba.njit(function, forceinline=True, fastmath=FLOAT_RULES, error_model=DIVISION)
 
 
-def inline_sums(function: Callable) -> Any:  # noqa: ANN401
+def inline_sums(function: Callable[..., Any]) -> Any:  # noqa: ANN401
     """`inline`, for sums over lanes: the compiler chooses their order, one for all times."""
     return numba.njit(
         function, forceinline=True, fastmath=FLOAT_RULES | {"reassoc"}, error_model=DIVISION

@@ -45,7 +45,7 @@ POSE = 15  # the view's 12 numbers, then the eye's 3
 
 @inline
 def rotation_backward(
-    w: Float, x: Float, y: Float, z: Float, length: Float, t: tuple
+    w: Float, x: Float, y: Float, z: Float, length: Float, t: tuple[Float, ...]
 ) -> tuple[Float, Float, Float, Float]:
     """From gradients by a rotation's columns, `t`, to those by (w, x, y, z) · length."""
     (t00, t10, t20), (t01, t11, t21), (t02, t12, t22) = t
