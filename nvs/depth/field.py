@@ -112,7 +112,7 @@ class DepthField(abc.ABC):
         return DepthMapField(depth, camera, unit, sky)
 
 
-CHUNK = 1 << 16  # points at a time: bounds memory, and keeps activations in cache
+CHUNK = 1 << 14  # points at a time: bounds memory, and keeps activations in cache
 
 
 def _in_chunks(function: Callable[[Tensor], Tensor], xy: Tensor) -> Tensor:

@@ -150,8 +150,8 @@ class NeuralDepthField(DepthField):
 
     # exp(±) of these bounds a depth: no photo shows less than 5 cm or more than 20 km.
     LOG_DEPTH_RANGE = (-3.0, 10.0)
-    # Of log z and of the sky's logit, on a raster: no more than rounding does.
-    RASTER_TOLERANCE = (2e-6, 1e-4)
+    # Of log z and of the sky's logit, on a raster: a hundred-thousandth of a depth.
+    RASTER_TOLERANCE = (1e-5, 1e-4)
 
     def __init__(self, network: DepthNetwork, encoded: EncodedPicture, camera: Camera) -> None:
         super().__init__(camera, network.config.unit)
@@ -170,8 +170,9 @@ class NeuralDepthField(DepthField):
         finest = self.encoded.grids[0]
         log_depth, sky = decode_raster(
             self._decode_chunks,
-            # Features bend where maps have their values: at halves of the finest map's cells.
-            (2 * finest.height, 2 * finest.width),
+            # Features bend where maps have their values: with strides of 2, 4, 7, 14 and 28 pixels
+            # those are halves of a pixel, quarters of the finest map's cells.
+            (4 * finest.height, 4 * finest.width),
             x / self.camera.width,
             y / self.camera.height,
             x.new_tensor(self.RASTER_TOLERANCE),

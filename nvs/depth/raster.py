@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-NODES = 12  # values that a cell's polynomial goes through, along each axis
+NODES = 8  # values that a cell's polynomial goes through, along each axis
 
 
 def decode_raster(

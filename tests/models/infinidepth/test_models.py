@@ -26,6 +26,7 @@ class Seen:
 
     rgb: torch.Tensor
     camera: object
+    focal_known: bool = True
 
 
 @pytest.fixture
