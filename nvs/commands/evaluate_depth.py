@@ -129,8 +129,8 @@ def main(options: Options) -> int:
         tables=[set_table(results), *(extra_table(results, columns) for columns in extra)],
         columns=[*REPORT_COLUMNS, *itertools.chain(*extra)],
         worst=Ranking("model", "abs_rel", high_is_bad=True),
-        section=f"depth, {name}, {options.alignment}",
-        document=document(results),
+        section=f"depth, {name}, {options.data.name}, {options.alignment}",
+        document=document(results, options.data.name),
     )
     return conclude(results, options.output, conclusion, options.markdown)
 
@@ -213,35 +213,18 @@ def extra_table(results: Results, columns: list[Column]) -> Table:
     return Table(["set", "method", *(column.title for column in columns)], rows)
 
 
-def frame_table(results: Results) -> str:
-    """One row per frame: δ1 and AbsRel of the model and the ramp."""
-    head = ["frame", "δ1 model", "δ1 ramp", "AbsRel model", "AbsRel ramp", "better"]
-    rows = []
-    for frame in depth_frames(results.measured):
-        figures = [
-            number(frame.scores[method][metric])
-            for metric in ("delta1", "abs_rel")
-            for method in ("model", "ramp")
-        ]
-        better = [
-            label for m, label in (("delta1", "δ1"), ("abs_rel", "AbsRel")) if wins([frame], m)
-        ]
-        rows.append([f"{frame.set}/{frame.name}", *figures, " ".join(better) or "–"])
-    return table(head, rows)
-
-
 def alignment_name(results: Results) -> str:
     """How predictions were brought to the truth's scale, in words."""
     alignment, fit = results.settings["alignment"], results.settings["fit"]
     return "no alignment" if alignment == "none" else f"{alignment} alignment ({fit})"
 
 
-def document(results: Results) -> str:
-    """The section of docs/results.md."""
+def document(results: Results, data: str) -> str:
+    """A section for a Markdown file: what `results.json` tells set by set."""
     settings, versions = results.settings, results.versions
     measured = len(depth_frames(results.measured))
     parts = [
-        f"## Depth: model `{settings['model']}`, {alignment_name(results)}",
+        f"## Depth on `{data}`: model `{settings['model']}`, {alignment_name(results)}",
         f"Every method with {alignment_name(results)} to the true depth, per frame, over the "
         "pixels that have one; each frame counts the same, in the last row each set. "
         "*ramp*: disparity linear in y; *constant*: a wall. "
@@ -253,9 +236,6 @@ def document(results: Results) -> str:
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + ".",
         table(*set_table(results)),
-        "<details><summary>Every frame</summary>",
-        frame_table(results),
-        "</details>",
     ]
     if results.failed:
         parts.append(f"{len(results.failed)} frames could not be measured.")
