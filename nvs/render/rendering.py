@@ -35,11 +35,11 @@ class Rendering:
 class Settings:
     """How a scene is drawn; the names and meanings are gsplat's."""
 
-    mode: Mode
-    near_plane: float
-    far_plane: float
-    radius_clip: float
-    eps2d: float
+    mode: Mode = "classic"
+    near_plane: float = 0.01
+    far_plane: float = 1e10
+    radius_clip: float = 0.0
+    eps2d: float = 0.3
 
 
 def render(
@@ -47,11 +47,11 @@ def render(
     cameras: Sequence[Camera],
     *,
     background: Tensor | None = None,
-    mode: Mode = "classic",
-    near_plane: float = 0.01,
-    far_plane: float = 1e10,
-    radius_clip: float = 0.0,
-    eps2d: float = 0.3,
+    mode: Mode = Settings.mode,
+    near_plane: float = Settings.near_plane,
+    far_plane: float = Settings.far_plane,
+    radius_clip: float = Settings.radius_clip,
+    eps2d: float = Settings.eps2d,
 ) -> Rendering:
     """Draw the scene as each camera sees it (3-D Gaussian splatting, Kerbl et al. 2023).
 
