@@ -5,10 +5,9 @@ colours.  A column of A is a Gaussian, a row a pixel, and an entry the weight th
 gives the one at the other.  A solver for colours asks for both products in each of its rounds,
 with one A.
 
-A tile's part of A has some 30 weights for each pixel of a photo's scene, 30 KB, and is made again
-in every round, in the second-level cache: drawing takes it once, and the sums over each Gaussian's
-pixels take it from there.  Kept over the rounds, the weights of a photo of 1280 pixels would be
-400 MB, which take about as long to come from main memory as they take to be made.
+A tile's part of A has some 30 weights for each pixel of a photo's scene, and is made again in every
+round: drawing makes it, and the sums over each Gaussian's pixels find it in the second-level cache.
+Kept over the rounds, the weights of a photo of 854x1280 pixels would take 400 MB as they are made.
 """
 
 from __future__ import annotations
