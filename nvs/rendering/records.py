@@ -24,8 +24,8 @@ class Rendering:
 class Settings:
     """How a scene is drawn; the names and meanings are gsplat's."""
 
-    mode: Mode
-    near_plane: float
-    far_plane: float
-    radius_clip: float
-    eps2d: float
+    mode: Mode = "classic"
+    near_plane: float = 0.01
+    far_plane: float = 1e10
+    radius_clip: float = 0.0
+    eps2d: float = EPS2D

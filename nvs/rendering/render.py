@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nvs.errors import InputError
-from nvs.rendering.records import EPS2D, Mode, Rendering, Settings
+from nvs.rendering.records import Mode, Rendering, Settings
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
@@ -20,11 +20,11 @@ def render(
     cameras: Sequence[Camera],
     *,
     background: Tensor | None = None,
-    mode: Mode = "classic",
-    near_plane: float = 0.01,
-    far_plane: float = 1e10,
-    radius_clip: float = 0.0,
-    eps2d: float = EPS2D,
+    mode: Mode = Settings.mode,
+    near_plane: float = Settings.near_plane,
+    far_plane: float = Settings.far_plane,
+    radius_clip: float = Settings.radius_clip,
+    eps2d: float = Settings.eps2d,
 ) -> Rendering:
     """Draw the scene as each camera sees it (3-D Gaussian splatting, Kerbl et al. 2023).
 

@@ -15,19 +15,20 @@ def quaternion_of(rotation: Tensor) -> Tensor:
     """
     m = rotation
     xx, yy, zz = m[:, 0, 0], m[:, 1, 1], m[:, 2, 2]
-    squares = torch.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz])
     wx, wy, wz = m[:, 2, 1] - m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0], m[:, 1, 0] - m[:, 0, 1]
     xy, xz, yz = m[:, 0, 1] + m[:, 1, 0], m[:, 0, 2] + m[:, 2, 0], m[:, 1, 2] + m[:, 2, 1]
-    candidates = torch.stack(
-        [
-            torch.stack([squares[0], wx, wy, wz], dim=-1),
-            torch.stack([wx, squares[1], xy, xz], dim=-1),
-            torch.stack([wy, xy, squares[2], yz], dim=-1),
-            torch.stack([wz, xz, yz, squares[3]], dim=-1),
-        ]
-    )  # [4, N, 4]
-    best = squares.argmax(dim=0)
-    return functional.normalize(candidates[best, torch.arange(len(m), device=m.device)], dim=-1)
+    w, x = 1 + xx + yy + zz, 1 + xx - yy - zz  # squares, four times
+    y, z = 1 - xx + yy - zz, 1 - xx - yy + zz
+    best, quats = w, torch.stack([w, wx, wy, wz], dim=-1)
+    for square, components in (
+        (x, [wx, x, xy, xz]),
+        (y, [wy, xy, y, yz]),
+        (z, [wz, xz, yz, z]),
+    ):
+        # An argmax over the four would be most of this function's time.
+        quats = torch.where((square > best)[:, None], torch.stack(components, dim=-1), quats)
+        best = torch.maximum(best, square)
+    return functional.normalize(quats, dim=-1)
 
 
 def rotation_of(quats: Tensor) -> Tensor:

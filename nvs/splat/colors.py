@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from nvs.rendering.render import render
+from nvs.rendering.color_matrix import ColorMatrix
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
@@ -23,73 +23,45 @@ def match_photo(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> 
 
     Gaussians overlap, hide each other, and the rasterizer widens each by half a pixel: colours
     read off the photo render to a blurred one.  The picture is linear in the colours, so the
-    least-squares problem is solved by a few rounds of descent (`descend`).
+    least-squares problem is solved by a few rounds of descent.
 
     Args:
         free: [N] bool, the Gaussians whose colours may change; what the photo does not show
             is only looked at, where it shines through at depth edges.
     """
-
-    def lacking(sight: Sight) -> Tensor:
-        return sight.gathered((rgb - sight.picture).detach())
-
-    colors = descend(scene, camera, scene.colors, lacking, free[:, None], limits=(0, 1))
+    colors = scene.colors
+    for colors in rounds(scene, free, rgb, camera):  # noqa: B007 (the last ones are wanted)
+        pass
     return dataclasses.replace(scene, colors=colors)
 
 
-@dataclasses.dataclass(frozen=True)
-class Sight:
-    """What a camera sees of a scene with some colours: the linear map A, and its adjoint."""
-
-    picture: Tensor  # [H, W, 3] A·colours
-    colors: Tensor  # [N, 3]
-
-    @staticmethod
-    @torch.enable_grad()
-    def of(scene: Gaussians, camera: Camera, colors: Tensor) -> Sight:
-        """The scene in `colors` [N, 3] instead of its own."""
-        asked = colors.detach().requires_grad_()
-        return Sight(render(dataclasses.replace(scene, colors=asked), [camera]).rgb[0], asked)
-
-    def gathered(self, picture: Tensor) -> Tensor:
-        """Aᵀ·picture [N, 3]: each Gaussian's share of a picture [H, W, 3]."""
-        (shares,) = torch.autograd.grad(self.picture, self.colors, picture, retain_graph=True)
-        return shares
-
-    def weight(self) -> Tensor:
-        """[N, 3] how much of the picture each Gaussian makes, to divide its steps by."""
-        weight = self.gathered(torch.ones_like(self.picture))
-        # One that is almost hidden would take on gaudy colours to make up for what others
-        # lack, and show them once the camera moves: it learns no faster than the average.
-        return weight.clamp(min=float(weight[weight > SEEN].mean().clamp(min=SEEN)))
-
-
-def descend(
-    scene: Gaussians,
-    camera: Camera,
-    colors: Tensor,
-    lacking: Callable[[Sight], Tensor],
-    free: Tensor,
-    limits: tuple[float, float] | None = None,
-) -> Tensor:
-    """Colours [N, 3] after some rounds from `colors` towards `lacking` = 0.
+@torch.no_grad()
+def rounds(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Iterator[Tensor]:
+    """The colours [N, 3] after each round of descent from the scene's own.
 
     Each Gaussian's step is divided by its share of the picture (SIRT, Gilbert 1972), with
     momentum.
+    """
+    matrix = ColorMatrix.of(scene, camera)
+    colors, pace = scene.colors, torch.zeros_like(scene.colors)
+    step: Tensor | None = None  # [N, 1]
+    for _ in range(ROUNDS):
+        lacking = matrix.lacking(colors, rgb)
+        if step is None:
+            step = steps(lacking.weight, free)
+        pace.mul_(MOMENTUM).addcmul_(step, lacking.shares)
+        colors = (colors + pace).clamp_(0, 1)
+        yield colors
+
+
+def steps(weight: Tensor, free: Tensor) -> Tensor:
+    """How far [N, 1] each Gaussian's colour follows its share of what the picture lacks.
 
     Args:
-        lacking: what is left [N, 3] of the equation to be solved.
-        free: [N, 1] or [N, 3] bool, what may change.
-        limits: between which colours are kept.
+        weight: [N] how much of the picture it makes.
+        free: [N] bool, whether it may change.
     """
-    pace = torch.zeros_like(colors)
-    weight: Tensor | None = None  # [N, 3]
-    for _ in range(ROUNDS):
-        sight = Sight.of(scene, camera, colors)
-        if weight is None:
-            weight = sight.weight()
-        pace = MOMENTUM * pace + lacking(sight) / weight
-        colors = colors + STEP * pace * free
-        if limits is not None:
-            colors = colors.clamp(*limits)
-    return colors
+    # One that is almost hidden would take on gaudy colours to make up for what others
+    # lack, and show them once the camera moves: it learns no faster than the average.
+    least = float(weight[weight > SEEN].mean().clamp(min=SEEN))
+    return (STEP * free / weight.clamp(min=least))[:, None]

@@ -15,6 +15,8 @@ from nvs.scene.rotations import quaternion_product, rotated
 from nvs.splat.discs import GUESS_OPACITY, closed_discs, principal_axes
 from nvs.splat.points import SurfacePoints
 
+CHUNK = 1 << 15  # points that go through the head at a time
+
 
 class Head(Protocol):
     """What makes Gaussians of surface points: one for each."""
@@ -78,19 +80,36 @@ class GaussianHead(nn.Module):
     def forward(self, points: SurfacePoints, features: Tensor | None) -> Gaussians:
         """Gaussians of `points`, given encoder features [N, C] there."""
         assert features is not None
+        # What is between is many times as large as the points: some at a time stay in the caches.
+        middle = log_median(points.depth)
+        parts = [
+            self._corrected(points[some], features[some], middle)
+            for some in (slice(k, k + CHUNK) for k in range(0, max(len(features), 1), CHUNK))
+        ]
+        return Gaussians.concatenate(parts)
+
+    def _corrected(self, points: SurfacePoints, features: Tensor, middle: Tensor) -> Gaussians:
         guess = closed_discs(points)
-        h = self.trunk(point_tokens(points, features))
-        small_turn = torch.cat(
-            [torch.ones_like(h[:, :1]), 0.5 * torch.tanh(self.rotation(h))], dim=-1
+        h = self.trunk(point_tokens(points, features, middle))
+        # As one layer: five products with so few columns each would take longer than the trunk.
+        lasts = (self.offset, self.color, self.scale, self.opacity, self.rotation)
+        weight, bias = (
+            torch.cat([last.weight for last in lasts]),
+            torch.cat([last.bias for last in lasts]),
         )
-        offset = torch.tanh(self.offset(h)) * points.footprint[:, None]
-        logit = math.log(GUESS_OPACITY / (1 - GUESS_OPACITY)) + self.opacity(h)[:, 0]
+        said = functional.linear(h, weight, bias).split(
+            [last.out_features for last in lasts], dim=-1
+        )
+        offset, color, scale, opacity, rotation = said
+        small_turn = torch.cat([torch.ones_like(opacity), 0.5 * torch.tanh(rotation)], dim=-1)
+        moved = torch.tanh(offset) * points.footprint[:, None]
+        logit = math.log(GUESS_OPACITY / (1 - GUESS_OPACITY)) + opacity[:, 0]
         return Gaussians(
-            means=guess.means + rotated(guess.quats, offset),
+            means=guess.means + rotated(guess.quats, moved),
             quats=functional.normalize(quaternion_product(guess.quats, small_turn), dim=-1),
-            scales=guess.scales * torch.exp(torch.tanh(self.scale(h))),
+            scales=guess.scales * torch.exp(torch.tanh(scale)),
             opacities=torch.sigmoid(logit),
-            colors=guess.colors + 0.25 * torch.tanh(self.color(h)),
+            colors=guess.colors + 0.25 * torch.tanh(color),
         )
 
     @property
@@ -110,16 +129,22 @@ class Guess(nn.Module):
         return closed_discs(points)
 
 
-def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
+def log_median(depth: Tensor) -> Tensor:
+    """Median [] of the logarithms of depths [N]; 0 of none."""
+    return depth.log().median() if len(depth) else depth.new_zeros(())
+
+
+def point_tokens(points: SurfacePoints, features: Tensor, middle: Tensor) -> Tensor:
     """The head's input [N, 12 + C].
 
     Nothing in it depends on the scene's unit or on the picture's number of pixels: depth is
     relative to the picture's median, and the footprint is told as its slant and as the
     samples' distance in pixels.  So a scene twice as large gets Gaussians twice as large, and
     what was learnt on small pictures holds for large ones.
+
+    Args:
+        middle: [] the picture's, of `log_median`.
     """
-    if len(points.depth) == 0:
-        return features.new_zeros(0, 12 + features.shape[1])
     direction = functional.normalize(points.position, dim=-1)
     # Plücker coordinates of the ray: direction and moment. The photo's camera is the origin,
     # so the moment is zero here; it is what tells several cameras apart.
@@ -132,7 +157,7 @@ def point_tokens(points: SurfacePoints, features: Tensor) -> Tensor:
             direction,
             moment,
             features,
-            (log_depth - log_depth.median())[:, None],
+            (log_depth - middle)[:, None],
             (length / width).log()[:, None],
             points.spacing_px.log()[:, None],
         ],

@@ -25,9 +25,9 @@ class SurfacePoints:
     spacing_px: Tensor  # [N] distance to the neighbouring samples, pixels
     color: Tensor  # [N, 3] sRGB in 0..1
 
-    def __getitem__(self, mask: Tensor) -> SurfacePoints:
-        """The points that `mask` [N] selects."""
-        return SurfacePoints(*(getattr(self, f.name)[mask] for f in dataclasses.fields(self)))
+    def __getitem__(self, index: Tensor | slice) -> SurfacePoints:
+        """The points that `index` (a mask, indices or a slice) selects."""
+        return SurfacePoints(*(getattr(self, f.name)[index] for f in dataclasses.fields(self)))
 
     @property
     def footprint(self) -> Tensor:

@@ -11,7 +11,7 @@ from gsplat.cuda._torch_impl import (
     _quat_scale_to_covar_preci,
 )
 
-from nvs.rendering.cpu import backend, project
+from nvs.rendering.cpu import frame, project
 from nvs.rendering.cpu.threads import all_cores
 from nvs.rendering.records import Settings
 from tests.rendering import twin
@@ -25,8 +25,8 @@ def projected(scene, mode="classic"):
     settings = Settings(mode, 0.01, 1e10, 0.0, 0.3)
     pose = CAMERA.camera_to_world.numpy()
     with all_cores():
-        lens = backend._Lens.of(CAMERA)
-        splats = backend._project(arrays, pose[:3], pose[:3, 3], lens, settings)
+        lens = frame.FrameLens.of(CAMERA)
+        splats = frame.projected(arrays, pose[:3], pose[:3, 3], lens, settings)
     visible = np.sort((splats.sorted_keys & np.uint64(0xFFFFFFFF)).astype(np.int64))
     return torch.from_numpy(splats.records[visible]).double(), torch.from_numpy(visible)
 

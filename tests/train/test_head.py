@@ -17,7 +17,7 @@ from nvs.errors import InputError
 from nvs.models.files import load_gaussian_head, save_depth_network, save_gaussian_head
 from nvs.pipeline import Model
 from nvs.splat.discs import closed_discs
-from nvs.splat.head import GaussianHead, point_tokens
+from nvs.splat.head import GaussianHead, log_median, point_tokens
 from nvs.splat.points import SurfacePoints
 from nvs.train.head import HeadTask, HeadTraining, PerceptualSettings, train_head
 from nvs.train.head_data import ExampleSettings, prepared
@@ -134,7 +134,10 @@ def test_tokens_know_no_unit(model):
         points, depth=7 * depth, position=7 * points.position, across=7 * across
     )
     features = torch.rand(50, model.head.config.feature_channels)
-    torch.testing.assert_close(point_tokens(points, features), point_tokens(far, features))
+    near_tokens, far_tokens = (
+        point_tokens(some, features, log_median(some.depth)) for some in (points, far)
+    )
+    torch.testing.assert_close(near_tokens, far_tokens)
     head = GaussianHead(model.head.config)
     for layer in (head.offset, head.scale, head.opacity, head.rotation, head.color):
         torch.nn.init.normal_(layer.weight)

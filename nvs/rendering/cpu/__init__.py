@@ -6,5 +6,7 @@ A frame goes through three files, in this order:
     order       the visible ones front to back, listed for every tile they touch
     rasterize   every tile: its list of ellipses → pixels
 
-`backend` runs them; `compiler` and `threads` keep numba out of everybody's way.
+`backend` runs them, forward and backward (`..._backward`).  `color_matrix` runs
+`rasterize_lacking`, which hands what a picture lacks back to the Gaussians' colours.  `frame` is
+what both begin with; `compiler` and `threads` keep numba out of everybody's way.
 """

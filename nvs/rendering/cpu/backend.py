@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,11 +12,11 @@ from torch import Tensor
 from nvs.errors import InputError
 from nvs.rendering.cpu import order
 from nvs.rendering.cpu.compiler import Array
-from nvs.rendering.cpu.memory import cache_lines
-from nvs.rendering.cpu.project import RECORD, TILE, project
+from nvs.rendering.cpu.frame import FrameLens, Splats, as_array, color_rows, projected, tile_lists
+from nvs.rendering.cpu.project import TILE
 from nvs.rendering.cpu.project_backward import CHUNKS, POSE, project_backward
 from nvs.rendering.cpu.rasterize import rasterize
-from nvs.rendering.cpu.rasterize_backward import BY_BLUE, BY_RED, GRADIENT, rasterize_backward
+from nvs.rendering.cpu.rasterize_backward import GRADIENT, rasterize_backward
 from nvs.rendering.cpu.threads import all_cores
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
@@ -57,7 +55,7 @@ def render(
         torch.linalg.inv(poses)[:, :3],
         poses[:, :3, 3],
         background,
-        [_Lens.of(camera) for camera in cameras],
+        [FrameLens.of(camera) for camera in cameras],
         settings,
         with_gradients,
     )
@@ -70,7 +68,7 @@ class _Pictures(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401
         *tensors, lenses, settings, with_gradients = inputs
-        *gaussians, views, eyes, backgrounds = (_array(tensor) for tensor in tensors)
+        *gaussians, views, eyes, backgrounds = (as_array(tensor) for tensor in tensors)
         count, height, width = len(lenses), lenses[0].height, lenses[0].width
         # Whatever torch's defaults for new tensors are.
         rgb, alpha, depth = (
@@ -81,8 +79,8 @@ class _Pictures(torch.autograd.Function):
         for k, lens in enumerate(lenses):
             images = [image[k].numpy() for image in (rgb, alpha, depth)]
             with all_cores():
-                splats = _project(gaussians, views[k], eyes[k], lens, settings)
-                for part in _tile_lists(splats, lens, MOST_PAIRS):
+                splats = projected(gaussians, views[k], eyes[k], lens, settings)
+                for part in tile_lists(splats, lens, MOST_PAIRS):
                     rasterize(
                         splats.records,
                         part.starts,
@@ -104,26 +102,19 @@ class _Pictures(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *by_images: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         saved = ctx.saved_tensors
-        *gaussians, views, eyes, _ = (_array(tensor) for tensor in saved[:8])
+        *gaussians, views, eyes, _ = (as_array(tensor) for tensor in saved[:8])
         rgb, alpha, depth = saved[8:11]
-        arrays, fields = [_array(tensor) for tensor in saved[11:]], len(_Splats._fields)
-        all_splats = [_Splats(*arrays[k : k + fields]) for k in range(0, len(arrays), fields)]
-        images = [_array(image) for image in (rgb, alpha, depth, *by_images)]
+        arrays, fields = [as_array(tensor) for tensor in saved[11:]], len(Splats._fields)
+        all_splats = [Splats(*arrays[k : k + fields]) for k in range(0, len(arrays), fields)]
+        images = [as_array(image) for image in (rgb, alpha, depth, *by_images)]
         by_gaussians = [np.zeros_like(array) for array in gaussians]
         by_poses = np.zeros((len(views), CHUNKS, POSE))
-        # Fitting colours to a photo asks for nothing but these, which no projection touches.
-        only_colors = gaussians[4].ndim == 2 and not any(
-            needed for k, needed in enumerate(ctx.needs_input_grad[:7]) if k != 4
-        )
         for k, (lens, splats) in enumerate(zip(ctx.lenses, all_splats, strict=True)):
             with all_cores():
                 by_splats = _rasterize_backward(splats, lens, [image[k] for image in images])
-                if only_colors:
-                    by_gaussians[4] += by_splats[:, BY_RED : BY_BLUE + 1]
-                    continue
                 project_backward(
                     *gaussians[:4],
-                    *_colors(gaussians[4]),
+                    *color_rows(gaussians[4]),
                     views[k],
                     eyes[k],
                     lens.numbers,
@@ -134,7 +125,7 @@ class _Pictures(torch.autograd.Function):
                     splats.tiles,
                     by_splats,
                     *by_gaussians[:4],
-                    _colors(by_gaussians[4])[0],
+                    color_rows(by_gaussians[4])[0],
                     by_poses[k],
                 )
         poses = torch.from_numpy(by_poses.sum(axis=1)).float()
@@ -150,102 +141,10 @@ class _Pictures(torch.autograd.Function):
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Lens:
-    """The part of a camera that gets no gradients."""
-
-    numbers: Array  # [4] float32: fx, fy, cx, cy, pixels
-    width: int
-    height: int
-
-    @staticmethod
-    def of(camera: Camera) -> _Lens:
-        (fx, _, cx), (_, fy, cy), _ = camera.intrinsics.tolist()
-        return _Lens(np.array([fx, fy, cx, cy], np.float32), camera.width, camera.height)
-
-    @property
-    def tiles_x(self) -> int:
-        return -(-self.width // TILE)
-
-    @property
-    def tiles_y(self) -> int:
-        return -(-self.height // TILE)
-
-
-class _Splats(NamedTuple):
-    """The projected Gaussians of one picture."""
-
-    records: Array  # [N, RECORD]; only rows of visible Gaussians hold something
-    tiles: Array  # [N, 4]; zeros for hidden Gaussians
-    sorted_keys: Array  # [M] visible ones, front to back
-
-
-class _TileLists(NamedTuple):
-    """The Gaussians of some consecutive tiles, each tile's front to back."""
-
-    first: int  # tile
-    last: int  # tile, not included
-    counts: Array  # [chunks, T]
-    starts: Array  # [last - first + 1]
-    lists: Array  # [pairs] indices of Gaussians
-
-
-def _project(
-    gaussians: list[Array], view: Array, eye: Array, lens: _Lens, settings: Settings
-) -> _Splats:
-    means, quats, scales, opacities, colors = gaussians
-    count, chunks = len(means), 4 * numba.get_num_threads()
-    records = cache_lines(count * RECORD).reshape(count, RECORD)
-    tiles = np.zeros((count, 4), np.uint16)
-    keys = np.empty(count, np.uint64)
-    visible = np.empty((chunks, 3), np.int64)
-    project(
-        means,
-        quats,
-        scales,
-        opacities,
-        *_colors(colors),
-        view,
-        eye,
-        lens.numbers,
-        lens.width,
-        lens.height,
-        settings.mode == "antialiased",
-        np.float32(settings.near_plane),
-        np.float32(settings.far_plane),
-        np.float32(settings.radius_clip),
-        np.float32(settings.eps2d),
-        records,
-        tiles,
-        keys,
-        visible,
-    )
-    return _Splats(records, tiles, order.sort_by_depth(keys, visible))
-
-
-def _tile_lists(splats: _Splats, lens: _Lens, most_pairs: int) -> Iterator[_TileLists]:
-    """Every tile's list, of as many tiles at a time as `most_pairs` allows."""
-    chunks = 4 * numba.get_num_threads()
-    counts = np.empty((chunks, lens.tiles_x * lens.tiles_y), np.int32)
-    order.count_tiles(splats.sorted_keys, splats.tiles, lens.tiles_x, counts)
-    ends = np.cumsum(counts.sum(axis=0, dtype=np.int64))
-    first = 0
-    while first < len(ends):
-        before = ends[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(ends, before + most_pairs, side="right")))
-        starts = np.empty(last - first + 1, np.int64)
-        lists = np.empty(ends[last - 1] - before, np.uint32)
-        order.fill_tiles(
-            splats.sorted_keys, splats.tiles, lens.tiles_x, counts, first, last, starts, lists
-        )
-        yield _TileLists(first, last, counts, starts, lists)
-        first = last
-
-
-def _rasterize_backward(splats: _Splats, lens: _Lens, images: list[Array]) -> Array:
+def _rasterize_backward(splats: Splats, lens: FrameLens, images: list[Array]) -> Array:
     """Gradients by the ellipses, [N, GRADIENT], from the picture and the gradients by it."""
     by_splats = np.zeros((len(splats.records), GRADIENT), np.float32)
-    for part in _tile_lists(splats, lens, MOST_PAIRS_BACKWARD):
+    for part in tile_lists(splats, lens, MOST_PAIRS_BACKWARD):
         by_pairs = np.empty((len(part.lists), GRADIENT), np.float32)
         rasterize_backward(splats.records, part.starts, part.lists, part.first, *images, by_pairs)
         order.sum_over_tiles(
@@ -260,15 +159,3 @@ def _rasterize_backward(splats: _Splats, lens: _Lens, images: list[Array]) -> Ar
             by_splats,
         )
     return by_splats
-
-
-def _colors(colors: Array) -> tuple[Array, int]:
-    """Colours as rows, and the degree of their harmonics: -1 for plain RGB."""
-    if colors.ndim == 2:
-        return colors, -1
-    count, terms, _ = colors.shape
-    return colors.reshape(count, 3 * terms), int(terms**0.5) - 1
-
-
-def _array(tensor: Tensor) -> Array:
-    return tensor.detach().contiguous().numpy()
