@@ -13,7 +13,7 @@ from nvs.depth.file import read_depth_file
 from nvs.depth.known import KnownDepth
 from nvs.device import torch_device
 from nvs.errors import InputError
-from nvs.models.registry import load_model
+from nvs.models import registry
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
 from nvs.progress import SILENT, Listener
@@ -33,7 +33,9 @@ class ModelSettings:
 
     def load(self) -> Model:
         """The model, where it was asked to run."""
-        return load_model(self.name, weights=self.weights, head=self.head, device=self.device)
+        return registry.load_model(
+            self.name, weights=self.weights, head=self.head, device=self.device
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,7 +180,7 @@ def depth_of_photo(
 
 
 def _metric_field(photo: Photo, name: str, device: str) -> DepthField:
-    field = load_model(name, device=device).depth_field(photo)
+    field = registry.load_model(name, device=device).depth_field(photo)
     if field.unit != "m":
         raise InputError(f"--metric-model {name} knows no metres: it is relative")
     return field
