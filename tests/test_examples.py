@@ -35,6 +35,8 @@ def test_the_viewers_example_serves_until_it_is_stopped(tmp_path):
         env=RUNS,
         stdout=subprocess.PIPE,
         text=True,
+        # Tests that run in the background inherit that nobody interrupts them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert serving.stdout is not None
