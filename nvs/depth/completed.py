@@ -26,7 +26,7 @@ from nvs.depth.alignment import align
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
 from nvs.depth.log_fit import LogFit, fit_log
-from nvs.depth.membrane import Links, Membrane
+from nvs.depth.membrane import Links, Membrane, read_bilinearly
 from nvs.depth.scaled import WrappedField
 from nvs.scene.camera import Camera
 
@@ -209,23 +209,8 @@ class _Grid:
         return _Grid(_log(field(xy.to(camera.intrinsics))).reshape(rows, columns))
 
     def reading(self, places: Floats) -> sparse.csr_array:
-        """The matrix [P, h·w] that reads the grid bilinearly at places [P, 2], 0..1."""
-        rows, columns = self.seen.shape
-        u = np.clip(places[:, 0] * columns - 0.5, 0, columns - 1)
-        v = np.clip(places[:, 1] * rows - 0.5, 0, rows - 1)
-        column, row = (
-            np.minimum(u.astype(int), columns - 2),
-            np.minimum(v.astype(int), rows - 2),
-        )
-        right, down = u - column, v - row
-        corner = row * columns + column
-        cell = np.stack([corner, corner + 1, corner + columns, corner + columns + 1], -1)
-        share = np.stack(
-            [(1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down], -1
-        )
-        point = np.repeat(np.arange(len(places)), 4)
-        shape = (len(places), rows * columns)
-        return sparse.csr_array((share.ravel(), (point, cell.ravel())), shape=shape)
+        """The matrix [P, h·w] that reads the grid at places [P, 2], 0..1."""
+        return read_bilinearly(places, *self.seen.shape)
 
     def crowd(self, reading: sparse.csr_array) -> Floats:
         """[P] how many points share a point's cell: together they count as one."""

@@ -92,3 +92,22 @@ class Membrane:
             matrix, right, start, rtol=TOLERANCE, maxiter=MOST_STEPS, M=sparse.diags_array(scale)
         )
         return found
+
+
+def read_bilinearly(places: Floats, rows: int, columns: int) -> sparse.csr_array:
+    """The matrix [P, rows·columns] that reads a grid at places [P, 2], 0..1 over it."""
+    u = np.clip(places[:, 0] * columns - 0.5, 0, columns - 1)
+    v = np.clip(places[:, 1] * rows - 0.5, 0, rows - 1)
+    column, row = (
+        np.minimum(u.astype(int), columns - 2),
+        np.minimum(v.astype(int), rows - 2),
+    )
+    right, down = u - column, v - row
+    corner = row * columns + column
+    cell = np.stack([corner, corner + 1, corner + columns, corner + columns + 1], -1)
+    share = np.stack(
+        [(1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down], -1
+    )
+    point = np.repeat(np.arange(len(places)), 4)
+    shape = (len(places), rows * columns)
+    return sparse.csr_array((share.ravel(), (point, cell.ravel())), shape=shape)
