@@ -6,10 +6,8 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from torch import Tensor
-
+from nvs.data.depth_prompt import known_places, read_depth_map, read_depth_prompt
 from nvs.depth.field import DepthField
-from nvs.depth.file import read_depth_file
 from nvs.depth.known import KnownDepth
 from nvs.device import torch_device
 from nvs.errors import InputError
@@ -50,16 +48,21 @@ class PhotoSettings:
 
 @dataclasses.dataclass(frozen=True)
 class DepthSettings:
-    """What is known of a photo's depth; one of them at most.
+    """What is known of a photo's depth; one source of it at most.
 
-    `depth` is taken as it is, in place of the model's.  `prompt` is told to the model, which is
-    prompted with it or takes its scale from it.  `metric_model` is another model, asked for the
-    scale.
+    `depth` is taken as it is, in place of the model's.  `prompt` (a map, a point cloud, a COLMAP
+    model) or `places` are told to the model, which is prompted with them or takes its scale from
+    them.  `metric_model` is another model, asked for the scale.  Where none of them is given, the
+    depth that the camera wrote into the photo's file is told, unless `photo_depth` is False.
     """
 
     depth: Path | None = None
     prompt: Path | None = None
     metric_model: str | None = None
+    places: tuple[tuple[float, float, float], ...] = ()  # (x, y, metres), pixels of the photo
+    values_per_metre: float | None = None  # of `depth` and `prompt`, where they are not as usual
+    confidence: Path | None = None  # of `prompt`, a map of its size
+    photo_depth: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,17 +164,18 @@ def depth_of_photo(
         )
     if settings.prompt is not None and settings.metric_model is not None:
         raise InputError("--depth-prompt says the scale: leave out --metric-model")
+    if settings.places and (settings.depth or settings.prompt or settings.metric_model):
+        raise InputError("--at says the depth: leave out --depth, --depth-prompt, --metric-model")
+    if settings.confidence is not None and settings.prompt is None:
+        raise InputError("--depth-confidence goes with --depth-prompt")
 
-    known: KnownDepth | None = None
     if settings.depth is not None:
         listener.stage("reading the depth")
-        return DepthField.from_depth(_read_depth_of(photo, settings.depth), photo.camera)
-    if settings.prompt is not None:
-        listener.stage("reading the depth")
-        known = KnownDepth.from_map(_read_depth_of(photo, settings.prompt))
-    elif settings.metric_model is not None:
-        listener.stage("asking the metric model")
-        known = KnownDepth.from_field(_metric_field(photo, settings.metric_model, device))
+        depth = read_depth_map(settings.depth, photo.camera, settings.values_per_metre)
+        return DepthField.from_depth(depth, photo.camera)
+    known = _known_depth(photo, settings, device, listener)
+    if known is None and settings.photo_depth and model.uses:
+        known = _photo_depth(photo)
     listener.stage("encoding the photo")
     field = model.depth_field(photo, known)
     if field.note is not None:
@@ -179,24 +183,33 @@ def depth_of_photo(
     return field
 
 
+def _known_depth(
+    photo: Photo, settings: DepthSettings, device: str, listener: Listener
+) -> KnownDepth | None:
+    """What the user says of the photo's depth."""
+    if settings.prompt is not None:
+        listener.stage("reading the depth")
+        return read_depth_prompt(
+            settings.prompt, photo, settings.values_per_metre, settings.confidence
+        )
+    if settings.places:
+        return known_places(settings.places, *photo.full_size)
+    if settings.metric_model is not None:
+        listener.stage("asking the metric model")
+        return KnownDepth.from_field(_metric_field(photo, settings.metric_model, device))
+    return None
+
+
+def _photo_depth(photo: Photo) -> KnownDepth | None:
+    """What the camera wrote into the photo's file."""
+    return None
+
+
 def _metric_field(photo: Photo, name: str, device: str) -> DepthField:
     field = registry.load_model(name, device=device).depth_field(photo)
     if field.unit != "m":
         raise InputError(f"--metric-model {name} knows no metres: it is relative")
     return field
-
-
-def _read_depth_of(photo: Photo, path: Path) -> Tensor:
-    """A depth map [h, w] of any size that shows what the photo shows; 0 = unknown."""
-    depth = read_depth_file(path)
-    height, width = depth.shape
-    stretch = (width / height) / (photo.camera.width / photo.camera.height)
-    if not 0.95 < stretch < 1.05:
-        raise InputError(
-            f"{path} is {width}x{height}, another shape than the photo's "
-            f"{photo.camera.width}x{photo.camera.height}: give a depth map of the whole photo"
-        )
-    return depth
 
 
 class Opener:

@@ -109,7 +109,7 @@ class Model:
         """
         rgb, camera = photo.rgb.to(self.device), photo.camera.to(self.device)
         if known is not None and not self.uses:
-            raise InputError("this model takes no depth prompt: use --model infinidepth-sensor")
+            raise InputError("this model takes no depth prompt: leave out --model")
         prompt = None if known is None else KnownDepth.of(known)
         return self.network.field(rgb, camera, prompt, focal_known=photo.focal_known)
 

@@ -52,7 +52,9 @@ def main(options: Options) -> int:
     check_depth_path(options.output)
     preview = options.output.with_name(f"{options.output.stem}_preview.png")
     for output in (options.output, preview):
-        check_overwrites_none(output, [options.photo, options.known.depth_prompt])
+        check_overwrites_none(
+            output, [options.photo, options.known.depth_prompt, options.known.depth_confidence]
+        )
     clock = Clock(Terminal("row"))
     reading = PhotoOptions(options.lens, longer_side=1 << 30).settings()
     photo = open_photo(options.photo, reading, clock)

@@ -21,6 +21,13 @@ from nvs.evaluate.baselines import DepthPredictor
 from nvs.evaluate.conclusion import Conclusion, conclude
 from nvs.evaluate.depth import DepthProtocol, Reconstruction, evaluate_depth
 from nvs.evaluate.identity import model_identity
+from nvs.evaluate.prompted import (
+    PromptedModel,
+    evaluate_prompted,
+    prompted_table,
+    set_tables,
+)
+from nvs.evaluate.prompts import PromptKind
 from nvs.evaluate.report import Column, Ranking
 from nvs.evaluate.results import FrameRecord, Results
 from nvs.evaluate.tables import Table, number, table
@@ -85,6 +92,15 @@ class Options:
     frames: int | None = None
     """Measure only so many frames of each set, evenly spread."""
 
+    prompt: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KIND")
+    ] = ()
+    """Tell the model a part of the truth and measure the rest, without alignment: sparse:COUNT,
+    lidar, lowres:ROWSxCOLUMNS, holes, range or range:METRES; once or more."""
+
+    outliers: float = 0.0
+    """Share of the prompt that is wrong by a factor of two."""
+
     markdown: Path | None = None
     """Also put the tables into this Markdown file, replacing those of an earlier run."""
 
@@ -101,12 +117,17 @@ def main(options: Options) -> int:
         raise InputError(f"--frames must be at least 1, not {options.frames}")
     if options.run.seed < 0:
         raise InputError(f"--seed must be 0 or more, not {options.run.seed}")
+    if not 0 <= options.outliers < 1:
+        raise InputError(f"--outliers is a share from 0 to 1, not {options.outliers}")
+    kinds = [PromptKind(kind, options.outliers) for kind in options.prompt]
     if options.detail and importlib.util.find_spec("skimage") is None:
         raise InputError("--detail needs scikit-image: pip install scikit-image")
     if options.reconstruction == "fused" and importlib.util.find_spec("open3d") is None:
         raise InputError("--reconstruction fused needs Open3D: pip install open3d-cpu")
     sets = [spread(one, options.frames) for one in depth_sets(options.data, options.layout)]
     model, name = options.run.load_model(), Path(options.run.model).name
+    if kinds:
+        return _prompted(options, model, sets, kinds)
     results = evaluate_depth(
         predictor_of(model),
         sets,
@@ -131,6 +152,32 @@ def main(options: Options) -> int:
         worst=Ranking("model", "abs_rel", high_is_bad=True),
         section=f"depth, {name}, {options.data.name}, {options.alignment}",
         document=document(results, options.data.name),
+    )
+    return conclude(results, options.output, conclusion, options.markdown)
+
+
+def _prompted(options: Options, model: Model, sets: list[DepthSet], kinds: list[PromptKind]) -> int:
+    """The same of a model that is told a part of the truth."""
+    if not model.uses:
+        raise InputError(f"--model {options.run.model} takes no depth prompt")
+    name = Path(options.run.model).name
+    results = evaluate_prompted(
+        PromptedModel(model.depth_field),
+        sets,
+        kinds,
+        name=model_identity(name, model),
+        seed=options.run.seed,
+        folder=options.output,
+    )
+    tables = [prompted_table(results, kinds), set_tables(results, kinds)]
+    title = f"Prompted depth of {name} on {options.data.resolve().name}"
+    conclusion = Conclusion(
+        title=title,
+        tables=tables,
+        columns=[Column("model", kind.name, kind.name) for kind in kinds],
+        worst=Ranking("model", kinds[0].name, high_is_bad=True),
+        section=f"prompted depth, {name}, {options.data.name}",
+        document="\n\n".join([f"## {title}", *(table(*one) for one in tables)]),
     )
     return conclude(results, options.output, conclusion, options.markdown)
 

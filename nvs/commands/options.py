@@ -98,20 +98,56 @@ class PhotoOptions:
 
 @dataclasses.dataclass(frozen=True)
 class KnownDepthOptions:
-    """Known depth for the released models: a prompt, or what their scale is fitted to."""
+    """What is known of the depth: the result agrees with it, and is in its unit."""
 
     depth_prompt: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Tell the model what is known: sparse or coarse depth in metres, 0 where unknown. For
-    --model infinidepth-sensor; --model infinidepth takes its scale from it."""
+    """Known depth, sparse, coarse, partial or noisy: a depth map of any size, 0 where unknown
+    (.npy, .npz, .png, .tiff, .pfm, .exr), points x y z in the camera's frame (.ply, .csv) or
+    the folder of a COLMAP model. --model infinidepth only takes its scale from it."""
+
+    depth_scale: Annotated[float | None, tyro.conf.arg(metavar="N")] = None
+    """What one metre is in that file; by default 1000 for whole numbers (256 in KITTI's)."""
+
+    depth_confidence: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A map beside --depth-prompt: 0..1, or whole numbers 0, 1, 2 as ARKit's."""
+
+    at: Annotated[
+        tuple[tuple[float, float, float], ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(metavar="X Y METRES"),
+    ] = ()
+    """The depth at a pixel of the photo, given once or more."""
+
+    photo_depth: bool = True
+    """Use the depth that a phone wrote into the photo, where nothing else is known."""
 
     metric_model: Annotated[str | None, tyro.conf.arg(metavar="MODEL")] = None
     """Where no depth is known: a model whose depth is in metres, to take the scale from."""
 
+    @property
+    def of_one_photo(self) -> bool:
+        """Whether something is known that belongs to one photo."""
+        return self.depth_prompt is not None or bool(self.at)
+
     def settings(self, depth: Path | None = None) -> DepthSettings:
-        """The same for the library, with a depth map that replaces the model's."""
+        """The same for the library, with a depth map that replaces the model's.
+
+        Raises:
+            InputError: a scale that no file has.
+        """
         from nvs.opening import DepthSettings
 
-        return DepthSettings(depth, self.depth_prompt, self.metric_model)
+        if self.depth_scale is not None and not 0 < self.depth_scale < float("inf"):
+            raise InputError(f"--depth-scale must be positive, not {self.depth_scale}")
+        return DepthSettings(
+            depth,
+            self.depth_prompt,
+            self.metric_model,
+            self.at,
+            self.depth_scale,
+            self.depth_confidence,
+            self.photo_depth,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,9 +35,11 @@ def main(options: Options) -> int:
 
     if not options.photos:
         raise InputError("name at least one photo")
-    of_one_photo = (options.scene.depth, options.scene.known.depth_prompt)
-    if any(of_one_photo) and len(options.photos) > 1:
-        raise InputError("--depth and --depth-prompt belong to one photo: call nvs splat for each")
+    of_one_photo = options.scene.depth is not None or options.scene.known.of_one_photo
+    if of_one_photo and len(options.photos) > 1:
+        raise InputError(
+            "--depth, --depth-prompt and --at belong to one photo: call nvs splat for each"
+        )
     names = [photo.stem for photo in options.photos]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

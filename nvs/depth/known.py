@@ -27,6 +27,8 @@ class KnownDepth:
     unit: Unit
     source: str  # what it comes from, in words for the user: "the depth map"
     confidence: Tensor | None = None  # [P] 0..1, where the source tells one
+    scale_only: bool = False  # tells how large all is, and nothing of single places
+    shift_free: bool = False  # tells 1/z up to scale and shift, as cameras' disparity maps do
 
     def __len__(self) -> int:
         return len(self.depth)
@@ -71,7 +73,9 @@ class KnownDepth:
 
     @staticmethod
     def from_field(field: DepthField, source: str = "the metric model") -> KnownDepth:
-        """Another model's depth, asked on a grid of at most `FIELD_POINTS`; its sky is unknown.
+        """Another model's depth, to take the scale from; its sky is unknown.
+
+        It is asked on a grid of at most `FIELD_POINTS`.
 
         Raises:
             InputError: all is sky.
@@ -84,7 +88,8 @@ class KnownDepth:
         xy = xy * torch.tensor([camera.width / columns, camera.height / rows])
         xy = xy.to(camera.intrinsics)
         depth = torch.where(field.sky(xy), 0.0, field(xy)).view(rows, columns)
-        return KnownDepth.from_map(depth, field.unit, source)
+        known = KnownDepth.from_map(depth, field.unit, source)
+        return dataclasses.replace(known, scale_only=True)
 
     def thinned(self, count: int) -> KnownDepth:
         """At most `count` of the points, drawn at random but always the same ones."""

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nvs.depth.completed import complete
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.detail_stem import DetailStem
 from nvs.depth.encoders.encoder import EncoderFeatures
 from nvs.depth.encoders.vit import ViT, ViTConfig
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
-from nvs.depth.known import KnownDepth
+from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
 from nvs.depth.pyramid import FeatureGrid, PyramidConfig, ReassemblePyramid
 from nvs.depth.raster import decode_raster
@@ -91,6 +92,11 @@ class DepthNetwork(DepthModel):
             nn.Linear(width + VIEW_CHANNELS, 256), nn.GELU(), nn.Linear(256, 2)
         )
 
+    @property
+    def uses(self) -> frozenset[Use]:
+        """Its field is completed by a prompt, or brought to scale."""
+        return frozenset({"prompt", "scale"})
+
     def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
         """[B, 3, H, W] in 0..1, sides multiples of `SIDE_PX`; `view` [B, 3] as `view_angle`."""
         picture = picture.contiguous(memory_format=torch.channels_last)
@@ -130,8 +136,8 @@ class DepthNetwork(DepthModel):
         known: KnownDepth | None = None,
         *,
         focal_known: bool = False,
-    ) -> NeuralDepthField:
-        """As `DepthModel.field`."""
+    ) -> DepthField:
+        """As `DepthModel.field`; known depth is not seen by the network, its field is completed."""
         width, height = self.input_size(camera.width, camera.height)
         picture = functional.interpolate(
             rgb.permute(2, 0, 1)[None],
@@ -142,7 +148,8 @@ class DepthNetwork(DepthModel):
         )
         view = view_angle(camera if focal_known else None).to(picture)[None]
         with torch.no_grad():
-            return NeuralDepthField(self, self.encode(picture, view), camera)
+            seen = NeuralDepthField(self, self.encode(picture, view), camera)
+            return seen if known is None else complete(seen, known).field
 
 
 class NeuralDepthField(DepthField):

@@ -53,6 +53,12 @@ class Photo:
     focal_source: str  # where the focal length comes from, in words
     notices: list[str] = dataclasses.field(default_factory=list)  # one line each, for the user
     focal_known: bool = True  # False: the camera's focal length is an assumption
+    file_size: tuple[int, int] | None = None  # (width, height) upright, as the file has it
+
+    @property
+    def full_size(self) -> tuple[int, int]:
+        """(width, height) of the upright photo before it was reduced."""
+        return self.file_size or (self.camera.width, self.camera.height)
 
     def resized_to(self, longer_side: int) -> Photo:
         """The same view with `longer_side` pixels along its longer side, antialiased.
@@ -140,6 +146,7 @@ def load_photo(
         seen_by.focal_source,
         notices,
         seen_by.focal_known,
+        (width, height),
     )
 
 

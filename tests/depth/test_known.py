@@ -7,6 +7,7 @@ import torch
 
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
+from nvs.depth.model import DepthModel
 from nvs.errors import InputError
 from nvs.photo.photo import Photo
 from nvs.pipeline import Model
@@ -68,10 +69,16 @@ def test_every_form_becomes_the_record():
     assert KnownDepth.of(DepthField.from_depth(a_map(), field.camera)).source == "the metric model"
 
 
-def test_a_model_without_use_for_it_says_so(untrained):
+def test_a_model_without_use_for_it_says_so():
+    class Blind(DepthModel):
+        def field(self, rgb, camera, known=None, *, focal_known=False):
+            return AnalyticField(64, 48)
+
     field = AnalyticField(64, 48)
     photo = Photo(torch.rand(48, 64, 3), field.camera, None, "given")
-    model = Model(untrained, Guess())
+    blind = Blind()
+    blind.weight = torch.nn.Parameter(torch.zeros(1))
+    model = Model(blind, Guess())
     assert model.uses == frozenset()
     with pytest.raises(InputError, match="takes no depth prompt"):
         model.depth_field(photo, a_map())

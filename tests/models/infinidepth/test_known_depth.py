@@ -76,9 +76,11 @@ def test_what_cannot_be_is_said_in_one_line(files, tmp_path, capsys):
     np.save(tmp_path / "nothing.npy", np.zeros((40, 60), np.float32))
     sparse, mono = files / "sparse.npy", ("--weights", files / "mono.ckpt")
     for arguments, said in [
-        (("--depth-prompt", sparse), "takes no depth prompt"),
         (("--model", "infinidepth", *mono, "--depth-prompt", tmp_path / "tall.npy"), "shape"),
-        (("--model", "infinidepth", *mono, "--depth-prompt", tmp_path / "nothing.npy"), "no valid"),
+        (
+            ("--model", "infinidepth", *mono, "--depth-prompt", tmp_path / "nothing.npy"),
+            "no depth at all",
+        ),
         (("--model", "infinidepth", *mono, "--metric-model", "default"), "no metres"),
         (("--depth-prompt", sparse, "--metric-model", "default"), "leave out"),
     ]:

@@ -1,0 +1,232 @@
+"""What a user knows of a photo's depth, in the forms in which people have it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nvs.data.colmap import ColmapImage, read_colmap
+from nvs.data.recorded import DepthEncoding, read_numbers
+from nvs.depth.file import VALUES_PER_METRE, read_depth_file
+from nvs.depth.known import KnownDepth
+from nvs.errors import InputError
+from nvs.files import check_readable
+from nvs.photo.photo import Photo
+from nvs.scene.camera import Camera
+
+CLOUD_SUFFIXES = (".ply", ".csv", ".xyz")
+# Maps of the whole photo: sensors' aspect ratios differ a little from their cameras'.
+LEAST_STRETCH, MOST_STRETCH = 0.95, 1.05
+
+ARKIT_LEVELS = 2  # low, medium, high
+
+
+def read_depth_prompt(
+    path: Path,
+    photo: Photo,
+    values_per_metre: float | None = None,
+    confidence: Path | None = None,
+) -> KnownDepth:
+    """Known depth in a file.
+
+    - A depth map of any size that shows what the photo shows (.npy, .npz, .png, .tiff, .pfm, .exr):
+      0, negative, NaN and infinite are unknown.
+    - A point cloud of x, y, z in the photo's camera, metres, x to the right and y down (.ply,
+      or numbers in lines: .csv, .xyz).
+    - The folder of a COLMAP model that has an image of the photo's name; its unit is the model's.
+
+    Args:
+        values_per_metre: what a metre is in the file; by default 1000 for whole numbers, else 1.
+        confidence: a map of the depth map's shape: 0..1, or whole numbers 0, 1, 2 as ARKit's.
+
+    Raises:
+        InputError: a file that cannot be used, or that knows nothing of this photo.
+    """
+    if confidence is not None and (path.is_dir() or path.suffix.lower() in CLOUD_SUFFIXES):
+        raise InputError("--depth-confidence goes with a depth map")
+    if path.is_dir():
+        return _colmap_points(path, photo)
+    if path.suffix.lower() in CLOUD_SUFFIXES:
+        points = _cloud(check_readable(path)) / (values_per_metre or 1.0)
+        return known_points(points, photo.camera, f"the points of {path.name}")
+    depth = read_depth_map(path, photo.camera, values_per_metre)
+    trust = None if confidence is None else _confidence(confidence, depth)
+    return KnownDepth.from_map(depth, source=f"the depth of {path.name}", confidence=trust)
+
+
+def known_places(
+    places: Sequence[tuple[float, float, float]], width: int, height: int
+) -> KnownDepth:
+    """Single places: (x, y, metres), pixels of the upright photo of this full size.
+
+    Raises:
+        InputError: a place outside the photo, or a depth that is not positive.
+    """
+    for x, y, metres in places:
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise InputError(f"--at {x:g} {y:g}: outside the photo of {width}x{height} pixels")
+        if not 0 < metres < np.inf:
+            raise InputError(f"--at {x:g} {y:g} {metres:g}: a depth must be positive")
+    numbers = torch.tensor(places, dtype=torch.float32)  # [P, 3]
+    at = numbers[:, :2] / torch.tensor([width, height])
+    return KnownDepth(at, numbers[:, 2], "m", "the given places")
+
+
+def known_points(points: NDArray[np.float64], camera: Camera, source: str) -> KnownDepth:
+    """Points [P, 3] in the camera's frame (OpenCV axes), those that the picture shows.
+
+    Raises:
+        InputError: it shows none.
+    """
+    finite = np.isfinite(points).all(1) & (points[:, 2] > 0)
+    points = points[finite]
+    k = camera.intrinsics.double().cpu().numpy()
+    at = points @ k.T / points[:, 2:]
+    places = at[:, :2] / [camera.width, camera.height]
+    inside = ((places >= 0) & (places <= 1)).all(1)
+    if not inside.any():
+        raise InputError(
+            f"{source} lie all outside the photo: they are x y z in its camera's frame, x to the "
+            "right, y down, z forward?"
+        )
+    return KnownDepth(
+        torch.from_numpy(places[inside]).float(),
+        torch.from_numpy(points[inside, 2]).float(),
+        "m",
+        source,
+    )
+
+
+def read_depth_map(path: Path, camera: Camera, values_per_metre: float | None = None) -> Tensor:
+    """A depth map [h, w] of any size that shows what the camera sees; 0 = unknown.
+
+    Raises:
+        InputError: a file that cannot be used, or a map of another shape.
+    """
+    depth = _depth_map(path, values_per_metre)
+    _check_shows_all(depth, camera, path)
+    return depth
+
+
+def _depth_map(path: Path, values_per_metre: float | None) -> Tensor:
+    if values_per_metre is None and path.suffix.lower() == ".png":
+        return read_depth_file(path)  # which knows those of ours
+    check_readable(path)
+    numbers = read_numbers(path).squeeze()
+    if numbers.ndim != 2 or numbers.dtype.kind not in "fiu":
+        raise InputError(f"{path} must hold one [H, W] map of numbers, not {list(numbers.shape)}")
+    whole = numbers.dtype.kind in "iu"
+    scale = values_per_metre or (VALUES_PER_METRE if whole else 1.0)
+    if not 0 < scale < np.inf:
+        raise InputError(f"--depth-scale must be positive, not {scale:g}")
+    return DepthEncoding(scale).decode(numbers)
+
+
+def _check_shows_all(depth: Tensor, camera: Camera, path: Path) -> None:
+    height, width = depth.shape
+    stretch = (width / height) / (camera.width / camera.height)
+    # Of a map of few pixels the sides are rounded.
+    tolerance = 1 / min(width, height)
+    if not LEAST_STRETCH - tolerance < stretch < MOST_STRETCH + tolerance:
+        raise InputError(
+            f"{path} is {width}x{height}, another shape than the photo's "
+            f"{camera.width}x{camera.height}: give a depth map of the whole photo"
+        )
+
+
+def _confidence(path: Path, depth: Tensor) -> Tensor:
+    """[h, w] in 0..1."""
+    numbers = read_numbers(check_readable(path)).squeeze()
+    if numbers.shape != tuple(depth.shape):
+        raise InputError(f"{path} must have the depth map's shape, {list(depth.shape)}")
+    levels = numbers.dtype.kind in "iu"
+    trust = torch.from_numpy(numbers.astype(np.float32)) / (ARKIT_LEVELS if levels else 1)
+    if not bool(((trust >= 0) & (trust <= 1)).all()):
+        raise InputError(f"{path}: confidence is 0..1, or the whole numbers 0, 1 and 2")
+    if not bool((trust[depth > 0] > 0).any()):
+        raise InputError(f"{path} trusts no pixel of the depth map")
+    return trust
+
+
+def _cloud(path: Path) -> NDArray[np.float64]:
+    """Points [P, 3] of a file."""
+    try:
+        points = _ply_points(path) if path.suffix.lower() == ".ply" else _text_points(path)
+    except (OSError, ValueError, IndexError, KeyError) as error:
+        raise InputError(f"{path}: cannot read points x y z from it ({error})") from None
+    if not len(points):
+        raise InputError(f"{path} holds no points")
+    return points
+
+
+def _text_points(path: Path) -> NDArray[np.float64]:
+    """Lines of x, y, z, ...; lines that do not begin with a number are titles."""
+    rows = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for line in csv.reader(row.replace(",", " ").replace(";", " ") for row in file):
+            words = " ".join(line).split()
+            if words and words[0].lstrip("+-.")[:1].isdigit():
+                rows.append([float(word) for word in words[:3]])
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+_PLY_TYPES = {
+    **{"char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2"},
+    **{"ushort": "u2", "uint16": "u2", "int": "i4", "int32": "i4", "uint": "u4", "uint32": "u4"},
+    **{"float": "f4", "float32": "f4", "double": "f8", "float64": "f8"},
+}
+
+
+def _ply_points(path: Path) -> NDArray[np.float64]:
+    """x, y, z of the vertices, which must be the first element."""
+    data = path.read_bytes()
+    head, mark, body = data.partition(b"end_header")
+    if not mark or not head.startswith(b"ply"):
+        raise ValueError("it has no PLY header")
+    lines = [line.split() for line in head.decode("ascii", "replace").splitlines()]
+    form = next(line[1] for line in lines if line[:1] == ["format"])
+    elements = [i for i, line in enumerate(lines) if line[:1] == ["element"]]
+    if not elements or lines[elements[0]][1] != "vertex":
+        raise ValueError("its first element is not the vertices")
+    count = int(lines[elements[0]][2])
+    end = elements[1] if len(elements) > 1 else len(lines)
+    properties = [line for line in lines[elements[0] : end] if line[:1] == ["property"]]
+    names = [line[-1] for line in properties]
+    body = body.split(b"\n", 1)[1]
+    if form == "ascii":
+        words = [line.split() for line in body.decode("ascii").splitlines()[:count]]
+        table = np.array(words, np.float64).reshape(count, len(names))
+        return table[:, [names.index(axis) for axis in "xyz"]]
+    order = "<" if form == "binary_little_endian" else ">"
+    layout = [(line[-1], order + _PLY_TYPES[line[1]]) for line in properties]
+    rows = np.frombuffer(body, np.dtype(layout), count)
+    return np.stack([rows[axis].astype(np.float64) for axis in "xyz"], -1)
+
+
+def _colmap_points(folder: Path, photo: Photo) -> KnownDepth:
+    """The points that a COLMAP model sees in the photo, known by its name."""
+    images = read_colmap(folder)
+    named = [image for image in images if Path(image.name).name == photo.path.name]
+    named = named or [image for image in images if Path(image.name).stem == photo.path.stem]
+    if len(named) != 1:
+        raise InputError(
+            f"{folder}: this COLMAP model has {len(named)} images named {photo.path.name}"
+        )
+    image: ColmapImage = named[0]
+    if not len(image.xy):
+        raise InputError(f"{folder}: this COLMAP model has no points in {image.name}")
+    size = np.array([image.camera.width, image.camera.height])
+    # Places as the lens saw them: the photo is not undistorted either.
+    places = torch.from_numpy(image.xy / size).float()
+    return KnownDepth(
+        places,
+        torch.from_numpy(image.depth).float(),
+        "relative",
+        f"the COLMAP model {folder.name}",
+    )

@@ -1,0 +1,268 @@
+"""A field made to agree with known depth, which it completes.
+
+    log z = slope · log z of the network + offset + r(x, y)
+
+The first two terms fit the network's depth to the known one as a whole.  r is what is left, a
+membrane held at the known points (`membrane.py`) that tears where the network sees an edge, so
+that every surface is moved as one.  So the gradients are the network's and the values are the
+known ones: a Poisson problem in log depth, which knows no scale.
+
+Sources: Pérez et al., "Poisson Image Editing" (2003); reading r by the depth of its cells is joint
+bilateral upsampling, Kopf et al. (2007).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import scipy.sparse as sparse
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from nvs.depth.alignment import align
+from nvs.depth.field import DepthField
+from nvs.depth.known import KnownDepth
+from nvs.depth.log_fit import LogFit, fit_log
+from nvs.depth.membrane import Links, Membrane, read_bilinearly
+from nvs.depth.scaled import WrappedField
+from nvs.scene.camera import Camera
+
+Floats = NDArray[np.float64]
+
+POINTS = 30_000  # as many of the known ones are used
+CELLS = 12_000  # of the grid, about
+EDGE = 0.02  # a step of log depth from cell to cell that halves (quarters) a link
+WEAKEST_LINK = 1e-3
+TO_ZERO = 1e-5  # what draws r to zero everywhere
+# ... and where the network's depth lies outside the range that is known by as much as FAR_OUTSIDE:
+# what holds at the near side of an edge says little of what lies behind it.
+TO_ZERO_OUTSIDE = 0.3
+FAR_OUTSIDE = 0.1
+RANGE_POINTS = 500.0  # that tell the range of what is known; fewer tell it in part
+
+# Outliers are told by a stiff membrane, on which a point alone cannot pull.
+STIFF_WEIGHT = 0.5
+OUTLIER = 8.0  # deviations from which on a point has no say
+OUTLIER_STEPS = 4
+LEAST_DEVIATION = 0.03  # of logarithms: the membrane itself errs by as much
+
+# How firmly points are held: the firmest whose held-out points are met about as well as by any.
+FIRMNESS = (1.0, 3.0, 10.0, 30.0)
+HELD_OUT = 0.2  # share of the points
+ABOUT_AS_WELL = 1.02
+EXACT_POINTS = 40  # fewer are not divided: they are held firmly
+
+
+class CompletedField(WrappedField):
+    """Another field's depth, brought to known depth by a fit and a residual on a grid."""
+
+    def __init__(self, field: DepthField, fit: LogFit, residual: Tensor, known: KnownDepth) -> None:
+        """`residual` is [h, w], of the logarithm, over the whole picture."""
+        super().__init__(field, known.unit)
+        self.fit = fit
+        self.residual = residual.to(field.camera.intrinsics)
+
+    def changed(self, depth: Tensor, xy: Tensor) -> Tensor:
+        size = xy.new_tensor([self.camera.width, self.camera.height])
+        r = functional.grid_sample(
+            self.residual[None, None].to(xy),
+            (2 * xy / size - 1)[None, None],
+            mode="bilinear",
+            padding_mode="border",
+            align_corners=False,
+        )[0, 0, 0]  # [N]
+        return (self.fit.slope * depth.log() + self.fit.offset + r).exp()
+
+
+# When known depth is taken for another picture's: the fit errs by so much, and the order of near
+# and far is another.  Of 7 photos, their own errs by 1 to 8 % with rank correlations of 0.68 to
+# 0.98 (in one by 13 % with 0.9), another's by 8 to 90 % with mostly less than 0.8.
+GROSS_ERROR = 0.2
+LARGE_ERROR, ITS_CORRELATION = 0.1, 0.85
+SOME_ERROR, NO_CORRELATION = 0.06, 0.5
+RANKED_POINTS = 20  # of fewer the correlation says little, and the error not much
+GROSS_ERROR_OF_FEW = 0.6
+
+
+@dataclasses.dataclass(frozen=True)
+class Completion:
+    """What came of known depth."""
+
+    field: CompletedField
+    source: str
+    points: int  # that were used
+    outliers: float  # share of them that had no say
+    fitted_error: float  # median |Δ log z| of the fit alone at the points
+    kept_error: float  # median |Δ log z| of the field at the points that had a say
+    correlation: float  # of ranks, seen and known depth at the points
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the known depth can hardly be this picture's."""
+        if self.points < RANKED_POINTS:
+            return self.fitted_error > GROSS_ERROR_OF_FEW
+        if self.fitted_error > GROSS_ERROR:
+            return True
+        return (self.fitted_error > LARGE_ERROR and self.correlation < ITS_CORRELATION) or (
+            self.fitted_error > SOME_ERROR and self.correlation < NO_CORRELATION
+        )
+
+    @property
+    def note(self) -> str:
+        """What was used and how well it agreed, one sentence."""
+        used = f"depth completed from {self.points:,} points of {self.source}"
+        if self.contradicts:
+            return (
+                f"WARNING: the photo contradicts {self.source}: what is seen differs from it by "
+                f"{_percent(self.fitted_error)}; is it of another photo? {used} all the same"
+            )
+        text = f"{used}: what is seen differed by {_percent(self.fitted_error)}"
+        if self.outliers >= 0.005:
+            text += f", {_percent(self.outliers)} of the points were not believed"
+        return f"{text} and the others are met within {_percent(self.kept_error)}"
+
+
+def complete(field: DepthField, known: KnownDepth, cells: int = CELLS) -> Completion:
+    """The field, made to agree with `known`, in its unit.
+
+    Trusted points come back within a hundredth; noisy ones as nearly as they predict each other
+    (`FIRMNESS`); those that contradict their neighbours and the field lose their say.
+    """
+    told = known.thinned(POINTS)
+    if told.shift_free:
+        told = _shaped(told, field)
+    camera = field.camera
+    size = told.places.new_tensor([camera.width, camera.height])
+    xy = (told.places * size).to(camera.intrinsics)
+    seen = _log(field(xy))  # [P]
+    values = _log(told.depth)
+    confidence = np.ones(len(told))
+    if told.confidence is not None:
+        confidence = told.confidence.double().cpu().numpy()
+    fit = fit_log(seen, values, confidence)
+    if known.scale_only:
+        return _scaled(field, fit, seen, values, told)
+    wanted = values - fit(seen)  # [P] what r should be
+
+    grid = _Grid.of(field, cells)
+    reading = grid.reading(told.places.double().cpu().numpy())
+    weight = confidence / grid.crowd(reading)
+    links = Links.across(grid.seen[..., None], EDGE, WEAKEST_LINK)
+    membrane = Membrane(links.stiffness() + _to_zero(grid.seen, seen), reading)
+
+    weight = _without_outliers(membrane, wanted, weight)
+    trusted = weight > 0
+    firm = _firmness(membrane, wanted, weight)
+    residual = membrane.solve(wanted, firm * weight)
+    r = torch.from_numpy(residual.reshape(grid.seen.shape))
+    completed = CompletedField(field, fit, r, known)
+    kept = np.abs(reading @ residual - wanted)[trusted]
+    completion = Completion(
+        completed,
+        known.source,
+        len(told),
+        1 - float(trusted.mean()),
+        float(np.median(np.abs(wanted))),
+        float(np.median(kept)),
+        _rank_correlation(seen, values),
+    )
+    completed.note = completion.note
+    return completion
+
+
+def _scaled(
+    field: DepthField, fit: LogFit, seen: Floats, values: Floats, known: KnownDepth
+) -> Completion:
+    """The fit alone."""
+    completed = CompletedField(field, fit, torch.zeros(2, 2), known)
+    error = float(np.median(np.abs(values - fit(seen))))
+    correlation = _rank_correlation(seen, values)
+    completed.note = f"scale from {known.source}, which differs by {_percent(error)}"
+    return Completion(completed, known.source, len(known), 0.0, error, error, correlation)
+
+
+def _shaped(known: KnownDepth, field: DepthField) -> KnownDepth:
+    """Disparities without unit, scaled and shifted to those of the field, in its unit."""
+    size = known.places.new_tensor([field.camera.width, field.camera.height])
+    seen = field((known.places * size).to(field.camera.intrinsics)).cpu()
+    aligned = align(known.depth.cpu(), seen, alignment="affine-disparity", fit="robust")
+    depth = aligned.depth.float().to(known.depth)
+    return dataclasses.replace(known, depth=depth, unit=field.unit)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Grid:
+    """What the field sees in equal cells over its picture."""
+
+    seen: Floats  # [h, w] log z at the cells' middles
+
+    @staticmethod
+    def of(field: DepthField, cells: int) -> _Grid:
+        camera: Camera = field.camera
+        rows = max(2, round((cells * camera.height / camera.width) ** 0.5))
+        columns = max(2, round(cells / rows))
+        xy = camera.resized(columns, rows).pixel_centers().view(-1, 2)
+        xy = xy * torch.tensor([camera.width / columns, camera.height / rows]).to(xy)
+        return _Grid(_log(field(xy.to(camera.intrinsics))).reshape(rows, columns))
+
+    def reading(self, places: Floats) -> sparse.csr_array:
+        """The matrix [P, h·w] that reads the grid at places [P, 2], 0..1."""
+        return read_bilinearly(places, *self.seen.shape)
+
+    def crowd(self, reading: sparse.csr_array) -> Floats:
+        """[P] how many points share a point's cell: together they count as one."""
+        return np.maximum(reading @ (reading.T @ np.ones(reading.shape[0])), 1.0)
+
+
+def _to_zero(grid: Floats, seen: Floats) -> sparse.dia_array:
+    """What draws r to zero in each cell, by the log depth [h, w] that is seen there."""
+    low, high = np.quantile(seen, [0.01, 0.99])
+    outside = np.clip(np.maximum(grid - high, low - grid) / FAR_OUTSIDE, 0, 1).ravel()
+    told = min(1.0, len(seen) / RANGE_POINTS)
+    return sparse.diags_array(TO_ZERO + TO_ZERO_OUTSIDE * told * outside)
+
+
+def _without_outliers(membrane: Membrane, wanted: Floats, weight: Floats) -> Floats:
+    """The weights [P], less where a stiff membrane is far from a point, by Tukey's biweight."""
+    left = weight
+    for _ in range(OUTLIER_STEPS):
+        error = np.abs(membrane.places @ membrane.solve(wanted, STIFF_WEIGHT * left) - wanted)
+        deviation = max(1.4826 * float(np.median(error)), LEAST_DEVIATION)
+        left = weight * np.maximum(1 - (error / (OUTLIER * deviation)) ** 2, 0) ** 2
+    return left
+
+
+def _firmness(membrane: Membrane, wanted: Floats, weight: Floats) -> float:
+    """How firmly the points are to be held, told by points that were left out."""
+    trusted = np.flatnonzero(weight > 0)
+    if len(trusted) < EXACT_POINTS:
+        return FIRMNESS[-1]
+    left_out = np.random.default_rng(0).permutation(trusted)[: int(HELD_OUT * len(trusted))]
+    others = weight.copy()
+    others[left_out] = 0
+    errors = []
+    for firmness in FIRMNESS:
+        r = membrane.solve(wanted, firmness * others)
+        error = np.abs(membrane.places[left_out] @ r - wanted[left_out])
+        errors.append(float(np.mean(np.minimum(error, LEAST_DEVIATION * OUTLIER))))
+    good = [f for f, e in zip(FIRMNESS, errors, strict=True) if e <= ABOUT_AS_WELL * min(errors)]
+    return good[-1]
+
+
+def _rank_correlation(one: Floats, other: Floats) -> float:
+    """Spearman's, 1 where there is nothing to rank."""
+    ranks = [np.argsort(np.argsort(values)).astype(float) for values in (one, other)]
+    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 1.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _percent(error: float) -> str:
+    return f"{100 * error:.2g} %"
+
+
+def _log(depth: Tensor) -> Floats:
+    return depth.double().log().cpu().numpy()
