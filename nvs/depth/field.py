@@ -20,6 +20,14 @@ class DepthAndNormal(NamedTuple):
     normal: Tensor  # [N, 3] camera space, unit length, towards the camera
 
 
+class SurfaceSamples(NamedTuple):
+    """What `DepthField.surface` returns."""
+
+    depth: Tensor  # [N]; where there is sky not to be used
+    gradient: Tensor  # [N, 2] (∂z/∂x, ∂z/∂y), a pixel
+    sky: Tensor  # [N] bool
+
+
 class DepthAndSky(NamedTuple):
     """What `DepthField.on_raster` returns."""
 
@@ -85,6 +93,14 @@ class DepthField(abc.ABC):
         if not depths:
             return xy.new_zeros(0), xy.new_zeros(0, 2)
         return torch.cat(depths), torch.cat(gradients)
+
+    def surface(self, xy: Tensor) -> SurfaceSamples:
+        """z-depth, its gradient and sky at pixels `xy` [N, 2].
+
+        As the field's other questions answer; a field may know a quicker way.
+        """
+        depth, gradient = self.depth_and_gradient(xy)
+        return SurfaceSamples(depth, gradient, self.sky(xy))
 
     def depth_and_normal(self, xy: Tensor) -> DepthAndNormal:
         """z-depth [N] and surface normals [N, 3] at pixels `xy` [N, 2].

@@ -13,7 +13,7 @@ from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.detail_stem import DetailStem
 from nvs.depth.encoders.encoder import EncoderFeatures
 from nvs.depth.encoders.vit import ViT, ViTConfig
-from nvs.depth.field import CHUNK, DepthAndSky, DepthField, Unit
+from nvs.depth.field import CHUNK, DepthAndSky, DepthField, SurfaceSamples, Unit
 from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
 from nvs.depth.pyramid import FeatureGrid, PyramidConfig, ReassemblePyramid
@@ -171,6 +171,18 @@ class NeuralDepthField(DepthField):
     @torch.no_grad()
     def sky(self, xy: Tensor) -> Tensor:
         return self._decode_chunks(self._uv(xy))[:, 1] > 0
+
+    def surface(self, xy: Tensor) -> SurfaceSamples:
+        """As `DepthField.surface`, decoded once for all three."""
+        parts = []
+        for part in xy.split(CHUNK):
+            with torch.enable_grad():
+                part = part.detach().requires_grad_()
+                log_depth, sky = self._decode(self._uv(part)).unbind(-1)
+                depth = self._depth(log_depth)
+                (gradient,) = torch.autograd.grad(depth.sum(), part)
+            parts.append(SurfaceSamples(depth.detach(), gradient, sky.detach() > 0))
+        return SurfaceSamples(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
     @torch.no_grad()
     def on_raster(self, x: Tensor, y: Tensor) -> DepthAndSky:

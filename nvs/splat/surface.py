@@ -132,9 +132,9 @@ def _look(field: DepthField, cells: Camera, cell_px: Tensor) -> _Seen:
     cells_a_probe = cell_px.new_tensor([cells.width / probes.width, cells.height / probes.height])
 
     at = probes.pixel_centers().view(-1, 2).to(cell_px) * cells_a_probe  # [P, 2] in cells
-    depth, gradient = field.depth_and_gradient(at * cell_px)
+    depth, gradient, sky = field.surface(at * cell_px)
     gradient = gradient * cell_px  # a cell
-    sky = field.sky(at * cell_px).view(probe_size)
+    sky = sky.view(probe_size)
     if stride == 1:
         return _Seen(depth.view(size), gradient.view(*size, 2), sky)
 
