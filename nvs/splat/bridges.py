@@ -18,6 +18,10 @@ SEARCH_RADIUS = 8  # cells; wider bridges go to the nearest surface
 SHOWN_SHARE = 0.3
 
 
+STEP = 1.1  # in disparity, from which on there are a near side and a far one
+MISSED_CELLS = 3  # how much of a near thing's rim a network may take for what is behind it
+OUTLINE_CELLS = 2  # how much wider the near side of a cut becomes
+
 # At the sky a network's depth rises from a roof to nowhere within a few cells before its sky
 # begins: cells this much farther than the nearest thing beside them belong to either.
 STRIP_DEPTH = 1.5
@@ -43,23 +47,71 @@ def cut_bridges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
         beside_sky = _around_cells(surface, surface.sky.to(rgb)) > 0
         strip = beside_sky & _behind_something(surface)
         bridge = (surface.bridge & (shown | beside_sky)) | strip
+        bridge = bridge | (_wider(bridge, MISSED_CELLS) & _far_side(surface, MISSED_CELLS))
         surface = dataclasses.replace(surface, bridge=bridge)
     if not surface.bridge.any() or not surface.solid.any():
         return surface
-    landing = _landing(surface, rgb).flatten()
-    sky = surface.sky.flatten()[landing].view_as(surface.sky)
+    landing = _near_outlined(_landing(surface, rgb), surface)
+    own = torch.arange(landing.numel(), device=landing.device).view_as(landing)
+    moved = surface.bridge | (landing != own)
+    sky = surface.sky.flatten()[landing]
     return dataclasses.replace(
         surface,
-        depth=surface.depth.flatten()[landing].view_as(surface.depth),
-        gradient=torch.where(surface.bridge[..., None], 0.0, surface.gradient),
+        depth=surface.depth.flatten()[landing],
+        gradient=torch.where(moved[..., None], 0.0, surface.gradient),
         sky=sky,
-        bridge=surface.bridge & ~sky,
+        bridge=moved & ~sky,
     )
+
+
+def _near_outlined(landing: Tensor, surface: SurfaceMap) -> Tensor:
+    """`landing` [h, w] without stray cells, and with the near side of every cut a little wider.
+
+    Pixels on an outline mix both colours, and a cut is only as exact as the colours are unlike.
+    What the far side keeps of the near one stays behind as a dotted line when the near one
+    moves; what the near one takes along of the far side nobody sees.
+    """
+    disparity = _disparity(surface).flatten()
+    beside = _wider(surface.bridge, OUTLINE_CELLS)
+    row, column = beside.nonzero().unbind(-1)
+    height, width = landing.shape
+    around = torch.stack(
+        [
+            landing[(row + dy).clamp(0, height - 1), (column + dx).clamp(0, width - 1)]
+            for dy in (-1, 0, 1)
+            for dx in (-1, 0, 1)
+        ]
+    )  # [9, K]
+    middle = disparity[around].median(dim=0).indices
+    landing = landing.clone()
+    landing[row, column] = around.gather(0, middle[None])[0]
+    for _ in range(OUTLINE_CELLS):
+        here = disparity[landing]
+        nearest_, at = functional.max_pool2d(here[None, None], 3, 1, 1, return_indices=True)
+        wider = beside & (here > 0) & (nearest_[0, 0] > STEP * here)
+        landing = torch.where(wider, landing.flatten()[at[0, 0]], landing)
+    return landing
+
+
+def _wider(cells: Tensor, by: int) -> Tensor:
+    """`cells` [h, w] bool and those within `by` cells of them."""
+    return functional.max_pool2d(cells[None, None].float(), 2 * by + 1, 1, by)[0, 0].bool()
+
+
+def _far_side(surface: SurfaceMap, within: int) -> Tensor:
+    """Cells [h, w] with a nearer surface within so many cells; the sky is none."""
+    disparity = _disparity(surface)
+    highest = functional.max_pool2d(disparity[None, None], 2 * within + 1, 1, within)[0, 0]
+    return ~surface.sky & (highest > STEP * disparity)
+
+
+def _disparity(surface: SurfaceMap) -> Tensor:
+    return torch.where(surface.sky, 0.0, 1 / surface.depth)
 
 
 def _behind_something(surface: SurfaceMap) -> Tensor:
     """Cells [h, w] that are much farther than something beside them; the sky is none."""
-    disparity = torch.where(surface.sky, 0.0, 1 / surface.depth)
+    disparity = _disparity(surface)
     return ~surface.sky & (STRIP_DEPTH * disparity < _around_cells(surface, disparity))
 
 
@@ -77,7 +129,7 @@ def _shown_share(surface: SurfaceMap, rgb: Tensor) -> Tensor:
     """
     height, width = surface.depth.shape
     size = (max(1, height // 2), max(1, width // 2))
-    disparity = torch.where(surface.sky, 0.0, 1 / surface.depth)
+    disparity = _disparity(surface)
     d, bridge = (
         functional.interpolate(m[None, None], size, mode="area")[0]
         for m in (disparity, surface.bridge.to(disparity))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nvs.depth.field import DepthField
 from nvs.scene.camera import Camera
-from nvs.splat.bridges import cut_bridges
+from nvs.splat.bridges import OUTLINE_CELLS, cut_bridges
 from nvs.splat.surface import SurfaceMap, measure_surface
 
 WIDTH, HEIGHT = 480, 64
@@ -21,12 +21,13 @@ class SoftEdge(DepthField):
 
     detail_px = 4.0
 
-    def __init__(self, ramp_px: float) -> None:
+    def __init__(self, ramp_px: float, edge_px: float = EDGE) -> None:
         super().__init__(CAMERA, "m")
         self.ramp_px = ramp_px
+        self.edge_px = edge_px
 
     def forward(self, xy: Tensor) -> Tensor:
-        far = torch.sigmoid((xy[:, 0] - EDGE) / (self.ramp_px / 6))
+        far = torch.sigmoid((xy[:, 0] - self.edge_px) / (self.ramp_px / 6))
         return 1 / torch.lerp(torch.tensor(1 / NEAR), torch.tensor(1 / FAR), far)
 
 
@@ -49,10 +50,22 @@ def test_an_edge_that_the_photo_shows_is_cut():
     rgb = photo(0.2, 0.8)
     cut = cut_bridges(surface, rgb)
     assert between(cut) == 0
-    # Depth changes where the colour does.
-    middle = cut.depth[:, EDGE - 3 : EDGE]
-    assert (middle < 1.1 * NEAR).float().mean() > 0.95
-    assert (cut.depth[:, EDGE : EDGE + 3] > 0.9 * FAR).float().mean() > 0.95
+    assert_cut_at_the_photos_edge(cut)
+
+
+def assert_cut_at_the_photos_edge(cut: SurfaceMap) -> None:
+    """Depth changes where the colour does, and the near side takes the mixed pixels along."""
+    near = cut.depth[:, EDGE - 6 : EDGE + 1]
+    far = cut.depth[:, EDGE + OUTLINE_CELLS + 1 : EDGE + OUTLINE_CELLS + 7]
+    assert (near < 1.1 * NEAR).float().mean() > 0.99
+    assert (far > 0.9 * FAR).float().mean() > 0.99
+
+
+def test_the_rim_of_a_near_thing_that_the_network_takes_for_what_is_behind():
+    surface = measure_surface(SoftEdge(6, EDGE - 4))
+    rim = surface.depth[:, EDGE - 3 : EDGE]
+    assert (rim > 0.6 * FAR).float().mean() > 0.5
+    assert_cut_at_the_photos_edge(cut_bridges(surface, photo(0.2, 0.8)))
 
 
 def test_a_soft_edge_that_the_photo_does_not_show_is_left_whole():
@@ -68,5 +81,6 @@ def test_a_sharp_edge_is_cut_whatever_the_photo_shows():
     surface = measure_surface(DepthField.from_depth(depth, CAMERA))
     cut = cut_bridges(surface, photo(0.5, 0.5))
     assert surface.bridge.any()
-    assert torch.equal(cut.bridge, surface.bridge)
     assert between(cut) == 0
+    assert (cut.depth[:, :EDGE] == NEAR).all()
+    assert (cut.depth[:, EDGE + OUTLINE_CELLS + 1 :] == FAR).all()
