@@ -20,7 +20,8 @@ SHOWN_SHARE = 0.3
 
 STEP = 1.1  # in disparity, from which on there are a near side and a far one
 MISSED_CELLS = 3  # how much of a near thing's rim a network may take for what is behind it
-OUTLINE_CELLS = 2  # how much wider the near side of a cut becomes
+# How much wider the near side of a cut becomes: measured depth knows where its edges are.
+OUTLINE_CELLS, MEASURED_OUTLINE_CELLS = 2, 1
 
 # At the sky a network's depth rises from a roof to nowhere within a few cells before its sky
 # begins: cells this much farther than the nearest thing beside them belong to either.
@@ -72,7 +73,8 @@ def _near_outlined(landing: Tensor, surface: SurfaceMap) -> Tensor:
     moves; what the near one takes along of the far side nobody sees.
     """
     disparity = _disparity(surface).flatten()
-    beside = _wider(surface.bridge, OUTLINE_CELLS)
+    by = OUTLINE_CELLS if surface.detail_px > 0 else MEASURED_OUTLINE_CELLS
+    beside = _wider(surface.bridge, by)
     row, column = beside.nonzero().unbind(-1)
     height, width = landing.shape
     around = torch.stack(
@@ -85,7 +87,7 @@ def _near_outlined(landing: Tensor, surface: SurfaceMap) -> Tensor:
     middle = disparity[around].median(dim=0).indices
     landing = landing.clone()
     landing[row, column] = around.gather(0, middle[None])[0]
-    for _ in range(OUTLINE_CELLS):
+    for _ in range(by):
         here = disparity[landing]
         nearest_, at = functional.max_pool2d(here[None, None], 3, 1, 1, return_indices=True)
         wider = beside & (here > 0) & (nearest_[0, 0] > STEP * here)
