@@ -90,7 +90,7 @@ def _near_outlined(landing: Tensor, surface: SurfaceMap) -> Tensor:
     for _ in range(by):
         here = disparity[landing]
         nearest_, at = functional.max_pool2d(here[None, None], 3, 1, 1, return_indices=True)
-        wider = beside & (here > 0) & (nearest_[0, 0] > STEP * here)
+        wider = beside & (nearest_[0, 0] > STEP * here)
         landing = torch.where(wider, landing.flatten()[at[0, 0]], landing)
     return landing
 
