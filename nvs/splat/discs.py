@@ -20,7 +20,7 @@ GUESS_SIGMA = 0.6
 # of 640x427 leave 12 % of its view open (alpha < 0.9) at twice the size; with it none.
 SPARSE_SIGMA = 0.8
 THICKNESS = 0.1  # of a disc, in shares of its shorter radius
-MAX_STRETCH = 8.0  # of a disc on a grazing surface: longer ones are needles at depth edges
+MAX_STRETCH = 30.0  # of a disc on a grazing surface: longer ones are needles at depth edges
 
 
 def disc_on_surface(points: SurfacePoints, sigma_px: Tensor | None = None) -> Gaussians:
