@@ -155,19 +155,28 @@ class Model:
         """As `splat`, what the photo shows and what was invented apart."""
         sampled = self.sample(photo, points, field=field, seed=seed, listener=listener)
         shown = sampled.shown(self.head)
+        rgb, camera, surface, solved = (
+            sampled.rgb,
+            sampled.camera,
+            sampled.surface,
+            sampled.solved,
+        )
+        del sampled  # its points and their features are most of what is in memory
         parts = [shown]
         if backfill:
             listener.stage("filling in what the photo does not show")
-            parts.append(invented(sampled.surface, sampled.rgb, shown))
+            parts.append(invented(surface, rgb, shown))
 
         listener.stage("matching the photo's colours")
+        count = len(shown)
         scene = Gaussians.concatenate(parts)
-        free = functional.pad(sampled.solved, (0, len(scene) - len(sampled.solved)))
-        scene = match_photo(scene, free, sampled.rgb, sampled.camera)
+        del shown, parts
+        free = functional.pad(solved, (0, len(scene) - len(solved)))
+        scene = match_photo(scene, free, rgb, camera)
         pose = photo.camera.camera_to_world
         if not torch.equal(pose, torch.eye(4).to(pose)):
             scene = scene.moved(pose)
-        return SplattedPhoto(scene[: len(shown)], scene[len(shown) :] if backfill else None)
+        return SplattedPhoto(scene[:count], scene[count:] if backfill else None)
 
     @torch.no_grad()
     def sample(
@@ -204,6 +213,7 @@ class Model:
         seen_at = surface.behind(xy)
         lifted = lift(camera, xy, seen_at.depth, seen_at.gradient, spacing_px, color)
         ground = lifted[~sky]
+        del lifted, seen_at
         features = None
         if self.head.needs_features:
             features = field.features(ground.xy)

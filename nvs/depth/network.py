@@ -205,7 +205,12 @@ class NeuralDepthField(DepthField):
     @torch.no_grad()
     def features(self, xy: Tensor) -> Tensor:
         """The encoder's features [N, C] at pixels `xy` [N, 2], from the finest map."""
-        return self.encoded.grids[0].read(self._uv(xy)[None])[0]
+        finest = self.encoded.grids[0]
+        # Written where they shall be: they are many, and joining parts would hold them twice.
+        features = xy.new_empty(len(xy), finest.channels)
+        for part, into in zip(xy.split(CHUNK), features.split(CHUNK), strict=True):
+            into.copy_(finest.read(self._uv(part)[None])[0])
+        return features
 
     def _depth(self, log_depth: Tensor) -> Tensor:
         return log_depth.clamp(*self.LOG_DEPTH_RANGE).exp()

@@ -51,13 +51,14 @@ def load_depth_network(path: Path) -> DepthNetwork:
         _, encoder = read_module(path.with_name(Path(config.pop("encoder_file")).name), _ENCODER)
         arrays |= encoder
     try:
-        network = DepthNetwork(
-            DepthNetworkConfig(
-                encoder=ViTConfig(**_tupled(config.pop("encoder"))),
-                pyramid=PyramidConfig(**_tupled(config.pop("pyramid"))),
-                **_tupled(config),
+        with torch.device("meta"):  # the file's values come into it, not beside random ones
+            network = DepthNetwork(
+                DepthNetworkConfig(
+                    encoder=ViTConfig(**_tupled(config.pop("encoder"))),
+                    pyramid=PyramidConfig(**_tupled(config.pop("pyramid"))),
+                    **_tupled(config),
+                )
             )
-        )
     except (KeyError, TypeError):
         raise InputError(
             f"{path} is of another version of nvs: train or download it anew"
@@ -84,21 +85,22 @@ def load_gaussian_head(path: Path, network: nn.Module) -> GaussianHead:
         raise InputError(
             f"{path} was trained with another depth network: name that one with --model"
         )
-    head = GaussianHead(GaussianHeadConfig(**config))
+    with torch.device("meta"):
+        head = GaussianHead(GaussianHeadConfig(**config))
     fill_module(head, arrays, path)
     return head
 
 
 def weights_digest(network: nn.Module) -> str:
     """What tells a depth network from others: its weights, as a file holds them."""
-    arrays = _halved(network)
+    arrays = network.state_dict()
     if isinstance(network, DepthNetwork):
         # The decoder's part was trained on this encoder, and changes whenever anything does.
         arrays = {k: v for k, v in arrays.items() if not k.startswith("encoder.")}
     digest = hashlib.sha256()
     for name, values in sorted(arrays.items()):
         digest.update(name.encode())
-        digest.update(values.view(-1).numpy().tobytes())
+        digest.update(_half(values).view(-1).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -120,7 +122,11 @@ def write_arrays(
 
 
 def _halved(module: nn.Module) -> dict[str, torch.Tensor]:
-    return {k: v.detach().half().contiguous().cpu() for k, v in module.state_dict().items()}
+    return {name: _half(values) for name, values in module.state_dict().items()}
+
+
+def _half(values: torch.Tensor) -> torch.Tensor:
+    return values.detach().half().contiguous().cpu()
 
 
 def read_module(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -143,7 +149,7 @@ def read_module(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.
 def fill_module(module: nn.Module, arrays: dict[str, torch.Tensor], path: Path) -> None:
     """Load every array, strictly, and make the module ready for inference."""
     try:
-        module.load_state_dict(arrays)
+        module.load_state_dict(arrays, assign=True)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"the arrays in {path} do not fit their configuration: {reason}") from None

@@ -63,10 +63,10 @@ class ViT(nn.Module):
         nn.init.trunc_normal_(self.positions, std=0.02)
         self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer(
-            "deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False
-        )
+        # In no file, so they have values also where the weights wait for theirs ("meta").
+        for name, values in (("mean", MEAN), ("deviation", DEVIATION)):
+            constant = torch.tensor(values, device="cpu").view(1, 3, 1, 1)
+            self.register_buffer(name, constant, persistent=False)
 
     @property
     def stride(self) -> int:
