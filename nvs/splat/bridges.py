@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nvs.splat.highest import highest_around
 from nvs.splat.nearest import nearest
 from nvs.splat.surface import SurfaceMap
 
@@ -97,14 +98,13 @@ def _near_outlined(landing: Tensor, surface: SurfaceMap) -> Tensor:
 
 def _wider(cells: Tensor, by: int) -> Tensor:
     """`cells` [h, w] bool and those within `by` cells of them."""
-    return functional.max_pool2d(cells[None, None].float(), 2 * by + 1, 1, by)[0, 0].bool()
+    return highest_around(cells.float(), by).bool()
 
 
 def _far_side(surface: SurfaceMap, within: int) -> Tensor:
     """Cells [h, w] with a nearer surface within so many cells; the sky is none."""
     disparity = _disparity(surface)
-    highest = functional.max_pool2d(disparity[None, None], 2 * within + 1, 1, within)[0, 0]
-    return ~surface.sky & (highest > STEP * disparity)
+    return ~surface.sky & (highest_around(disparity, within) > STEP * disparity)
 
 
 def _disparity(surface: SurfaceMap) -> Tensor:
@@ -120,7 +120,7 @@ def _behind_something(surface: SurfaceMap) -> Tensor:
 def _around_cells(surface: SurfaceMap, values: Tensor) -> Tensor:
     """Largest [h, w] of `values` within twice what the field can tell apart."""
     radius = max(1, round(2 * surface.detail_px / float(surface.cell_px.max())))
-    return functional.max_pool2d(values[None, None], 2 * radius + 1, 1, radius)[0, 0]
+    return highest_around(values, radius)
 
 
 def _shown_share(surface: SurfaceMap, rgb: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.discs import disc_on_surface
+from nvs.splat.highest import highest_around
 from nvs.splat.points import lift
 from nvs.splat.surface import SurfaceMap
 
@@ -65,10 +66,7 @@ def open_sky(surface: SurfaceMap) -> Tensor:
     In the photo's view the ground's discs reach a little over the sky beside them.  Sky that made
     up for it in its colours would stay behind as a dotted outline when the ground moves.
     """
-    ground = functional.max_pool2d(
-        (~surface.sky)[None, None].float(), 2 * COVERED_WIDTH + 1, 1, COVERED_WIDTH
-    )
-    return ground[0, 0] == 0
+    return highest_around((~surface.sky).float(), COVERED_WIDTH) == 0
 
 
 def dome_distance(surface: SurfaceMap) -> float:

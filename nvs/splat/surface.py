@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from nvs.depth.field import DepthField, surface_normal
 from nvs.scene.camera import Camera
+from nvs.splat.highest import highest_around
 
 STEEPEST = 0.2  # how far samples lie at most before or behind their cell's centre, relative
 
@@ -168,12 +169,6 @@ def _find_bridges(depth: Tensor, disparity_slope: Tensor, sky: Tensor, focal_px:
     opening removes; what it removes is the excess.
     """
     radius = max(2, round(max(depth.shape) / 64))
-    size = 2 * radius + 1
-
-    def dilated(values: Tensor) -> Tensor:  # over a square: along one axis, then the other
-        along = functional.max_pool2d(values[None, None], (1, size), 1, (0, radius))
-        return functional.max_pool2d(along, (size, 1), 1, (radius, 0))[0, 0]
-
-    opened = dilated(-dilated(-disparity_slope))
+    opened = highest_around(-highest_around(-disparity_slope, radius), radius)
     excess_slope = (disparity_slope - opened) * depth * focal_px
     return (excess_slope > BRIDGE_EXCESS_SLOPE) & ~sky

@@ -6,10 +6,10 @@ import dataclasses
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nvs.splat.backfill.sheet import Sheet, local_slopes
 from nvs.splat.backfill.softness import mean_of_present, softened
+from nvs.splat.highest import highest_around
 from nvs.splat.nearest import nearest
 from nvs.splat.surface import STEEPEST
 
@@ -48,9 +48,7 @@ def continued_behind(sheet: Sheet, shift_cells: float, within: Tensor | None = N
     """
     within = torch.ones_like(sheet.sky) if within is None else within
     seen = torch.where(sheet.sky, 0.0, sheet.disparity)
-    highest = functional.max_pool2d(
-        (seen * within)[None, None], 2 * EDGE_CELLS + 1, stride=1, padding=EDGE_CELLS
-    )[0, 0]
+    highest = highest_around(seen * within, EDGE_CELLS)
     opening = shift_cells * (highest - seen) * within  # [h, w] cells
     far_side, overhang = _widest_edge(opening, seen, shift_cells)
     present = (overhang > 0) & within
