@@ -102,11 +102,16 @@ class KnownDepthOptions:
 
     depth_prompt: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Known depth, sparse, coarse, partial or noisy: a depth map of any size, 0 where unknown
-    (.npy, .npz, .png, .tiff, .pfm, .exr), points x y z in the camera's frame (.ply, .csv) or
+    (.npy, .npz, .png, .tiff, .pfm, .exr, .jpg), points x y z in the camera's frame (.ply, .csv) or
     the folder of a COLMAP model. --model infinidepth only takes its scale from it."""
 
     depth_scale: Annotated[float | None, tyro.conf.arg(metavar="N")] = None
-    """What one metre is in that file; by default 1000 for whole numbers (256 in KITTI's)."""
+    """What one metre is in the depth file; by default 1000 for whole numbers (KITTI's: 256, TUM's:
+    5000). Of disparities: what something one metre away has."""
+
+    depth_kind: Literal["depth", "disparity", "auto"] = "auto"
+    """What a depth map holds: depth (far is large) or disparity (near is large, as most networks
+    save it); auto compares it with what is seen in the photo and says which it took."""
 
     depth_confidence: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A map beside --depth-prompt: 0..1, or whole numbers 0, 1, 2 as ARKit's."""
@@ -147,6 +152,7 @@ class KnownDepthOptions:
             self.depth_scale,
             self.depth_confidence,
             self.photo_depth,
+            self.depth_kind,
         )
 
 
@@ -162,7 +168,7 @@ class SceneOptions:
     """How many Gaussians show the photo's surfaces; by default two for each of its pixels."""
 
     depth: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Use this depth map (.npy, .npz, 16-bit .png, ...) instead of the model's depth."""
+    """Use this depth or disparity map (.npy, .npz, .png, ...) instead of the model's depth."""
 
     backfill: bool = True
     """Fill in what the photo does not show: behind near things and past its border."""
