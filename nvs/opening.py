@@ -51,6 +51,7 @@ class PhotoSettings:
     focal_mm: float | None = None
     fov_deg: float | None = None
     longer_side: int = 1024  # a larger photo is reduced to so many pixels
+    frame: int = 1  # which picture of a file that holds several
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +123,7 @@ def open_photo(path: Path, settings: PhotoSettings, listener: Listener = SILENT)
         focal_px=settings.focal_px,
         focal_mm=settings.focal_mm,
         fov_deg=settings.fov_deg,
+        frame=settings.frame,
     )
     for notice in photo.notices:
         listener.note(notice)

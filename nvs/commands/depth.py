@@ -38,6 +38,9 @@ class Options:
 
     lens: LensOptions = dataclasses.field(default_factory=LensOptions)
 
+    frame: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Which picture of a file that holds several (an animation, pages), from 1."""
+
     run: RunOptions = dataclasses.field(default_factory=RunOptions)
 
 
@@ -56,7 +59,7 @@ def main(options: Options) -> int:
             output, [options.photo, options.known.depth_prompt, options.known.depth_confidence]
         )
     clock = Clock(Terminal("row"))
-    reading = PhotoOptions(options.lens, longer_side=1 << 30).settings()
+    reading = PhotoOptions(options.lens, 1 << 30, options.frame).settings()
     photo = open_photo(options.photo, reading, clock)
     camera = photo.camera
     if options.width is not None:

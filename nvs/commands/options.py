@@ -82,6 +82,9 @@ class PhotoOptions:
     longer_side: Annotated[int, tyro.conf.arg(metavar="PX")] = 1024
     """A larger photo is reduced to this many pixels along its longer side."""
 
+    frame: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Which picture of a file that holds several (an animation, pages), from 1."""
+
     def settings(self) -> PhotoSettings:
         """The same for the library.
 
@@ -93,7 +96,7 @@ class PhotoOptions:
         if self.longer_side < 16:
             raise InputError(f"--longer-side must be at least 16, not {self.longer_side}")
         lens = self.lens
-        return PhotoSettings(lens.focal_px, lens.focal_mm, lens.fov, self.longer_side)
+        return PhotoSettings(lens.focal_px, lens.focal_mm, lens.fov, self.longer_side, self.frame)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -75,7 +75,7 @@ def _read_exr(path: Path) -> LinearPicture:
         if np.prod(np.asarray(high, float) - np.asarray(low, float) + 1) > LARGEST_PIXELS:
             raise ValueError("it is too large")
     with openexr.File(str(path), separate_channels=True) as file:
-        header = file.header()
+        primaries = _exr_primaries(file.header().get("chromaticities"))
         channels = {name: channel.pixels for name, channel in file.channels().items()}
     layers = sorted({name.rpartition(".")[0] for name in channels}, key=_unlikeness)
     for layer in layers:
@@ -90,7 +90,7 @@ def _read_exr(path: Path) -> LinearPicture:
             raise ValueError(f"no R, G and B among {', '.join(list(channels)[:8])}")
         names = [grey[0]] * 3
     light = np.stack([channels[name].astype(np.float32) for name in names], -1)
-    return LinearPicture(light, _exr_primaries(header.get("chromaticities")))
+    return LinearPicture(light, primaries)
 
 
 def _unlikeness(layer: str) -> tuple[int, str]:

@@ -196,12 +196,15 @@ def _missing_share(image: Image.Image) -> float:
     """How much of the picture, from its lower right end, holds what decoders leave there."""
     nothing = LEFT_BY_DECODERS[image.format or ""]
     values = np.asarray(image).reshape(image.height, image.width, -1)
-    left = (values >= nothing - 1) & (values <= nothing + 1)
-    trailing = np.logical_and.accumulate(left.all(axis=2)[:, ::-1], axis=1).sum(axis=1)  # [H]
-    whole_rows = np.logical_and.accumulate(trailing[::-1] == image.width).sum()
-    above = trailing[: image.height - whole_rows]
-    partial = above[::-1][np.logical_and.accumulate(above[::-1] > 0)]
-    return float(whole_rows * image.width + partial.sum()) / (image.width * image.height)
+    left = np.all((values >= nothing - 1) & (values <= nothing + 1), axis=2)
+    missing = 0
+    for y in reversed(range(image.height)):
+        row = left[y].tolist()
+        at_the_end = row[::-1].index(False) if False in row else len(row)
+        missing += at_the_end
+        if at_the_end == 0:
+            break
+    return missing / (image.width * image.height)
 
 
 def _is_coarse(path: Path) -> bool:
