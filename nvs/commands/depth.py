@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nvs.commands.options import KnownDepthOptions, LensOptions, PhotoOptions, RunOptions
+from nvs.commands.options import (
+    KnownDepthOptions,
+    LensOptions,
+    PhotoOptions,
+    RunOptions,
+    refuse_folder,
+)
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
@@ -52,6 +58,7 @@ def main(options: Options) -> int:
     from nvs.files import check_overwrites_none
     from nvs.opening import depth_of_photo, open_photo
 
+    refuse_folder(options.photo)
     check_depth_path(options.output)
     preview = options.output.with_name(f"{options.output.stem}_preview.png")
     for output in (options.output, preview):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +16,25 @@ if TYPE_CHECKING:
 
     from nvs.opening import DepthSettings, ModelSettings, PhotoSettings, SceneSettings
     from nvs.pipeline import Model
+
+
+# Commands for whole folders, and what each makes of one.
+OF_FOLDERS = {"batch": "something of each photo in it", "fuse": "one scene of all of them"}
+
+
+def refuse_folder(source: Path) -> None:
+    """Say to whom gives a folder where one photo is wanted which command takes it.
+
+    Raises:
+        InputError: it is a folder.
+    """
+    if source.is_dir():
+        makers = [
+            f"nvs {name} makes {what}"
+            for name, what in OF_FOLDERS.items()
+            if importlib.util.find_spec(f"nvs.commands.{name}") is not None
+        ]
+        raise InputError("; ".join([f"{source} is a folder: name one photo in it", *makers]))
 
 
 @dataclasses.dataclass(frozen=True)
