@@ -26,6 +26,8 @@ COMMANDS = {
     "models download": ("nvs.commands.models_download", "fetch the weights of a released model"),
 }
 
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".heic", ".webp", ".tif", ".tiff", ".ply"}
+
 
 def main() -> None:
     """Run `nvs` with the arguments of this process, and exit."""
@@ -52,6 +54,8 @@ def run(arguments: list[str]) -> int:
     name = " ".join(arguments[:words])
     if name not in COMMANDS:
         near = [known for known in COMMANDS if known.split()[0] == arguments[0]]
+        if not near and (meant := _meant_file(arguments[0])):
+            return _complain(meant)
         hint = f"choose {' or '.join(near)}" if near else "see nvs --help"
         if near and arguments[1:2] in (["-h"], ["--help"]):
             print(_overview(near))
@@ -76,6 +80,24 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         return 0  # whoever read our output has seen enough
+
+
+def _meant_file(word: str) -> str | None:
+    """What to say where a file stands in the command's place."""
+    from pathlib import Path
+
+    from nvs.files import refuse_address
+
+    try:
+        refuse_address(word)
+    except InputError as error:
+        return str(error)
+    path = Path(word)
+    if path.is_dir():
+        return f"{word} is a folder, not a command: see nvs --help"
+    if path.is_file() or path.suffix.lower() in PICTURE_SUFFIXES:
+        return f"{word} is a file, not a command: did you mean nvs fly {word}?"
+    return None
 
 
 def _overview(names: list[str] | None = None) -> str:

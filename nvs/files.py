@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -20,8 +21,9 @@ def check_readable(path: Path | str) -> Path:
     """`path`, if it is a file that can be opened and is not empty.
 
     Raises:
-        InputError: it is missing, a folder, a device or pipe, empty, or not permitted.
+        InputError: it is missing, an address, a folder, a device or pipe, empty, or not permitted.
     """
+    refuse_address(str(path))
     path = Path(path)
     try:
         status = path.stat()
@@ -38,6 +40,18 @@ def check_readable(path: Path | str) -> Path:
     if status.st_size == 0:
         raise InputError(f"{path} is empty")
     return path
+
+
+def refuse_address(name: str) -> None:
+    """Refuse what lies in the web; a Path has lost one of its slashes.
+
+    Raises:
+        InputError: it is an address.
+    """
+    found = re.match(r"(https?|ftp|s3|gs):/+", name)
+    if found:
+        address = f"{found[1]}://{name[found.end() :]}"
+        raise InputError(f"{address} is an address: download it first and name the file")
 
 
 def check_overwrites_none(output: Path, inputs: list[Path | None]) -> None:

@@ -6,8 +6,15 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from nvs.data.depth_prompt import known_places, read_depth_map, read_depth_prompt
+from nvs.data.depth_map import read_depth_map
+from nvs.data.depth_prompt import (
+    is_depth_map,
+    known_places,
+    read_confidence,
+    read_known_points,
+)
 from nvs.depth.field import DepthField
+from nvs.depth.given import GivenField, ToldKind, settle
 from nvs.depth.known import KnownDepth
 from nvs.device import torch_device
 from nvs.errors import InputError
@@ -44,6 +51,7 @@ class PhotoSettings:
     focal_mm: float | None = None
     fov_deg: float | None = None
     longer_side: int = 1024  # a larger photo is reduced to so many pixels
+    frame: int = 1  # which picture of a file that holds several
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +71,7 @@ class DepthSettings:
     values_per_metre: float | None = None  # of `depth` and `prompt`, where they are not as usual
     confidence: Path | None = None  # of `prompt`, a map of its size
     photo_depth: bool = True
+    kind: ToldKind = "auto"  # of maps: depth or disparity; auto asks what the network sees
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +123,7 @@ def open_photo(path: Path, settings: PhotoSettings, listener: Listener = SILENT)
         focal_px=settings.focal_px,
         focal_mm=settings.focal_mm,
         fov_deg=settings.fov_deg,
+        frame=settings.frame,
     )
     for notice in photo.notices:
         listener.note(notice)
@@ -166,14 +176,23 @@ def depth_of_photo(
         raise InputError("--depth-prompt says the scale: leave out --metric-model")
     if settings.places and (settings.depth or settings.prompt or settings.metric_model):
         raise InputError("--at says the depth: leave out --depth, --depth-prompt, --metric-model")
-    if settings.confidence is not None and settings.prompt is None:
-        raise InputError("--depth-confidence goes with --depth-prompt")
+    if settings.confidence is not None and (
+        settings.prompt is None or not is_depth_map(settings.prompt)
+    ):
+        raise InputError("--depth-confidence goes with a depth map as --depth-prompt")
 
     if settings.depth is not None:
         listener.stage("reading the depth")
-        depth = read_depth_map(settings.depth, photo.camera, settings.values_per_metre)
-        return DepthField.from_depth(depth, photo.camera)
-    known = _known_depth(photo, settings, device, listener)
+        given = read_depth_map(
+            settings.depth, photo.camera, settings.values_per_metre, settings.kind
+        )
+        listener.stage("comparing it with the photo")
+        seen = model.depth_field(photo)
+        settled = settle(given, seen)
+        for note in settled.notes + settled.gaps:
+            listener.note(note)
+        return GivenField(settled, seen)
+    known = _known_depth(photo, model, settings, device, listener)
     if known is None and settings.photo_depth and model.uses:
         known = _photo_depth(photo)
     listener.stage("encoding the photo")
@@ -184,20 +203,34 @@ def depth_of_photo(
 
 
 def _known_depth(
-    photo: Photo, settings: DepthSettings, device: str, listener: Listener
+    photo: Photo, model: Model, settings: DepthSettings, device: str, listener: Listener
 ) -> KnownDepth | None:
     """What the user says of the photo's depth."""
     if settings.prompt is not None:
         listener.stage("reading the depth")
-        return read_depth_prompt(
-            settings.prompt, photo, settings.values_per_metre, settings.confidence
-        )
+        if not is_depth_map(settings.prompt):
+            return read_known_points(settings.prompt, photo, settings.values_per_metre)
+        return _known_map(settings.prompt, photo, model, settings, listener)
     if settings.places:
         return known_places(settings.places, *photo.full_size)
     if settings.metric_model is not None:
         listener.stage("asking the metric model")
         return KnownDepth.from_field(_metric_field(photo, settings.metric_model, device))
     return None
+
+
+def _known_map(
+    path: Path, photo: Photo, model: Model, settings: DepthSettings, listener: Listener
+) -> KnownDepth:
+    given = read_depth_map(path, photo.camera, settings.values_per_metre, settings.kind)
+    listener.stage("comparing it with the photo")
+    settled = settle(given, model.depth_field(photo))
+    for note in settled.notes:
+        listener.note(note)
+    confidence = None
+    if settings.confidence is not None:
+        confidence = read_confidence(settings.confidence, settled.depth)
+    return KnownDepth.from_map(settled.depth, settled.unit, given.source, confidence)
 
 
 def _photo_depth(photo: Photo) -> KnownDepth | None:

@@ -94,8 +94,6 @@ def bad_inputs(folder):
     whole = Path(COFFEE).read_bytes()
     (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 3])
     Image.new("RGB", (1, 1)).save(folder / "tiny.png")
-    frames = [Image.new("L", (32, 32), v) for v in (0, 200)]
-    frames[0].save(folder / "animated.gif", save_all=True, append_images=frames[1:])
     header = "ply\nformat binary_little_endian 1.0\nelement vertex 4000000000\n"
     header += "".join(f"property float {n}\n" for n in "xyz") + "end_header\n"
     (folder / "columns.ply").write_bytes(header.encode() + struct.pack("<3f", 1, 2, 3))
@@ -138,6 +136,20 @@ def test_bad_input_gets_one_line_and_exit_code_2_and_writes_nothing(tmp_path, ca
         (["depth", COFFEE, "-o", "x.doc"], ".npz"),
         (["train", "depth", "--config", "nonesuch.yaml"], "nonesuch.yaml"),
         (["nonesuch"], "no command 'nonesuch'"),
+        ([COFFEE], f"did you mean nvs fly {COFFEE}?"),
+        (["not there.JPG"], "did you mean nvs fly not there.JPG?"),
+        ([str(ASSETS)], "is a folder, not a command"),
+        (["https://a.org/b.jpg"], "https://a.org/b.jpg is an address: download it first"),
+        (["fly", "https://a.org/b.jpg"], "https://a.org/b.jpg is an address: download it first"),
+        (["depth", "http://a.org/b.jpg"], "http://a.org/b.jpg is an address: download it first"),
+        (["fly", "s3://bucket/scene.ply"], "s3://bucket/scene.ply is an address"),
+        (["fly", COFFEE, "--depth", "http://a.org/d.png"], "http://a.org/d.png is an address"),
+        (["fly", str(ASSETS)], f"{ASSETS} is a folder: name one photo in it"),
+        (["splat", COFFEE, str(ASSETS)], f"{ASSETS} is a folder: name one photo in it"),
+        (["depth", str(ASSETS)], f"{ASSETS} is a folder: name one photo in it"),
+        (["view", str(ASSETS)], f"{ASSETS} is a folder: name one photo in it"),
+        (["fly", COFFEE, "--frame", "2"], "holds 1 picture: there is no --frame 2"),
+        (["fly", COFFEE, "--depth-scale", "0", "--depth", "a.npy"], "--depth-scale must be"),
         (["train", "nonesuch"], "train depth"),
     ],
 )
@@ -185,6 +197,30 @@ nvs.cli.main()
     ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
     assert ended.returncode == 128 + getattr(signal, name), ended.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_shown_to_the_commands_that_take_it(capsys, monkeypatch):
+    import importlib.util
+
+    real = importlib.util.find_spec
+    there = ("nvs.commands.batch", "nvs.commands.fuse")
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: name if name in there else real(name)
+    )
+    assert run(["fly", str(ASSETS)]) == 2
+    assert capsys.readouterr().err.endswith(
+        "is a folder: name one photo in it; nvs batch makes something of each photo in it; "
+        "nvs fuse makes one scene of all of them\n"
+    )
+
+
+def test_a_frame_of_an_animation_is_flown_through(tmp_path, capsys):
+    frames = [Image.open(COFFEE).resize((160, 108)), Image.new("RGB", (160, 108), "white")]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    film = str(tmp_path / "a.mp4")
+    few = ["--frames", "2", "--width", "64", "--points", "5000", "--no-backfill"]
+    assert run(["fly", str(tmp_path / "a.webp"), "-o", film, *few]) == 0
+    assert "it is animated: frame 1 of 2 is taken (--frame N)" in capsys.readouterr().out
 
 
 def test_nan_in_a_depth_file_is_unknown_as_0_is(tmp_path):

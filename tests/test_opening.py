@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import nvs
-from nvs.opening import DepthSettings, ModelSettings, Opener, PhotoSettings
+from nvs.depth.file import write_depth
+from nvs.opening import DepthSettings, ModelSettings, Opener, PhotoSettings, depth_of_photo
 from nvs.progress import Clock, Listener
 from tests.conftest import ASSETS
 
@@ -79,6 +81,55 @@ def test_known_depth_is_taken_as_it_is(tmp_path, model):
     scene = nvs.open_scene(PHOTO, settings, model=model)
     assert scene.unit == "m"
     assert float(scene.gaussians.means[:, 2].median()) == pytest.approx(2.5, rel=0.05)
+
+
+def test_a_disparity_map_gives_the_scene_of_its_depth(tmp_path, model):
+    """What most networks save: near is large, 16 bits, no scale.  As depth it is inside out."""
+    photo = nvs.load_photo(PHOTO).resized_to(120)
+    seen = model.depth_field(photo)(photo.camera.pixel_centers().view(-1, 2)).view(80, 120)
+    disparity = (1 / seen - 1 / seen.max()) / (1 / seen.min() - 1 / seen.max())
+    whole = (65535 * disparity).round().numpy().astype(np.uint16)
+    Image.fromarray(whole).save(tmp_path / "disparity.png")
+    told = Told()
+    for known in ("depth", "prompt"):
+        given = DepthSettings(**{known: tmp_path / "disparity.png"})
+        settings = nvs.SceneSettings(photo=SMALL, depth=given, points=3000, backfill=False)
+        scene = nvs.open_scene(PHOTO, settings, told, model)
+        assert scene.unit == "relative"
+        z = scene.gaussians.means[:, 2]
+        near, far = float(seen.quantile(0.1)), float(seen.quantile(0.9))
+        assert float(z.quantile(0.1)) == pytest.approx(near, rel=0.1)
+        assert float(z.quantile(0.9)) == pytest.approx(far, rel=0.1)
+    said = "the depth of disparity.png is taken as disparity (near is large), as what is seen says"
+    assert sum(note.startswith(said) for note in told.notes) == 2
+
+
+def test_a_map_that_is_said_to_be_what_it_is_not_is_told(tmp_path, model):
+    photo = nvs.load_photo(PHOTO).resized_to(120)
+    seen = model.depth_field(photo)(photo.camera.pixel_centers().view(-1, 2)).view(80, 120)
+    np.save(tmp_path / "disparity.npy", (1 / seen).numpy())
+    told = Told()
+    given = DepthSettings(depth=tmp_path / "disparity.npy", kind="depth")
+    settings = nvs.SceneSettings(photo=SMALL, depth=given, points=2000, backfill=False)
+    nvs.open_scene(PHOTO, settings, told, model)
+    assert any("was said to be depth, but what is seen says disparity" in n for n in told.notes)
+
+
+def test_depth_that_nvs_wrote_keeps_its_unit_and_its_sky(tmp_path, model):
+    photo = nvs.load_photo(ASSETS / "pagoda.jpg").resized_to(120)
+    field = model.depth_field(photo)
+    xy = photo.camera.pixel_centers().view(-1, 2)
+    sky = field.sky(xy).view(photo.rgb.shape[:2])
+    assert 0.05 < sky.float().mean() < 0.95
+    depth = field(xy).view(sky.shape).where(~sky, 0.0)
+    for suffix in (".npz", ".png", ".exr"):
+        path = tmp_path / f"d{suffix}"
+        write_depth(path, depth, photo.camera, field.unit)
+        again = depth_of_photo(photo, model, DepthSettings(depth=path))
+        assert again.unit == "relative"
+        assert float((again.sky(xy).view(sky.shape) == sky).float().mean()) > 0.99
+        seen = again(xy).view(sky.shape)[~sky]
+        assert float((seen / depth[~sky] - 1).abs().median()) < 0.002
 
 
 def test_an_opener_loads_its_model_once_and_can_leave_the_head_out(monkeypatch, model):

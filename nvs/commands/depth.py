@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nvs.commands.options import KnownDepthOptions, LensOptions, PhotoOptions, RunOptions
+from nvs.commands.options import (
+    KnownDepthOptions,
+    LensOptions,
+    PhotoOptions,
+    RunOptions,
+    refuse_folder,
+)
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
@@ -38,6 +44,9 @@ class Options:
 
     lens: LensOptions = dataclasses.field(default_factory=LensOptions)
 
+    frame: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Which picture of a file that holds several (an animation, pages), from 1."""
+
     run: RunOptions = dataclasses.field(default_factory=RunOptions)
 
 
@@ -49,6 +58,7 @@ def main(options: Options) -> int:
     from nvs.files import check_overwrites_none
     from nvs.opening import depth_of_photo, open_photo
 
+    refuse_folder(options.photo)
     check_depth_path(options.output)
     preview = options.output.with_name(f"{options.output.stem}_preview.png")
     for output in (options.output, preview):
@@ -56,7 +66,7 @@ def main(options: Options) -> int:
             output, [options.photo, options.known.depth_prompt, options.known.depth_confidence]
         )
     clock = Clock(Terminal("row"))
-    reading = PhotoOptions(options.lens, longer_side=1 << 30).settings()
+    reading = PhotoOptions(options.lens, 1 << 30, options.frame).settings()
     photo = open_photo(options.photo, reading, clock)
     camera = photo.camera
     if options.width is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nvs.commands.options import SceneOptions
+from nvs.commands.options import SceneOptions, refuse_folder
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
@@ -54,6 +54,7 @@ def main(options: Options) -> int:
     """Run the command."""
     from nvs.film.video import render_path, write_video
 
+    refuse_folder(options.source)
     _check_outputs(options)
     flight = _flight(options)
     clock = Clock(Terminal("frame"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +16,25 @@ if TYPE_CHECKING:
 
     from nvs.opening import DepthSettings, ModelSettings, PhotoSettings, SceneSettings
     from nvs.pipeline import Model
+
+
+# Commands for whole folders, and what each makes of one.
+OF_FOLDERS = {"batch": "something of each photo in it", "fuse": "one scene of all of them"}
+
+
+def refuse_folder(source: Path) -> None:
+    """Say to whom gives a folder where one photo is wanted which command takes it.
+
+    Raises:
+        InputError: it is a folder.
+    """
+    if source.is_dir():
+        makers = [
+            f"nvs {name} makes {what}"
+            for name, what in OF_FOLDERS.items()
+            if importlib.util.find_spec(f"nvs.commands.{name}") is not None
+        ]
+        raise InputError("; ".join([f"{source} is a folder: name one photo in it", *makers]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +102,9 @@ class PhotoOptions:
     longer_side: Annotated[int, tyro.conf.arg(metavar="PX")] = 1024
     """A larger photo is reduced to this many pixels along its longer side."""
 
+    frame: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Which picture of a file that holds several (an animation, pages), from 1."""
+
     def settings(self) -> PhotoSettings:
         """The same for the library.
 
@@ -93,7 +116,7 @@ class PhotoOptions:
         if self.longer_side < 16:
             raise InputError(f"--longer-side must be at least 16, not {self.longer_side}")
         lens = self.lens
-        return PhotoSettings(lens.focal_px, lens.focal_mm, lens.fov, self.longer_side)
+        return PhotoSettings(lens.focal_px, lens.focal_mm, lens.fov, self.longer_side, self.frame)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,11 +125,16 @@ class KnownDepthOptions:
 
     depth_prompt: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Known depth, sparse, coarse, partial or noisy: a depth map of any size, 0 where unknown
-    (.npy, .npz, .png, .tiff, .pfm, .exr), points x y z in the camera's frame (.ply, .csv) or
+    (.npy, .npz, .png, .tiff, .pfm, .exr, .jpg), points x y z in the camera's frame (.ply, .csv) or
     the folder of a COLMAP model. --model infinidepth only takes its scale from it."""
 
     depth_scale: Annotated[float | None, tyro.conf.arg(metavar="N")] = None
-    """What one metre is in that file; by default 1000 for whole numbers (256 in KITTI's)."""
+    """What one metre is in the depth file; by default 1000 for whole numbers (KITTI's: 256, TUM's:
+    5000). Of disparities: what something one metre away has."""
+
+    depth_kind: Literal["depth", "disparity", "auto"] = "auto"
+    """What a depth map holds: depth (far is large) or disparity (near is large, as most networks
+    save it); auto compares it with what is seen in the photo and says which it took."""
 
     depth_confidence: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A map beside --depth-prompt: 0..1, or whole numbers 0, 1, 2 as ARKit's."""
@@ -147,6 +175,7 @@ class KnownDepthOptions:
             self.depth_scale,
             self.depth_confidence,
             self.photo_depth,
+            self.depth_kind,
         )
 
 
@@ -162,7 +191,7 @@ class SceneOptions:
     """How many Gaussians show the photo's surfaces; by default two for each of its pixels."""
 
     depth: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Use this depth map (.npy, .npz, 16-bit .png, ...) instead of the model's depth."""
+    """Use this depth or disparity map (.npy, .npz, .png, ...) instead of the model's depth."""
 
     backfill: bool = True
     """Fill in what the photo does not show: behind near things and past its border."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from nvs.commands.options import SceneOptions
+from nvs.commands.options import SceneOptions, refuse_folder
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
@@ -35,6 +35,8 @@ def main(options: Options) -> int:
 
     if not options.photos:
         raise InputError("name at least one photo")
+    for path in options.photos:
+        refuse_folder(path)
     of_one_photo = options.scene.depth is not None or options.scene.known.of_one_photo
     if of_one_photo and len(options.photos) > 1:
         raise InputError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from nvs.commands.options import SceneOptions
+from nvs.commands.options import SceneOptions, refuse_folder
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
@@ -52,6 +52,8 @@ def main(options: Options) -> int:
     from nvs_viewer.app import Viewer
     from nvs_viewer.making import viewed
 
+    if options.source is not None:
+        refuse_folder(options.source)
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
     opener = Opener(options.scene.settings())

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nvs.data.colmap import ColmapImage, read_colmap
-from nvs.data.recorded import DepthEncoding, read_numbers
-from nvs.depth.file import VALUES_PER_METRE, read_depth_file
+from nvs.data.recorded import read_numbers
 from nvs.depth.known import KnownDepth
 from nvs.errors import InputError
 from nvs.files import check_readable
@@ -21,43 +20,34 @@ from nvs.photo.photo import Photo
 from nvs.scene.camera import Camera
 
 CLOUD_SUFFIXES = (".ply", ".csv", ".xyz")
-# Maps of the whole photo: sensors' aspect ratios differ a little from their cameras'.
-LEAST_STRETCH, MOST_STRETCH = 0.95, 1.05
 
 ARKIT_LEVELS = 2  # low, medium, high
 
 
-def read_depth_prompt(
-    path: Path,
-    photo: Photo,
-    values_per_metre: float | None = None,
-    confidence: Path | None = None,
-) -> KnownDepth:
-    """Known depth in a file.
+def is_depth_map(path: Path) -> bool:
+    """Whether known depth in a file is a map of the picture, not points."""
+    return not path.is_dir() and path.suffix.lower() not in CLOUD_SUFFIXES
 
-    - A depth map of any size that shows what the photo shows (.npy, .npz, .png, .tiff, .pfm, .exr):
-      0, negative, NaN and infinite are unknown.
+
+def read_known_points(
+    path: Path, photo: Photo, values_per_metre: float | None = None
+) -> KnownDepth:
+    """Known depth of single points.
+
     - A point cloud of x, y, z in the photo's camera, metres, x to the right and y down (.ply,
       or numbers in lines: .csv, .xyz).
     - The folder of a COLMAP model that has an image of the photo's name; its unit is the model's.
 
     Args:
-        values_per_metre: what a metre is in the file; by default 1000 for whole numbers, else 1.
-        confidence: a map of the depth map's shape: 0..1, or whole numbers 0, 1, 2 as ARKit's.
+        values_per_metre: what a metre is in a point cloud; by default 1.
 
     Raises:
         InputError: a file that cannot be used, or that knows nothing of this photo.
     """
-    if confidence is not None and (path.is_dir() or path.suffix.lower() in CLOUD_SUFFIXES):
-        raise InputError("--depth-confidence goes with a depth map")
     if path.is_dir():
         return _colmap_points(path, photo)
-    if path.suffix.lower() in CLOUD_SUFFIXES:
-        points = _cloud(check_readable(path)) / (values_per_metre or 1.0)
-        return known_points(points, photo.camera, f"the points of {path.name}")
-    depth = read_depth_map(path, photo.camera, values_per_metre)
-    trust = None if confidence is None else _confidence(confidence, depth)
-    return KnownDepth.from_map(depth, source=f"the depth of {path.name}", confidence=trust)
+    points = _cloud(check_readable(path)) / (values_per_metre or 1.0)
+    return known_points(points, photo.camera, f"the points of {path.name}")
 
 
 def known_places(
@@ -103,45 +93,12 @@ def known_points(points: NDArray[np.float64], camera: Camera, source: str) -> Kn
     )
 
 
-def read_depth_map(path: Path, camera: Camera, values_per_metre: float | None = None) -> Tensor:
-    """A depth map [h, w] of any size that shows what the camera sees; 0 = unknown.
+def read_confidence(path: Path, depth: Tensor) -> Tensor:
+    """How far each pixel of a depth map [h, w] is to be trusted, [h, w] in 0..1.
 
     Raises:
-        InputError: a file that cannot be used, or a map of another shape.
+        InputError: a file that cannot be used, of another shape, or that trusts nothing.
     """
-    depth = _depth_map(path, values_per_metre)
-    _check_shows_all(depth, camera, path)
-    return depth
-
-
-def _depth_map(path: Path, values_per_metre: float | None) -> Tensor:
-    if values_per_metre is None and path.suffix.lower() == ".png":
-        return read_depth_file(path)  # which knows those of ours
-    check_readable(path)
-    numbers = read_numbers(path).squeeze()
-    if numbers.ndim != 2 or numbers.dtype.kind not in "fiu":
-        raise InputError(f"{path} must hold one [H, W] map of numbers, not {list(numbers.shape)}")
-    whole = numbers.dtype.kind in "iu"
-    scale = values_per_metre or (VALUES_PER_METRE if whole else 1.0)
-    if not 0 < scale < np.inf:
-        raise InputError(f"--depth-scale must be positive, not {scale:g}")
-    return DepthEncoding(scale).decode(numbers)
-
-
-def _check_shows_all(depth: Tensor, camera: Camera, path: Path) -> None:
-    height, width = depth.shape
-    stretch = (width / height) / (camera.width / camera.height)
-    # Of a map of few pixels the sides are rounded.
-    tolerance = 1 / min(width, height)
-    if not LEAST_STRETCH - tolerance < stretch < MOST_STRETCH + tolerance:
-        raise InputError(
-            f"{path} is {width}x{height}, another shape than the photo's "
-            f"{camera.width}x{camera.height}: give a depth map of the whole photo"
-        )
-
-
-def _confidence(path: Path, depth: Tensor) -> Tensor:
-    """[h, w] in 0..1."""
     numbers = read_numbers(check_readable(path)).squeeze()
     if numbers.shape != tuple(depth.shape):
         raise InputError(f"{path} must have the depth map's shape, {list(depth.shape)}")

@@ -165,10 +165,6 @@ def read_numbers(path: Path) -> np.ndarray:
     if read is None:
         raise InputError(f"{path} is no depth file; known are {', '.join(READERS)}")
     try:
-        if path.suffix.lower() == ".png":
-            with Image.open(path) as image:
-                if image.mode == "L":  # disparities and masks of 8 bits
-                    return np.asarray(image)
         return read(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such depth file") from None

@@ -1,4 +1,4 @@
-"""Depth maps in files: .npz, 16-bit .png and .exr written, .npy, .tiff and .pfm read as well."""
+"""Depth maps in files: .npz, 16-bit .png and .exr written, .npy, .tiff, .pfm, .jpg read as well."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
+from nvs.depth.exr import depth_channel, import_openexr, read_exr_channels
 from nvs.depth.field import Unit
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
@@ -23,11 +23,14 @@ from nvs.scene.camera import Camera
 VALUES_PER_METRE = 1000.0  # of whole numbers: millimetres, as most depth cameras write them
 LARGEST_UINT16 = 65535
 LARGEST_MAP_PIXELS = 300_000_000
+COLOUR = 6  # levels between the channels of a pixel that no JPEG of a grey picture has
 
 # Text chunks of our 16-bit PNGs.  In unit "relative" they hold inverse depth, which keeps the
 # near things precise whatever the far ones are: depth = nearest · 65535 / value.
 PNG_UNIT, PNG_NEAREST = "depth unit", "nearest depth"
 
+
+UNITS: dict[str, Unit] = {"m": "m", "relative": "relative"}
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,32 @@ def read_depth_file(path: Path | str, values_per_metre: float = VALUES_PER_METRE
         raise InputError(f"{path} is too large for this machine's memory") from None
     except Exception as error:  # the decoders raise whatever the file's bytes lead them to
         raise InputError(f"{path} cannot be read as a depth file: {why(error)}") from None
+    if values.dtype == np.uint8:
+        raise InputError(f"{path}: depth takes 16 bits or floats of one channel, not 8 bits")
     return _checked(values, path, values_per_metre)
+
+
+def unit_in_file(path: Path) -> Unit | None:
+    """What a file says of its own depth; None where it says nothing, as all but ours do.
+
+    Such a file holds z-depth.  One that cannot be read says nothing here.
+    """
+    try:
+        match path.suffix.lower():
+            case ".npz":
+                with np.load(path, allow_pickle=False) as arrays:
+                    unit = str(arrays["unit"])
+            case ".png":
+                with Image.open(path, formats=["PNG"]) as picture:
+                    unit = str(picture.info.get(PNG_UNIT))
+            case ".exr":
+                with import_openexr().File(str(path), header_only=True) as file:
+                    unit = str(file.header().get("unit"))
+            case _:
+                return None
+    except Exception:  # its reader tells what is wrong with it
+        return None
+    return UNITS.get(unit)
 
 
 def why(error: Exception) -> str:
@@ -117,13 +145,12 @@ def _read_npz(path: Path) -> np.ndarray:
 
 def _read_picture(path: Path) -> np.ndarray:
     try:
-        picture = Image.open(path, formats=["PNG", "TIFF", "PPM"])
+        picture = Image.open(path, formats=["PNG", "TIFF", "PPM", "JPEG"])
     except UnidentifiedImageError:
-        raise ValueError("it is neither PNG, TIFF nor PFM") from None
+        raise ValueError("it is neither PNG, TIFF, PFM nor JPEG") from None
     with picture:
-        if picture.mode != "F" and not picture.mode.startswith("I"):
-            raise ValueError(f"depth takes 16 bits or floats of one channel, not {picture.mode}")
-        values = _of_sane_size(np.asarray(picture))
+        deep = picture.mode == "F" or picture.mode.startswith("I")
+        values = _of_sane_size(np.asarray(picture) if deep else _grey_levels(picture))
         text = picture.text if isinstance(picture, PngImagePlugin.PngImageFile) else {}
     if text.get(PNG_UNIT) == "relative":
         nearest = np.float32(float(text[PNG_NEAREST]))
@@ -132,42 +159,24 @@ def _read_picture(path: Path) -> np.ndarray:
     return values
 
 
+def _grey_levels(picture: Image.Image) -> np.ndarray:
+    """uint8 [H, W]: of 8 bits, the shape of a scene and no more; 0 where it is transparent."""
+    if picture.mode == "L":
+        return np.asarray(picture)
+    rgba = np.asarray(picture.convert("RGBA"))
+    if np.ptp(rgba[..., :3].astype(np.int16), axis=-1).max() > COLOUR:
+        raise ValueError("it shows depth in colours; give the numbers: grey, 16 bits or floats")
+    return np.where(rgba[..., 3] > 0, rgba[..., 1], 0).astype(np.uint8)
+
+
 def _read_exr(path: Path) -> np.ndarray:
-    openexr = _import_openexr()
-    with openexr.File(str(path), header_only=True) as file:
-        low, high = file.header()["dataWindow"]
-        if np.prod(np.asarray(high, float) - np.asarray(low, float) + 1) > LARGEST_MAP_PIXELS:
-            raise ValueError("it is too large")
-    with openexr.File(str(path), separate_channels=True) as file:
-        channels = {name: channel.pixels for name, channel in file.channels().items()}
-    return _depth_channel(channels)
-
-
-def _depth_channel(channels: dict[str, np.ndarray]) -> np.ndarray:
-    """The channel with the depth: named Z or depth (also in a layer), the only one, or grey."""
-    if len(channels) == 1:
-        return next(iter(channels.values()))
-    for name, pixels in channels.items():
-        if name.split(".")[-1].lower() in ("z", "depth"):
-            return pixels
-    colours = [channels[name] for name in "RGB" if name in channels]
-    if len(colours) == 3 and all(np.array_equal(colours[0], other) for other in colours[1:]):
-        return colours[0]
-    raise ValueError(f"no channel Z among {', '.join(list(channels)[:8])}")
+    return depth_channel(read_exr_channels(path))
 
 
 def _of_sane_size(values: np.ndarray) -> np.ndarray:
     if values.size > LARGEST_MAP_PIXELS:
         raise ValueError(f"it has {values.size} values")
     return values
-
-
-def _import_openexr() -> ModuleType:
-    try:
-        import OpenEXR
-    except ImportError:
-        raise InputError(".exr files need the package OpenEXR (pip install OpenEXR)") from None
-    return OpenEXR
 
 
 READERS: dict[str, Callable[[Path], np.ndarray]] = {
@@ -177,6 +186,8 @@ READERS: dict[str, Callable[[Path], np.ndarray]] = {
     ".tif": _read_picture,
     ".tiff": _read_picture,
     ".pfm": _read_picture,
+    ".jpg": _read_picture,
+    ".jpeg": _read_picture,
     ".exr": _read_exr,
 }
 
@@ -194,7 +205,7 @@ def check_depth_path(path: Path | str) -> None:
     if suffix not in WRITERS:
         raise InputError(f"{path}: depth is written as {', '.join(WRITERS)}; use one of these")
     if suffix == ".exr":
-        _import_openexr()
+        import_openexr()
 
 
 def write_depth(path: Path | str, depth: Tensor, camera: Camera, unit: Unit) -> None:
@@ -252,7 +263,7 @@ def _write_png(path: Path, depth: np.ndarray, camera: Camera, unit: Unit) -> Non
 
 
 def _write_exr(path: Path, depth: np.ndarray, camera: Camera, unit: Unit) -> None:
-    openexr = _import_openexr()
+    openexr = import_openexr()
     header = {
         "compression": openexr.ZIP_COMPRESSION,
         "type": openexr.scanlineimage,

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
-from PIL import ExifTags
 from torch import Tensor
 
 from nvs.errors import InputError
+from nvs.photo.exif_focal import told_focals
+from nvs.photo.sensors import FILM_DIAGONAL_MM
 from nvs.scene.camera import Camera
-
-# "35-mm equivalent" compares diagonals (CIPA DCG-001), so that it means the same for 4:3 and 3:2.
-FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 
 # Between the main camera of a phone (24-28 mm) and a standard lens (35-50 mm): 60° across the
 # longer side of a 4:3 photo.
@@ -23,8 +21,6 @@ DEFAULT_FOCAL_MM = 30.0
 # Nothing that people take photos with lies outside: 0.6° to 175° across the longer side.  What
 # does is a slip, e.g. normalised intrinsics or metres for millimetres.
 SHORTEST_FOCAL, LONGEST_FOCAL = 0.02, 100.0  # times the longer side
-
-MM_PER_RESOLUTION_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # EXIF FocalPlaneResolutionUnit
 
 
 class PhotoCamera(NamedTuple):
@@ -122,44 +118,9 @@ def _refuse_impossible(focal_px: float, width: int, height: int) -> None:
 
 def _camera_from_exif(exif: Mapping[int, Any], width: int, height: int) -> PhotoCamera:
     """The focal length that EXIF tells, if it is there and possible, else the default's."""
-    diagonal_px = math.hypot(width, height)
-    candidates: list[tuple[float, str]] = []
-
-    equivalent_mm = _positive(exif, ExifTags.Base.FocalLengthIn35mmFilm)
-    if equivalent_mm:
-        focal_px = equivalent_mm / FILM_DIAGONAL_MM * diagonal_px
-        candidates.append((focal_px, f"EXIF, {equivalent_mm:g} mm (35-mm equivalent)"))
-
-    focal_mm = _positive(exif, ExifTags.Base.FocalLength)
-    sensor_mm = _sensor_diagonal_mm(exif, width, height)
-    if focal_mm and sensor_mm:
-        source = f"EXIF, {focal_mm:g} mm on a sensor of {sensor_mm:.3g} mm diagonal"
-        candidates.append((focal_mm / sensor_mm * diagonal_px, source))
-
-    for focal_px, source in candidates:
-        if SHORTEST_FOCAL <= focal_px / max(width, height) <= LONGEST_FOCAL:
-            return PhotoCamera(Camera.from_focal(focal_px, width, height), source)
-    focal_px = DEFAULT_FOCAL_MM / FILM_DIAGONAL_MM * diagonal_px
+    for told in told_focals(exif, width, height):
+        if SHORTEST_FOCAL <= told.focal_px / max(width, height) <= LONGEST_FOCAL:
+            return PhotoCamera(Camera.from_focal(told.focal_px, width, height), told.source)
+    focal_px = DEFAULT_FOCAL_MM / FILM_DIAGONAL_MM * math.hypot(width, height)
     source = f"assumed, {DEFAULT_FOCAL_MM:g} mm (35-mm equivalent); the photo does not tell it"
     return PhotoCamera(Camera.from_focal(focal_px, width, height), source, focal_known=False)
-
-
-def _sensor_diagonal_mm(exif: Mapping[int, Any], width: int, height: int) -> float | None:
-    """Size of the sensor's used part: the picture as taken over its pixels per millimetre."""
-    pixels_per_unit = _positive(exif, ExifTags.Base.FocalPlaneXResolution)
-    unit = int(_positive(exif, ExifTags.Base.FocalPlaneResolutionUnit) or 2)
-    if not pixels_per_unit or unit not in MM_PER_RESOLUTION_UNIT:
-        return None
-    # The resolution is that of the picture as taken; the file may have been made smaller since.
-    taken_width = _positive(exif, ExifTags.Base.ExifImageWidth) or width
-    taken_height = _positive(exif, ExifTags.Base.ExifImageHeight) or height
-    return math.hypot(taken_width, taken_height) / pixels_per_unit * MM_PER_RESOLUTION_UNIT[unit]
-
-
-def _positive(exif: Mapping[int, Any], tag: int) -> float | None:
-    """The tag's value where it is one positive number; files hold anything there."""
-    try:
-        value = float(exif[tag])
-    except (KeyError, TypeError, ValueError, ArithmeticError):
-        return None
-    return value if math.isfinite(value) and value > 0 else None

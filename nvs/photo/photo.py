@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import math
-import threading
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+import numpy as np
+import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from nvs.errors import InputError
 from nvs.files import check_readable
+from nvs.photo.coding import ColourCoding, colour_coding
+from nvs.photo.deep import deep_channels
 from nvs.photo.focal import photo_camera
-from nvs.photo.srgb import in_srgb, on_white, plain_mode, to_tensor
+from nvs.photo.linear_file import LinearPicture, linear_reader
+from nvs.photo.picture_file import HEIF_BRANDS as HEIF_BRANDS
+from nvs.photo.picture_file import (
+    check_size,
+    go_to_frame,
+    load_pixels,
+    one_line_for_damage,
+    opened,
+    read_exif,
+    reduced_size,
+    refuse_unusable,
+)
+from nvs.photo.srgb import in_srgb, on_white, plain_mode, to_array
+from nvs.photo.upright import FIRST_TURNED_ORIENTATION, orientation_of, upright
+from nvs.photo.upright import TRANSPOSITIONS as TRANSPOSITIONS
 from nvs.scene.camera import Camera
 
-# Not everything that Pillow opens: its EPS reader, for one, runs a program on the file.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "TGA", "JPEG2000", "AVIF")
-HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-ANIMATED_FORMATS = {"GIF", "PNG", "WEBP", "AVIF"}  # others hold several pictures without motion
-
 MAX_MEGAPIXELS = 25.0  # what is kept by default: 300 MB as float32
-LARGEST_FILE_MEGAPIXELS = 300.0  # what is read at all: phones make 200, Pillow then takes 1.2 GB
-SMALLEST_SIDE = 16
-
-TRANSPOSITIONS = {  # EXIF orientation → what makes the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-FIRST_TURNED_ORIENTATION = 5  # from here on width and height change places
-NEW_SUBFILE_TYPE = 254  # TIFF tag; bit 0 says "a reduced version of another picture"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -88,6 +83,7 @@ def load_photo(
     fov_deg: float | None = None,
     intrinsics: Tensor | None = None,
     max_megapixels: float = MAX_MEGAPIXELS,
+    frame: int = 1,
 ) -> Photo:
     """Read a photo: upright, in sRGB, without transparency, with its camera.
 
@@ -95,53 +91,45 @@ def load_photo(
     30 mm (35-mm equivalent); `Photo.focal_source` says which.
 
     Args:
-        path: JPEG, PNG, WebP, TIFF, BMP, GIF, PPM, TGA, JPEG 2000, AVIF; HEIC with pillow-heif.
+        path: JPEG, PNG, WebP, TIFF, BMP, GIF, PPM, TGA, JPEG 2000, AVIF, Radiance .hdr, PFM; HEIC
+            with pillow-heif, .exr with OpenEXR, TIFF of floats with tifffile.
         focal_px: focal length in pixels of the upright photo at its full size.
         focal_mm: 35-mm equivalent focal length (compared by diagonals).
         fov_deg: horizontal field of view of the upright photo, degrees.
         intrinsics: [3, 3], in pixels of the upright photo at its full size.
         max_megapixels: a larger photo is reduced, with a notice.
+        frame: which picture of a file that holds several, from 1.
 
     Raises:
-        InputError: not a file, not a picture, damaged, animated, smaller than 16x16 or larger
-            than 300 megapixels; a focal option that no camera can have, or two of them.
+        InputError: not a file, not a picture, damaged, without such a frame, smaller than 16x16 or
+            larger than 300 megapixels; a focal option that no camera can have, or two of them.
     """
     path = check_readable(path)
     if not max_megapixels > 0:
         raise InputError(f"max_megapixels must be positive, not {max_megapixels}")
     notices: list[str] = []
-    with _one_line_for_damage(path), _opened(path) as image:
-        _refuse_unusable(image, path)
-        pages = getattr(image, "n_frames", 1)
-        if image.format == "TIFF" and pages > 1:
-            notices.append(f"the file has {pages} pages; the first is taken")
-        full_size = _load_pixels(image, max_megapixels)
-        exif = _read_exif(image)
-        orientation = _orientation(exif)
-        width, height = full_size[::-1] if orientation >= FIRST_TURNED_ORIENTATION else full_size
-        seen_by = photo_camera(
-            width,
-            height,
-            exif,
-            focal_px=focal_px,
-            focal_mm=focal_mm,
-            fov_deg=fov_deg,
-            intrinsics=intrinsics,
-        )
-
-        picture = plain_mode(image, notices)
-        picture = _reduced(picture, max_megapixels)
-        if orientation in TRANSPOSITIONS:
-            picture = picture.transpose(TRANSPOSITIONS[orientation])
-        picture = on_white(picture)
-        picture = in_srgb(picture, image.info.get("icc_profile"), notices)
-
-    if picture.size != (width, height):
-        size = f"{picture.width}x{picture.height}"
-        notices.append(f"{width * height / 1e6:.3g} megapixels are reduced to {size}")
+    with one_line_for_damage(path):
+        reader = linear_reader(path)
+        if reader is None:
+            picture = _picture(path, max_megapixels, frame, notices)
+        else:
+            picture = _exposed(reader(path), path, max_megapixels, notices)
+    width, height = picture.full_size
+    seen_by = photo_camera(
+        width,
+        height,
+        picture.exif,
+        focal_px=focal_px,
+        focal_mm=focal_mm,
+        fov_deg=fov_deg,
+        intrinsics=intrinsics,
+    )
+    rows, columns = picture.srgb.shape[:2]
+    if (columns, rows) != (width, height):
+        notices.append(f"{width * height / 1e6:.3g} megapixels are reduced to {columns}x{rows}")
     return Photo(
-        to_tensor(picture),
-        seen_by.camera.resized(*picture.size),
+        torch.from_numpy(picture.srgb),
+        seen_by.camera.resized(columns, rows),
         path,
         seen_by.focal_source,
         notices,
@@ -150,117 +138,74 @@ def load_photo(
     )
 
 
-@contextlib.contextmanager
-def _one_line_for_damage(path: Path) -> Iterator[None]:
-    """Whatever a decoder raises becomes an InputError: it depends on the file's bytes alone."""
-    try:
-        yield
-    except InputError:
-        raise
-    except MemoryError:
-        raise InputError(f"{path} is too large for this machine's memory") from None
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} is damaged or not complete: {reason}") from None
+@dataclasses.dataclass(frozen=True)
+class _Picture:
+    """What a file shows, upright."""
+
+    srgb: np.ndarray  # float32 [H, W, 3] in 0..1
+    full_size: tuple[int, int]  # (width, height) upright, as the file has it
+    exif: Mapping[int, Any]
 
 
-PILLOW_SETTINGS = threading.Lock()
+def _picture(path: Path, max_megapixels: float, frame: int, notices: list[str]) -> _Picture:
+    """Of a file that Pillow opens, by itself or with a plug-in."""
+    with opened(path) as image:
+        refuse_unusable(image, path)
+        go_to_frame(image, frame, path, notices)
+        image, size = load_pixels(image, max_megapixels, path, frame, notices)
+        exif = read_exif(image)
+        orientation = orientation_of(exif)
+        full_size = size[::-1] if orientation >= FIRST_TURNED_ORIENTATION else size
+        coding = colour_coding(image, path, exif, notices)
+        if coding is not None:
+            channels = _colour_channels(image, path)
+            channels = [upright(_reduced(c, max_megapixels), orientation) for c in channels]
+            return _Picture(_decoded(channels, coding, notices), full_size, exif)
+
+        picture = plain_mode(image, notices)
+        picture = upright(_reduced(picture, max_megapixels), orientation)
+        picture = in_srgb(on_white(picture), image.info.get("icc_profile"), notices)
+        return _Picture(to_array(picture), full_size, exif)
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """The picture, its pixels not yet decoded, and Pillow's own size limit replaced by ours.
-
-    Pillow warns above 89 and refuses above 179 megapixels, which phones exceed; both that
-    limit and the warnings about odd EXIF fields are settings of the whole process.
-    """
-    with PILLOW_SETTINGS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            with _identified(path) as image:
-                yield image
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+def _colour_channels(image: Image.Image, path: Path) -> list[Image.Image]:
+    """Red, green, blue and perhaps alpha, of mode L or, in 0..1, F."""
+    deep = deep_channels(image, path)
+    if deep is not None:
+        return deep
+    if image.mode.startswith("I"):  # 16 bits of grey
+        grey = Image.fromarray(np.asarray(image).astype(np.float32) / 65535)
+        return [grey] * 3
+    return list(image.convert("RGBA" if image.has_transparency_data else "RGB").split())
 
 
-def _identified(path: Path) -> Image.Image:
-    Image.init()
-    formats = [name for name in FORMATS if name in Image.OPEN]  # AVIF: newer Pillow only
-    try:
-        return Image.open(path, formats=formats)
-    except UnidentifiedImageError:
-        pass
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] != b"ftyp" or head[8:12] not in HEIF_BRANDS:
-        raise InputError(
-            f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, HEIC, ...)"
-        )
-    try:
-        import pillow_heif
-    except ImportError:
-        raise InputError(
-            f"{path} is a HEIC photo; install its reader (pip install pillow-heif) or save it "
-            "as JPEG"
-        ) from None
-    pillow_heif.register_heif_opener()
-    return Image.open(path, formats=["HEIF"])
+def _decoded(channels: list[Image.Image], coding: ColourCoding, notices: list[str]) -> np.ndarray:
+    """sRGB [H, W, 3] of channels in another coding, on white."""
+    values = np.stack([np.asarray(channel) for channel in channels], -1)
+    values = values.astype(np.float32) / (255 if values.dtype == np.uint8 else 1)
+    srgb = coding.to_srgb(np.ascontiguousarray(values[..., :3].clip(0, 1)), notices)
+    if values.shape[2] == 4:
+        srgb = srgb * values[..., 3:] + (1 - values[..., 3:])
+    return srgb
 
 
-def _refuse_unusable(image: Image.Image, path: Path) -> None:
-    width, height = image.size
-    if min(width, height) < SMALLEST_SIDE:
-        raise InputError(
-            f"{path} has only {width}x{height} pixels; at least {SMALLEST_SIDE}x{SMALLEST_SIDE} "
-            "are needed"
-        )
-    if width * height > LARGEST_FILE_MEGAPIXELS * 1e6:
-        raise InputError(
-            f"{path} has {width * height / 1e6:.0f} megapixels; at most "
-            f"{LARGEST_FILE_MEGAPIXELS:.0f} can be read, make it smaller first"
-        )
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format in ANIMATED_FORMATS:
-        raise InputError(f"{path} is animated ({frames} frames); save one frame as a photo")
-    if image.format == "TIFF" and image.tag_v2.get(NEW_SUBFILE_TYPE, 0) & 1:  # type: ignore[attr-defined]
-        raise InputError(f"{path} is a raw photo with a small preview; save it as JPEG or TIFF")
-
-
-def _load_pixels(image: Image.Image, max_megapixels: float) -> tuple[int, int]:
-    """Decode, and return the picture's full size (width, height) as it lies in the file.
-
-    A JPEG larger than needed is decoded at 1/2, 1/4 or 1/8: the full size is never held.
-    """
-    full_size = image.size
-    image.draft("", _reduced_size(*full_size, max_megapixels))
-    drafted = image.size != full_size
-    image.load()
-    return full_size if drafted else image.size  # a TIFF turns itself upright while loading
-
-
-def _reduced_size(width: int, height: int, max_megapixels: float) -> tuple[int, int]:
-    scale = min(1.0, math.sqrt(max_megapixels * 1e6 / (width * height)))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _read_exif(image: Image.Image) -> Mapping[int, Any]:
-    """Both EXIF folders of interest as one; broken EXIF is no reason to refuse a good picture."""
-    try:
-        exif = image.getexif()
-        return {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
-    except Exception:
-        return {}
-
-
-def _orientation(exif: Mapping[int, Any]) -> int:
-    """1 to 8; 1 (upright) for the nonsense that is found there."""
-    orientation = exif.get(ExifTags.Base.Orientation)
-    return orientation if isinstance(orientation, int) and orientation in TRANSPOSITIONS else 1
+def _exposed(
+    linear: LinearPicture, path: Path, max_megapixels: float, notices: list[str]
+) -> _Picture:
+    """Of a file that holds light."""
+    height, width = linear.light.shape[:2]
+    check_size(width, height, path)
+    srgb = linear.exposed(notices)
+    size = reduced_size(width, height, max_megapixels)
+    if size != (width, height):
+        bands = [Image.fromarray(np.ascontiguousarray(srgb[..., i])) for i in range(3)]
+        bands = [_reduced(band, max_megapixels) for band in bands]
+        srgb = np.stack([np.asarray(band) for band in bands], -1).clip(0, 1)
+    return _Picture(srgb, (width, height), {})
 
 
 def _reduced(picture: Image.Image, max_megapixels: float) -> Image.Image:
-    size = _reduced_size(*picture.size, max_megapixels)
+    size = reduced_size(*picture.size, max_megapixels)
     if size == picture.size:
         return picture
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import torch
 from PIL import Image, ImageCms
-from torch import Tensor
 
 
 def plain_mode(image: Image.Image, notices: list[str]) -> Image.Image:
@@ -75,11 +73,10 @@ def in_srgb(picture: Image.Image, profile: bytes | None, notices: list[str]) -> 
         return picture.convert("RGB")
 
 
-def to_tensor(picture: Image.Image) -> Tensor:
+def to_array(picture: Image.Image) -> np.ndarray:
     """Mode RGB or F → float32 [H, W, 3] in 0..1."""
     values = np.array(picture, dtype=np.float32)
     if picture.mode == "F":
-        values = np.repeat(values[..., None], 3, axis=-1).clip(0.0, 1.0)  # Lanczos overshoots
-    else:
-        values /= 255.0
-    return torch.from_numpy(values)  # [H, W, 3]
+        return np.repeat(values[..., None], 3, axis=-1).clip(0.0, 1.0)  # Lanczos overshoots
+    values /= 255.0
+    return values  # [H, W, 3]

@@ -14,17 +14,20 @@ from nvs.scene.gaussians import Gaussians
 
 
 def main() -> None:
-    """Render one Gaussian, forward and backward, and ask what its colour lacks."""
-    one = Gaussians(
-        torch.tensor([[0.0, 0.0, 1.0]]),
-        torch.tensor([[1.0, 0.0, 0.0, 0.0]]),
-        torch.full((1, 3), 0.1),
-        torch.ones(1),
-        torch.zeros(1, 3, requires_grad=True),
+    """Render two Gaussians, forward and backward, and ask what their colours lack.
+
+    Two depths: only where they differ are Gaussians sorted.
+    """
+    two = Gaussians(
+        torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]]),
+        torch.tensor([[1.0, 0.0, 0.0, 0.0]]).repeat(2, 1),
+        torch.full((2, 3), 0.1),
+        torch.ones(2),
+        torch.zeros(2, 3, requires_grad=True),
     )
     camera = Camera.from_focal(16, 16, 16)
-    render(one, [camera]).rgb.sum().backward()
-    ColorMatrix.of(one, camera).lacking(one.colors, torch.zeros(16, 16, 3))
+    render(two, [camera]).rgb.sum().backward()
+    ColorMatrix.of(two, camera).lacking(two.colors, torch.zeros(16, 16, 3))
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def test_a_rotated_photo_has_its_sides_swapped(tmp_path):
         (lambda d: (d / "a_depth.png").write_bytes(b"\x89PNG\r\n\x1a\n"), "cannot read"),
         (lambda d: save_png16(d / "a_depth.png", np.zeros((6, 8))), "no valid depth"),
         (lambda d: save_png16(d / "a_depth.png", np.ones((8, 6))), "cannot belong to a photo"),
-        (lambda d: save_photo(d / "a_depth.png"), "one channel, not RGB"),
+        (lambda d: Image.new("RGB", (8, 6), "red").save(d / "a_depth.png"), "depth in colours"),
     ],
 )
 def test_a_broken_frame_says_what_is_wrong(kinect, break_it, message):

@@ -543,9 +543,6 @@ def test_bad_files_are_one_line(tmp_path):
     (tmp_path / "page.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 30\n")
     save(tmp_path / "tiny.png", Image.new("RGB", (1, 1)))
     save(tmp_path / "thin.png", Image.new("RGB", (500, 15)))
-    frames = [Image.fromarray(np.roll(smooth_rgb(), k, 0)) for k in range(3)]
-    for name in ("a.gif", "a.png", "a.webp"):
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
     preview = save(tmp_path / "raw.tif", image, tiffinfo={254: 1})
     for path, words in (
         (tmp_path / "missing.jpg", "does not exist"),
@@ -555,9 +552,6 @@ def test_bad_files_are_one_line(tmp_path):
         (tmp_path / "page.eps", "is not a picture"),
         (tmp_path / "tiny.png", "1x1 pixels; at least 16x16"),
         (tmp_path / "thin.png", "500x15 pixels"),
-        (tmp_path / "a.gif", r"animated \(3 frames\)"),
-        (tmp_path / "a.png", r"animated \(3 frames\)"),
-        (tmp_path / "a.webp", r"animated \(3 frames\)"),
         (preview, "raw photo"),
     ):
         with pytest.raises(InputError, match=words) as refusal:
@@ -572,7 +566,10 @@ def test_bad_files_are_one_line(tmp_path):
 def test_truncated_files_are_one_line(tmp_path, suffix):
     noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
     whole = save(tmp_path / f"whole{suffix}", Image.fromarray(noise)).read_bytes()
-    for length in (1, 10, 30, len(whole) // 3, len(whole) // 2, len(whole) * 9 // 10):
+    lengths = [1, 10, 30, len(whole) // 3, len(whole) // 2, len(whole) * 9 // 10]
+    if suffix in (".jpg", ".png"):  # of these viewers show what is there
+        lengths.pop()
+    for length in lengths:
         (tmp_path / f"part{suffix}").write_bytes(whole[:length])
         with pytest.raises(InputError) as refusal:
             load_photo(tmp_path / f"part{suffix}")
@@ -630,7 +627,7 @@ def test_of_several_pages_the_first_is_taken(tmp_path):
     Image.fromarray(rgb).save(path, save_all=True, append_images=[Image.new("RGB", (40, 30))])
     photo = load_photo(path)
     assert error_of(photo, rgb / 255) < 1e-6
-    assert photo.notices == ["the file has 2 pages; the first is taken"]
+    assert photo.notices == ["the file has 2 pages; the first is taken (--frame N)"]
 
 
 def test_photos_load_at_the_same_time_in_threads(tmp_path):
