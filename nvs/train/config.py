@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
-import types
-import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,9 +12,6 @@ from nvs.files import check_readable
 
 T = TypeVar("T")
 
-# Numbers that YAML 1.1 takes for words, as 1e-3.
-_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
-
 
 def read_config(path: Path, kind: type[T]) -> T:
     """The dataclass `kind` with the values of a YAML file; what it leaves out has its default.
@@ -25,13 +19,22 @@ def read_config(path: Path, kind: type[T]) -> T:
     Raises:
         InputError: not a YAML mapping, a name that `kind` has not, or a value of another type.
     """
+    import msgspec
     import yaml
 
     try:
         content = yaml.safe_load(check_readable(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a YAML file: {error}") from None
-    return _filled(kind, {} if content is None else content, f"{path}: ")
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is not a YAML file: {reason}") from None
+    content = {} if content is None else content
+    try:
+        # Not strict, since YAML 1.1 takes 1e-3 for a word.
+        settings = msgspec.convert(content, kind, strict=False, dec_hook=_as_path)
+    except msgspec.ValidationError as error:  # also of `check_range`; it says where
+        raise InputError(f"{path}: {error}") from None
+    _check_names(content, settings, f"{path}: ")
+    return settings
 
 
 def check_range(settings: Any, positive: str = "", not_negative: str = "") -> None:  # noqa: ANN401
@@ -53,43 +56,18 @@ def check_range(settings: Any, positive: str = "", not_negative: str = "") -> No
             raise InputError(f"{name} must not be negative, but is {getattr(settings, name)}")
 
 
-def _filled(kind: type[T], values: Any, where: str) -> T:  # noqa: ANN401 (whatever YAML gives)
-    if not isinstance(values, dict):
-        raise InputError(f"{where}expected names and values, not {values!r}")
-    types_ = typing.get_type_hints(kind)
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for name in values:
-        if name not in known:
-            raise InputError(f"{where}there is no '{name}'; choose from {', '.join(sorted(known))}")
-    given = {name: _value(types_[name], v, f"{where}{name}: ") for name, v in values.items()}
-    try:
-        return kind(**given)
-    except InputError as error:  # of `check_range`
-        raise InputError(f"{where}{error}") from None
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
-    if isinstance(kind, types.UnionType):
-        if value is None and type(None) in kind.__args__:
-            return None
-        kind = next(k for k in kind.__args__ if k is not type(None))
-    if dataclasses.is_dataclass(kind):
-        return _filled(kind, value, where)  # type: ignore[arg-type]
-    if kind is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
-        return float(value)
-    origin = typing.get_origin(kind)
-    if origin is tuple and isinstance(value, list):
-        parts = typing.get_args(kind)
-        if parts[1:] == (Ellipsis,):
-            parts = (parts[0],) * len(value)
-        if len(parts) == len(value):
-            return tuple(_value(k, v, where) for k, v in zip(parts, value, strict=True))
-    elif origin is typing.Literal and value in typing.get_args(kind):
-        return value
-    elif kind is Path and isinstance(value, str):
+def _as_path(kind: type, value: object) -> Path:
+    """What msgspec asks for a type that it does not know."""
+    if kind is Path and isinstance(value, str):
         return Path(value)
-    elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    elif kind in (int, str, bool) and type(value) is kind:
-        return value
-    raise InputError(f"{where}{value!r} is not a {getattr(kind, '__name__', kind)}")
+    raise TypeError(f"{value!r} is not a {kind.__name__}")
+
+
+def _check_names(given: dict[str, Any], settings: Any, where: str) -> None:  # noqa: ANN401
+    """Refuse names that msgspec passed over, having no field for them."""
+    known = sorted(field.name for field in dataclasses.fields(settings))
+    for name, value in given.items():
+        if name not in known:
+            raise InputError(f"{where}there is no '{name}'; choose from {', '.join(known)}")
+        if isinstance(value, dict):
+            _check_names(value, getattr(settings, name), f"{where}{name}: ")
