@@ -23,7 +23,7 @@ from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
 from nvs.progress import SILENT, Listener
 from nvs.scene.default_view import default_view
-from nvs.scene.ply import read_ply, read_ply_camera
+from nvs.scene.formats.registry import is_scene, read_scene_file
 from nvs.scene.scene import Scene, Source
 
 
@@ -92,7 +92,7 @@ def open_scene(
     listener: Listener = SILENT,
     model: Model | None = None,
 ) -> Scene:
-    """Read a scene (.ply), or make one of a photo.
+    """Read a scene of any format that `nvs.scene.formats` knows, or make one of a photo.
 
     Args:
         model: loaded already, in place of the settings' one.
@@ -101,12 +101,15 @@ def open_scene(
         InputError: a file that cannot be used, or settings that contradict each other.
     """
     source = Path(source)
-    if source.suffix.lower() == ".ply":
+    if is_scene(source):
         listener.stage("reading the scene")
-        gaussians = read_ply(source).to(torch_device(settings.model.device))
-        camera = read_ply_camera(source)
-        sources = () if camera is None else (Source(camera),)
-        return Scene(gaussians, camera or default_view(gaussians).to("cpu"), sources=sources)
+        file = read_scene_file(source)
+        for note in file.notes:
+            listener.note(note)
+        gaussians = file.gaussians.to(torch_device(settings.model.device))
+        sources = () if file.camera is None else (Source(file.camera),)
+        camera = file.camera or default_view(gaussians).to("cpu")
+        return Scene(gaussians, camera, sources=sources)
 
     photo = open_photo(source, settings.photo, listener)
     if model is None:
@@ -254,7 +257,7 @@ class Opener:
 
     def open(self, source: Path, listener: Listener = SILENT) -> tuple[Scene, Photo | None]:
         """A scene, and the photo that it was made of."""
-        if source.suffix.lower() == ".ply":
+        if is_scene(source):
             return open_scene(source, self.settings, listener), None
         photo = open_photo(source, self.settings.photo, listener)
         return scene_of_photo(photo, self.model(), self.settings, listener), photo

@@ -79,6 +79,10 @@ class Gaussians:
             colors=colors,
         )
 
+    def scaled(self, factor: float) -> Gaussians:
+        """These Gaussians `factor` times as large and as far from the origin."""
+        return dataclasses.replace(self, means=self.means * factor, scales=self.scales * factor)
+
     def map(self, function: Callable[[Tensor], Tensor]) -> Gaussians:
         """Apply one function to each of the five tensors."""
         return Gaussians(

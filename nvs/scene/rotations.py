@@ -55,3 +55,20 @@ def rotated(quats: Tensor, vectors: Tensor) -> Tensor:
     w, axis = quats[:, :1], quats[:, 1:]
     across = 2 * torch.linalg.cross(axis, vectors)
     return vectors + w * across + torch.linalg.cross(axis, across)
+
+
+def turn_and_size(matrix: Tensor) -> tuple[Tensor | None, float]:
+    """A transform [4, 4] as a rigid pose [4, 4] after an even enlargement.
+
+    No pose where it is no such transform: it stretches, mirrors, or is not finite.
+    """
+    linear = matrix[:3, :3].double()
+    size = float(linear.det().clamp(min=0)) ** (1 / 3)
+    if not (0 < size < float("inf") and bool(matrix.isfinite().all())):
+        return None, 1.0
+    turn = linear / size
+    if not torch.allclose(turn @ turn.T, torch.eye(3).to(turn), atol=1e-3):
+        return None, 1.0
+    pose = torch.eye(4).to(matrix)
+    pose[:3, :3], pose[:3, 3] = turn.to(matrix), matrix[:3, 3]
+    return pose, size
