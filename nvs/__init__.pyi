@@ -1,7 +1,7 @@
 from .depth.field import DepthField as DepthField
 from .errors import InputError as InputError
 from .film.path import camera_path as camera_path
-from .film.video import render_path as render_path
+from .film.shot import render_path as render_path
 from .film.video import write_video as write_video
 from .models.registry import load_model as load_model
 from .opening import SceneSettings as SceneSettings

@@ -155,6 +155,7 @@ def scene_of_photo(
         field.unit,
         (Source(photo.camera, photo.rgb),),
         0 if parts.invented is None else len(parts.invented),
+        parts.far_guess,
     )
 
 

@@ -57,6 +57,7 @@ class SplattedPhoto:
 
     shown: Gaussians  # what the photo shows
     invented: Gaussians | None  # what lies behind and beside it; None without backfill
+    far_guess: int = 0  # how many of `shown`, at its end, are the coarse sky behind everything
 
     @property
     def scene(self) -> Gaussians:
@@ -176,7 +177,11 @@ class Model:
         pose = photo.camera.camera_to_world
         if not torch.equal(pose, torch.eye(4).to(pose)):
             scene = scene.moved(pose)
-        return SplattedPhoto(scene[:count], scene[count:] if backfill else None)
+        return SplattedPhoto(
+            scene[:count],
+            scene[count:] if backfill else None,
+            count - len(solved),
+        )
 
     @torch.no_grad()
     def sample(

@@ -1,76 +1,87 @@
-"""`nvs fly`: a photo or a scene becomes a video."""
+"""`nvs fly`: a photo or a scene becomes a film."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import tyro
 
+from nvs.commands.film_options import (
+    FlightOptions,
+    FrameOptions,
+    LensOptions,
+    StereoOptions,
+    shot_of,
+)
 from nvs.commands.options import SceneOptions, refuse_folder
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
 
 if TYPE_CHECKING:
+    from nvs.film.amplitude import Flight
     from nvs.film.keyframes import KeyframePath
-    from nvs.scene.camera import Camera
+    from nvs.film.path import PathKind
+    from nvs.film.shot import Shot
+    from nvs.scene.reach import SceneDepth
     from nvs.scene.scene import Scene
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Render a camera path through a photo, or through a scene, as a video."""
+    """Render a camera path through a photo, or through a scene, as a film (docs/films.md)."""
 
     source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE.ply")]
     """A photo, or Gaussians in a .ply file."""
 
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = Path("fly.mp4")
-    """The video: .mp4 or .gif."""
-
-    path: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "orbit"
-    """orbit, swing, spiral or dolly, or a path that the viewer saved (.json)."""
-
-    amplitude: float = 1.0
-    """How far the camera goes: 1 is what the photo can stand, 2 goes twice as far."""
-
-    frames: int | None = None
-    """Frames of the video; by default 120, or what a saved path takes."""
-
-    fps: float = 24.0
-    """Frames a second."""
-
-    width: Annotated[int | None, tyro.conf.arg(metavar="PX")] = None
-    """Width of the video; by default the photo's working size."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
+    """The film: .mp4, .gif, .webp, .mov (ProRes, ten bits), or a picture for each frame, with
+    depth: shot/frame.####.exr or .png. By default fly.mp4."""
 
     ply: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Also write the scene itself."""
+
+    track: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Also write the camera's way: .json (Blender) or .chan (Nuke)."""
+
+    flight: FlightOptions = dataclasses.field(default_factory=FlightOptions)
+
+    frame: FrameOptions = dataclasses.field(default_factory=FrameOptions)
+
+    lens: LensOptions = dataclasses.field(default_factory=LensOptions)
+
+    stereo: StereoOptions = dataclasses.field(default_factory=StereoOptions)
 
     scene: SceneOptions = dataclasses.field(default_factory=SceneOptions)
 
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.film.video import render_path, write_video
-
     refuse_folder(options.source)
-    _check_outputs(options)
-    flight = _flight(options)
+    output = _output(options)
+    _check_outputs(options, output)
+    saved = _saved_path(options)
     clock = Clock(Terminal("frame"))
     clock.stage("starting")
     from nvs.opening import open_scene
+    from nvs.scene.reach import scene_depth
 
     opened = open_scene(options.source, options.scene.settings(), clock)
-    cameras = _cameras(options, flight, opened)
+    depth = scene_depth(opened.gaussians, options.frame.framed(opened.camera))
+    flight = _flight(options, saved, opened, depth, clock)
+    shot = shot_of(opened, depth, options.lens, options.stereo)
+    focus = options.lens.pulled(opened, depth, len(flight.cameras))
     clock.stage("rendering")
-    frames = render_path(
-        opened.gaussians, cameras, progress=clock.advance, made_from=opened.made_from
-    )
-    write_video(frames, options.output, options.fps)
+    written = _write_film(options, output, shot, flight, focus, opened, clock)
     clock.finish()
-    size = f"{cameras[0].width}x{cameras[0].height}"
-    print(f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}")
+    print(f"wrote {output}: {written}, {_described(options, flight, opened)}")
+    if options.track is not None:
+        from nvs.film.track import write_track
+
+        write_track(options.track, flight.cameras, options.frame.fps)
+        print(f"wrote {options.track}: the camera of each frame")
     if options.ply is not None:
         from nvs.scene.ply import write_ply
 
@@ -83,56 +94,157 @@ def main(options: Options) -> int:
     return 0
 
 
-def _check_outputs(options: Options) -> None:
+def _output(options: Options) -> Path:
+    """The name that was given, or one by which players know the kind of stereo."""
+    if options.output is not None:
+        return options.output
+    from nvs.film.stereo import SUFFIXES
+
+    ending = "" if options.stereo.stereo is None else SUFFIXES[options.stereo.stereo]
+    return Path(f"fly{ending}.mp4")
+
+
+def _check_outputs(options: Options, output: Path) -> None:
     """Whatever can be known of the outputs before minutes of work."""
     from nvs.files import check_overwrites_none
+    from nvs.film.limited import check_limit
+    from nvs.film.series import check_series, is_series
+    from nvs.film.track import check_track_path
     from nvs.film.video import check_video_path
 
-    check_video_path(options.output)
+    for group in (options.flight, options.frame, options.lens, options.stereo):
+        group.check()
+    if is_series(output):
+        check_series(output)
+    else:
+        check_video_path(output)
+    if options.frame.megabytes is not None:
+        if is_series(output):
+            raise InputError("--megabytes is for one file, not for a picture of each frame")
+        check_limit(output, options.frame.megabytes)
     if options.ply is not None and options.ply.suffix.lower() != ".ply":
         raise InputError(f"{options.ply}: name a scene ending in .ply")
+    if options.track is not None:
+        check_track_path(options.track)
     inputs = [options.source, options.scene.depth, options.scene.known.depth_prompt]
-    for output in (options.output, options.ply):
-        if output is not None:
-            check_overwrites_none(output, inputs)
+    if Path(options.flight.path).suffix.lower() == ".json":
+        inputs.append(Path(options.flight.path))
+    for written in (output, options.ply, options.track):
+        if written is not None:
+            check_overwrites_none(written, inputs)
 
 
-def _flight(options: Options) -> KeyframePath | None:
+def _saved_path(options: Options) -> KeyframePath | None:
     """The saved path, or None for one of ours; what no flight can have is refused."""
     from nvs.film.keyframes import load_path
     from nvs.film.path import PATH_KINDS, check_path
-    from nvs.film.video import check_fps
 
-    check_fps(options.fps)
-    if options.width is not None and not 16 <= options.width <= 8192:
-        raise InputError(f"--width must lie between 16 and 8192 pixels, not {options.width}")
-    saved = options.path not in PATH_KINDS
-    kind = PATH_KINDS[0] if saved else options.path
-    check_path(kind, _frames(options), options.amplitude)
+    path, amplitude = options.flight.path, options.flight.amplitude
+    saved = path not in PATH_KINDS
+    check_path(
+        PATH_KINDS[0] if saved else path,
+        _frames(options),
+        1.0 if isinstance(amplitude, str) else amplitude,
+    )
     if not saved:
         return None
-    if Path(options.path).suffix.lower() != ".json":
+    if Path(path).suffix.lower() != ".json":
         known = ", ".join(PATH_KINDS)
-        raise InputError(f"unknown path '{options.path}': choose {known} or a saved .json")
-    return load_path(options.path)
+        raise InputError(f"unknown path '{path}': choose {known} or a saved .json")
+    return load_path(path)
 
 
 def _frames(options: Options) -> int:
-    from nvs.film.path import DEFAULT_FRAMES
+    from nvs.film.path import DEFAULT_FRAMES, WIGGLE_FRAMES
 
-    return DEFAULT_FRAMES if options.frames is None else options.frames
+    default = WIGGLE_FRAMES if options.flight.path == "wiggle" else DEFAULT_FRAMES
+    return default if options.frame.frames is None else options.frame.frames
 
 
-def _cameras(options: Options, flight: KeyframePath | None, opened: Scene) -> list[Camera]:
+def _flight(
+    options: Options,
+    saved: KeyframePath | None,
+    opened: Scene,
+    depth: SceneDepth,
+    clock: Clock,
+) -> Flight:
+    from nvs.film.amplitude import LOOKS, Flight, widest_flight
     from nvs.film.path import camera_path
-    from nvs.film.video import even_size
-    from nvs.scene.reach import scene_depth
+    from nvs.film.seen import Witness, knows_seen
 
-    camera = opened.camera
-    width = camera.width if options.width is None else options.width
-    camera = camera.resized(*even_size(width, round(camera.height * width / camera.width)))
-    if flight is None:
-        depth = scene_depth(opened.gaussians, camera)
-        return camera_path(options.path, camera, depth, _frames(options), options.amplitude)  # type: ignore[arg-type]
-    frames = flight.frames(options.fps) if options.frames is None else options.frames
-    return flight.cameras(camera.width, camera.height, frames)
+    camera, frames = options.frame.framed(opened.camera), _frames(options)
+    witness = Witness(opened) if knows_seen(opened) else None
+    amplitude: float | str = options.flight.amplitude
+    kind = cast("PathKind", options.flight.path)
+    if saved is not None:
+        frames = saved.frames(options.frame.fps) if options.frame.frames is None else frames
+        cameras = saved.cameras(camera.width, camera.height, frames)
+        amplitude = 1.0
+    elif isinstance(amplitude, str) and witness is not None:
+        clock.stage("looking how far the photo carries")
+        return widest_flight(
+            lambda amplitude, frames: camera_path(
+                kind,
+                camera,
+                depth,
+                frames,
+                amplitude,
+            ),
+            witness,
+            frames,
+            options.flight.seen,
+        )
+    else:
+        amplitude = 1.0 if isinstance(amplitude, str) else amplitude
+        cameras = camera_path(kind, camera, depth, frames, amplitude)
+    every = max(1, frames // LOOKS)
+    return Flight(cameras, amplitude, witness.least_share(cameras[::every]) if witness else None)
+
+
+def _write_film(
+    options: Options,
+    output: Path,
+    shot: Shot,
+    flight: Flight,
+    focus: list[float],
+    opened: Scene,
+    clock: Clock,
+) -> str:
+    """Render and write; what was written, in words."""
+    import numpy as np
+
+    from nvs.film.limited import write_video_within
+    from nvs.film.series import is_series, write_frame
+    from nvs.film.video import FORMATS, write_video
+
+    count = len(flight.cameras)
+    if is_series(output):
+        for number, camera in enumerate(flight.cameras, 1):
+            write_frame(shot, camera, focus[number - 1], output, number, opened.unit)
+            clock.advance(number, count)
+        return f"{count} pictures"
+    dtype = FORMATS[output.suffix.lower()].depth
+    sizes: list[tuple[int, ...]] = []
+
+    def measured(frame: np.ndarray) -> np.ndarray:
+        sizes.append(frame.shape)
+        return frame
+
+    frames = map(measured, shot.frames(flight.cameras, focus, dtype, clock.advance))
+    if options.frame.megabytes is None:
+        write_video(frames, output, options.frame.fps)
+    else:
+        write_video_within(frames, output, options.frame.fps, options.frame.megabytes)
+    return f"{count} frames of {sizes[0][1]}x{sizes[0][0]}"
+
+
+def _described(options: Options, flight: Flight, opened: Scene) -> str:
+    """The flight in words."""
+    path = options.flight.path
+    if flight.seen is None:
+        return path
+    if Path(path).suffix.lower() != ".json":
+        path += f" of amplitude {flight.amplitude:.2g}"
+    kept = f"{path}; at least {100 * flight.seen:.1f} % of every frame was photographed"
+    short = options.flight.amplitude == "auto" and flight.seen < options.flight.seen
+    return kept + (f" (less than --seen {options.flight.seen:g})" if short else "")

@@ -1,4 +1,4 @@
-"""Camera paths around the photo's own view: orbit, swing, spiral, dolly.
+"""Camera paths around the photo's own view: orbit, swing, spiral, dolly, wiggle, vertigo.
 
 One photo shows only the front of things: the farther a camera goes sideways, the more of
 what it sees was never photographed.  So a path is measured in the scene's own depth: the
@@ -11,7 +11,6 @@ the last is the first again.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Literal, get_args
 
@@ -19,19 +18,22 @@ import torch
 from torch import Tensor
 
 from nvs.errors import InputError
+from nvs.film.vertigo import vertigo_path
 from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth, sideways_step
 
-PathKind = Literal["orbit", "swing", "spiral", "dolly"]
+PathKind = Literal["orbit", "swing", "spiral", "dolly", "wiggle", "vertigo"]
 PATH_KINDS: tuple[PathKind, ...] = get_args(PathKind)
 
 DEFAULT_FRAMES = 120
+WIGGLE_FRAMES = 24  # a second
 DEFAULT_FPS = 24.0
 MAX_FRAMES = 100_000
 
 FORWARD_STEP = 0.35  # of the near depth, for amplitude 1
 FORWARD_LIMIT = 2 / 3  # of the near depth, whatever the amplitude
 EDGE_ZOOM = 0.06  # at the outermost point of a path: about what the parallax uncovers there
+WIGGLE = 0.5  # of the sideways step: a wiggle is quick
 GAZE = 0.8  # how far the camera turns towards the focus point; a hand never follows fully
 
 
@@ -46,7 +48,8 @@ def camera_path(
 
     Args:
         kind: "orbit" (an ellipse, upwards and around), "swing" (to and fro), "spiral" (out
-            and back in, twice around) or "dolly" (forward and back).
+            and back in, twice around), "dolly" (forward and back), "wiggle" (a little to and
+            fro, its focus held still) or "vertigo" (see `nvs.film.vertigo`).
         camera: the photo's own camera; the size is kept, and the lens but for a slight zoom
             away from the photo's view, which keeps the photo's edges out of the picture.
         depth: what `scene_depth` says of the scene from there.
@@ -59,6 +62,8 @@ def camera_path(
     """
     check_path(kind, frames, amplitude)
 
+    if kind == "vertigo":
+        return vertigo_path(camera, depth, frames, amplitude)
     phase = torch.arange(frames, dtype=torch.float64) * (2 * math.pi / frames)  # [F]
     sideways = amplitude * sideways_step(camera, depth)
     forward = min(amplitude * FORWARD_STEP, FORWARD_LIMIT) * depth.near
@@ -67,10 +72,9 @@ def camera_path(
     aside = (offsets[:, :2].norm(dim=-1) / sideways).square()  # [F] 0..1
     # Edges come free in proportion to the way, not to its square; this is both smooth and early.
     zoom = 1 + EDGE_ZOOM * amplitude * aside * (2 - aside)
-    return [
-        _zoomed(camera.moved(pose), by)
-        for pose, by in zip(_poses(camera, offsets, depth.focus), zoom.tolist(), strict=True)
-    ]
+    gaze = 1.0 if kind == "wiggle" else GAZE
+    poses = turned_poses(camera, offsets, depth.focus, gaze)
+    return [camera.moved(pose).zoomed(by) for pose, by in zip(poses, zoom.tolist(), strict=True)]
 
 
 def check_path(kind: str, frames: int, amplitude: float) -> None:
@@ -87,12 +91,6 @@ def check_path(kind: str, frames: int, amplitude: float) -> None:
         raise InputError(f"the amplitude must lie above 0 and at most at 10, not {amplitude}")
 
 
-def _zoomed(camera: Camera, by: float) -> Camera:
-    """`camera` with its focal lengths times `by`."""
-    scale = torch.tensor([[by, 1.0, 1.0], [1.0, by, 1.0], [1.0, 1.0, 1.0]])
-    return dataclasses.replace(camera, intrinsics=camera.intrinsics * scale.to(camera.intrinsics))
-
-
 def _offsets(kind: PathKind, phase: Tensor, sideways: float, forward: float) -> Tensor:
     """Positions [F, 3] in the photo's camera (x right, y down, z forward), 0 at phase 0."""
     swell = (1 - torch.cos(phase)) / 2  # 0 → 1 → 0
@@ -103,6 +101,8 @@ def _offsets(kind: PathKind, phase: Tensor, sideways: float, forward: float) -> 
         path = (sideways * torch.sin(phase), -0.5 * sideways * swell, 0.3 * forward * swell)
     elif kind == "swing":
         path = (sideways * torch.sin(phase), zero, zero)
+    elif kind == "wiggle":
+        path = (WIGGLE * sideways * torch.sin(phase), zero, zero)
     elif kind == "spiral":
         radius = sideways * swell
         turn = 2 * phase
@@ -112,11 +112,17 @@ def _offsets(kind: PathKind, phase: Tensor, sideways: float, forward: float) -> 
     return torch.stack(path, dim=-1)
 
 
-def _poses(camera: Camera, offsets: Tensor, focus: float) -> Tensor:
-    """camera_to_world [F, 4, 4] at `offsets` from `camera`, turned towards its focus point."""
+def turned_poses(camera: Camera, offsets: Tensor, focus: float, gaze_share: float = GAZE) -> Tensor:
+    """camera_to_world [F, 4, 4] at `offsets` from `camera`, turned towards its focus point.
+
+    Args:
+        offsets: [F, 3] in the camera's own space (x right, y down, z forward).
+        focus: how far before the camera that point lies.
+        gaze_share: how far they turn: 1 holds it where it was in the picture.
+    """
     gaze = torch.tensor([0.0, 0.0, focus], dtype=offsets.dtype) - offsets  # [F, 3]
-    yaw = GAZE * torch.atan2(gaze[:, 0], gaze[:, 2])
-    pitch = GAZE * torch.atan2(-gaze[:, 1], gaze[:, [0, 2]].norm(dim=-1))
+    yaw = gaze_share * torch.atan2(gaze[:, 0], gaze[:, 2])
+    pitch = gaze_share * torch.atan2(-gaze[:, 1], gaze[:, [0, 2]].norm(dim=-1))
     one, zero = torch.ones_like(yaw), torch.zeros_like(yaw)
     about_y = torch.stack(
         [yaw.cos(), zero, yaw.sin(), zero, one, zero, -yaw.sin(), zero, yaw.cos()], dim=-1

@@ -92,6 +92,11 @@ class Camera:
             self, intrinsics=self.intrinsics * scale[:, None], width=width, height=height
         )
 
+    def zoomed(self, by: float) -> Camera:
+        """The same view with focal lengths `by` times as long: things are so much larger."""
+        scale = torch.tensor([[by, 1.0, 1.0], [1.0, by, 1.0], [1.0, 1.0, 1.0]])
+        return dataclasses.replace(self, intrinsics=self.intrinsics * scale.to(self.intrinsics))
+
     def moved(self, camera_to_world: Tensor) -> Camera:
         """The same lens at another pose [4, 4]."""
         return dataclasses.replace(self, camera_to_world=camera_to_world)

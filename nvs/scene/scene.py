@@ -30,6 +30,7 @@ class Scene:
     unit: Unit = "relative"  # of the scene's lengths
     sources: tuple[Source, ...] = ()  # none where nobody knows
     invented: int = 0  # how many of the Gaussians, at their end, no photo shows
+    far_guess: int = 0  # how many before those are a coarse sky, of no pixel of a photo
 
     @property
     def made_from(self) -> Camera | None:
@@ -40,3 +41,8 @@ class Scene:
     def photographed(self) -> Gaussians:
         """What photos show."""
         return self.gaussians[: len(self.gaussians) - self.invented]
+
+    @property
+    def of_pixels(self) -> int:
+        """How many of the Gaussians, at their beginning, stand for what a photo's pixels show."""
+        return len(self.gaussians) - self.invented - self.far_guess

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nvs.errors import InputError
 from nvs.film.path import camera_path
-from nvs.film.video import even_size, render_path, write_video
+from nvs.film.shot import render_path
+from nvs.film.video import even_size, write_video
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.reach import SceneDepth

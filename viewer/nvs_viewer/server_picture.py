@@ -18,7 +18,7 @@ import torch
 import viser
 from torch import Tensor
 
-from nvs.film.video import render_frame
+from nvs.film.shot import render_frame
 from nvs.scene.camera import Camera
 from nvs_viewer import view
 from nvs_viewer.delivery import wait_until_received

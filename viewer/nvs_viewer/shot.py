@@ -13,7 +13,8 @@ import torch
 import viser
 
 from nvs.film.path import PATH_KINDS, PathKind, camera_path
-from nvs.film.video import even_size, render_path, write_video
+from nvs.film.shot import render_path
+from nvs.film.video import even_size, write_video
 from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs_viewer.job import Job

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import viser
 
-from nvs.film.video import render_frame
+from nvs.film.shot import render_frame
 from nvs.progress import Listener
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
