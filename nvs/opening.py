@@ -6,12 +6,18 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from nvs.data.depth_prompt import known_places, read_depth_map, read_depth_prompt
-from nvs.depth.field import DepthField
+from nvs.data.depth_prompt import (
+    known_places,
+    read_depth_map,
+    read_depth_prompt,
+    shows_all,
+)
+from nvs.depth.field import DepthField, Unit
 from nvs.depth.known import KnownDepth
 from nvs.device import torch_device
 from nvs.errors import InputError
 from nvs.models.registry import load_model
+from nvs.photo.depth_inside import read_photo_depth
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
 from nvs.progress import SILENT, Listener
@@ -200,7 +206,12 @@ def _known_depth(
 
 def _photo_depth(photo: Photo) -> KnownDepth | None:
     """What the camera wrote into the photo's file."""
-    return None
+    inside = read_photo_depth(photo.path)
+    if inside is None or not shows_all(inside.values, photo.camera):
+        return None
+    unit: Unit = "m" if inside.metric else "relative"
+    known = KnownDepth.from_map(inside.values, unit, inside.source)
+    return dataclasses.replace(known, shift_free=not inside.metric)
 
 
 def _metric_field(photo: Photo, name: str, device: str) -> DepthField:

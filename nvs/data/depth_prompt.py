@@ -128,12 +128,17 @@ def _depth_map(path: Path, values_per_metre: float | None) -> Tensor:
     return DepthEncoding(scale).decode(numbers)
 
 
-def _check_shows_all(depth: Tensor, camera: Camera, path: Path) -> None:
+def shows_all(depth: Tensor, camera: Camera) -> bool:
+    """Whether a map [h, w] can span what the camera sees, by its ratio of width to height."""
     height, width = depth.shape
     stretch = (width / height) / (camera.width / camera.height)
-    # Of a map of few pixels the sides are rounded.
-    tolerance = 1 / min(width, height)
-    if not LEAST_STRETCH - tolerance < stretch < MOST_STRETCH + tolerance:
+    tolerance = 1 / min(width, height)  # of a map of few pixels the sides are rounded
+    return LEAST_STRETCH - tolerance < stretch < MOST_STRETCH + tolerance
+
+
+def _check_shows_all(depth: Tensor, camera: Camera, path: Path) -> None:
+    if not shows_all(depth, camera):
+        height, width = depth.shape
         raise InputError(
             f"{path} is {width}x{height}, another shape than the photo's "
             f"{camera.width}x{camera.height}: give a depth map of the whole photo"
