@@ -31,7 +31,7 @@ help:
 	@echo "make clean               remove $(VENV) and what was built"
 	@echo
 	@echo "PYTHON=python3.12 picks the interpreter for a new $(VENV). On Linux without a GPU,"
-	@echo "TORCH_INDEX=https://download.pytorch.org/whl/cpu fetches the smaller torch."
+	@echo "TORCH_INDEX=ADDRESS of PyTorch's CPU wheels fetches the smaller torch."
 
 fly: $(VENV)/.runs
 	@mkdir -p "$(OUT)"

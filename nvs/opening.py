@@ -16,7 +16,7 @@ from nvs.depth.field import DepthField, Unit
 from nvs.depth.known import KnownDepth
 from nvs.device import torch_device
 from nvs.errors import InputError
-from nvs.models.registry import load_model
+from nvs.models import registry
 from nvs.photo.depth_inside import read_photo_depth
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
@@ -37,7 +37,9 @@ class ModelSettings:
 
     def load(self) -> Model:
         """The model, where it was asked to run."""
-        return load_model(self.name, weights=self.weights, head=self.head, device=self.device)
+        return registry.load_model(
+            self.name, weights=self.weights, head=self.head, device=self.device
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,7 +217,7 @@ def _photo_depth(photo: Photo) -> KnownDepth | None:
 
 
 def _metric_field(photo: Photo, name: str, device: str) -> DepthField:
-    field = load_model(name, device=device).depth_field(photo)
+    field = registry.load_model(name, device=device).depth_field(photo)
     if field.unit != "m":
         raise InputError(f"--metric-model {name} knows no metres: it is relative")
     return field

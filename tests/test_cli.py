@@ -187,12 +187,11 @@ nvs.cli.main()
     assert not list(tmp_path.iterdir())
 
 
-def test_nan_in_a_depth_file_is_refused(tmp_path, capsys):
+def test_nan_in_a_depth_file_is_unknown_as_0_is(tmp_path):
     depth = np.ones((400, 600), dtype=np.float32)
     depth[3, 4] = np.nan
     np.save(tmp_path / "d.npy", depth)
-    assert (
-        run(["fly", COFFEE, "-o", str(tmp_path / "a.mp4"), "--depth", str(tmp_path / "d.npy")]) == 2
-    )
-    assert "d.npy" in capsys.readouterr().err
-    assert not (tmp_path / "a.mp4").exists()
+    film = tmp_path / "a.mp4"
+    small = ["--frames", "2", "--width", "64", "--points", "5000"]
+    assert run(["fly", COFFEE, "-o", str(film), "--depth", str(tmp_path / "d.npy"), *small]) == 0
+    assert film.stat().st_size > 0

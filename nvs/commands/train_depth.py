@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from nvs.errors import InputError
+from nvs.commands.training import TrainOptions
 from nvs.train.depth import DepthTraining
 
 
@@ -27,36 +27,21 @@ class Options:
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = Path("runs/depth")
     """The run's folder."""
 
-    textures: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """A folder of photos to cut textures from, instead of the configuration's."""
-
-    steps: int | None = None
-    """Stop after so many steps, instead of the configuration's."""
-
-    resume: bool = False
-    """Continue the run in the output folder."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train."""
+    run: TrainOptions = dataclasses.field(default_factory=TrainOptions)
 
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.device import torch_device
     from nvs.train.config import read_config
     from nvs.train.depth import train_depth
-    from nvs.train.team import joined_team
 
+    run = options.run
     settings = read_config(options.config, DepthTraining)
-    if options.textures is not None:
-        if not options.textures.is_dir():
-            raise InputError(f"--textures: {options.textures} is not a folder")
-        scenes = dataclasses.replace(settings.scenes, textures=options.textures)
-        settings = dataclasses.replace(settings, scenes=scenes)
-    if options.steps is not None:
-        settings = dataclasses.replace(settings, steps=options.steps)
-    with joined_team(str(torch_device(options.device))) as team:
-        weights = train_depth(settings, options.output, team, options.resume)
+    settings = dataclasses.replace(
+        settings, scenes=run.textured(settings.scenes), steps=run.steps_or(settings.steps)
+    )
+    with run.team() as team:
+        weights = train_depth(settings, options.output, team, run.resume)
         if team.is_first:
             print(f"wrote {weights}: nvs fly PHOTO --model {weights}")
     return 0

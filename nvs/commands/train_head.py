@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from nvs.errors import InputError
+from nvs.commands.training import TrainOptions
 from nvs.train.head import HeadTraining
 
 
@@ -30,34 +30,22 @@ class Options:
     model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE")] = None
     """Whose depth field the head is for, instead of the configuration's."""
 
-    textures: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """A folder of photos to cut textures from, instead of the configuration's."""
-
-    steps: int | None = None
-    """Stop after so many steps, instead of the configuration's."""
-
     lpips_weights: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """torchvision's file of LPIPS' backbone, where it cannot be downloaded."""
 
     lpips_random_features: bool = False
     """Random features instead of LPIPS' backbone."""
 
-    resume: bool = False
-    """Continue the run in the output folder."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train."""
+    run: TrainOptions = dataclasses.field(default_factory=TrainOptions)
 
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.device import torch_device
     from nvs.train.head import train_head
-    from nvs.train.team import joined_team
 
     settings = _settings(options)
-    with joined_team(str(torch_device(options.device))) as team:
-        weights = train_head(settings, options.output, team, options.resume)
+    with options.run.team() as team:
+        weights = train_head(settings, options.output, team, options.run.resume)
         if team.is_first:
             model = "" if settings.model == "default" else f" --model {settings.model}"
             print(f"wrote {weights}: nvs fly PHOTO{model} --head {weights}")
@@ -69,11 +57,6 @@ def _settings(options: Options) -> HeadTraining:
     from nvs.train.config import read_config
 
     settings = read_config(options.config, HeadTraining)
-    if options.textures is not None:
-        if not options.textures.is_dir():
-            raise InputError(f"--textures: {options.textures} is not a folder")
-        views = dataclasses.replace(settings.views, textures=options.textures)
-        settings = dataclasses.replace(settings, views=views)
     perceptual = settings.perceptual
     if options.lpips_weights is not None:
         perceptual = dataclasses.replace(perceptual, weights=options.lpips_weights)
@@ -83,5 +66,6 @@ def _settings(options: Options) -> HeadTraining:
         settings,
         perceptual=perceptual,
         model=settings.model if options.model is None else options.model,
-        steps=settings.steps if options.steps is None else options.steps,
+        views=options.run.textured(settings.views),
+        steps=options.run.steps_or(settings.steps),
     )

@@ -49,7 +49,7 @@ class Options:
 def main(options: Options) -> int:
     """Run the command until Ctrl-C."""
     from nvs.opening import Opener
-    from nvs_viewer.app import serve
+    from nvs_viewer.app import Viewer
     from nvs_viewer.making import viewed
 
     if not 0 <= options.port <= 65535:
@@ -64,7 +64,7 @@ def main(options: Options) -> int:
             print(clock.table())
     else:
         opener.model()  # now, while nobody waits for a photo
-    serve(
+    Viewer(
         shown,
         splat=functools.partial(viewed, opener),
         samples=sample_photos(),
@@ -72,12 +72,12 @@ def main(options: Options) -> int:
         port=options.port,
         shared=options.shared,
         share=options.share,
-        rendering=rendering(options),
-    )
+        rendering=drawn_by(options),
+    ).run()
     return 0
 
 
-def rendering(options: Options) -> DrawnBy:
+def drawn_by(options: Options) -> DrawnBy:
     """Who draws what a page shows."""
     if options.rendering != "auto":
         return options.rendering

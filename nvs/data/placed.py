@@ -20,7 +20,7 @@ def known_depth_field(source: View) -> DepthField:
     """
     if source.depth is None or not bool((source.depth > 0).any()):
         raise InputError(f"{source.name}: the set gives no depth map (try --depth predicted)")
-    return DepthField.from_depth(source.depth, source.photo.camera)
+    return DepthField.from_depth(source.depth, source.photo.camera, source.unit)
 
 
 def scaled_to_set(field: DepthField, source: View) -> ScaledField:
@@ -43,8 +43,7 @@ def scaled_to_set(field: DepthField, source: View) -> ScaledField:
     xy = xy * torch.tensor([field.camera.width, field.camera.height])
     prediction = field(xy.to(field.camera.intrinsics))
     aligned = align(prediction.cpu(), truth, alignment="scale", fit="robust")
-    # Depth maps are in metres; a reconstruction's own points are in a unit that nobody knows.
-    return ScaledField(field, aligned.scale, "m" if source.depth is not None else "relative")
+    return ScaledField(field, aligned.scale, source.unit)
 
 
 def relative_camera(source: View, target: View) -> Camera:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from nvs.errors import InputError
 from nvs.photo.focal import photo_camera
 from nvs.photo.photo import Photo, load_photo
 from nvs.scene.camera import Camera
+
+Frame = TypeVar("Frame")
 
 Quantity = Literal["z", "disparity"]
 
@@ -260,26 +262,39 @@ def cameras_json_set(folder: Path) -> DepthSet:
     Raises:
         InputError: no such file, or not of this form.
     """
+
+    def depth_frame(name: str, frame: dict[str, Any], encoding: DepthEncoding) -> DepthFrame | None:
+        if not frame.get("depth"):
+            return None
+        image, depth = folder / frame["image"], folder / frame["depth"]
+        return DepthFrame(name, image, depth, encoding, frame.get("K"), frame.get("c2w"))
+
+    return DepthSet(folder.resolve().name, *described_frames(folder, depth_frame))
+
+
+def described_frames(
+    folder: Path, made: Callable[[str, dict[str, Any], DepthEncoding], Frame | None]
+) -> tuple[list[Frame], bool]:
+    """The frames of a folder's `cameras.json`, and whether lengths are in metres.
+
+    Args:
+        made: given a frame's name, its entries and how its depth is encoded; None leaves it out.
+
+    Raises:
+        InputError: no such file, or not of this form.
+    """
     path = folder / "cameras.json"
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         encoding = depth_encoding(description)
         frames = [
-            DepthFrame(
-                Path(frame["image"]).with_suffix("").as_posix(),
-                folder / frame["image"],
-                folder / frame["depth"],
-                encoding,
-                frame.get("K"),
-                frame.get("c2w"),
-            )
+            made(Path(frame["image"]).with_suffix("").as_posix(), frame, encoding)
             for frame in description["frames"]
-            if frame.get("depth")
         ]
+        metric = not str(description.get("scale", "metric")).startswith("arbitrary")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a cameras.json ({error!r})") from None
-    metric = not str(description.get("scale", "metric")).startswith("arbitrary")
-    return DepthSet(folder.resolve().name, frames, metric)
+    return [frame for frame in frames if frame is not None], metric
 
 
 def list_set(path: Path, encoding: DepthEncoding | None = None) -> DepthSet:

@@ -18,7 +18,7 @@ from nvs.data.lens import Lens, straightened, straightened_points
 from nvs.data.recorded import (
     DepthEncoding,
     check_shape,
-    depth_encoding,
+    described_frames,
     photo_size,
     read_depth,
     rigid_pose,
@@ -27,6 +27,7 @@ from nvs.depth.file import why
 from nvs.errors import InputError
 from nvs.photo.photo import Photo, load_photo
 from nvs.scene.camera import Camera
+from nvs.scene.scene import Unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,7 @@ class View:
     depth: Tensor | None  # [H', W'] z, 0 = unknown; spans the same view at its own size
     sparse_xy: Tensor  # [M, 2] pixels of `camera`
     sparse_depth: Tensor  # [M] z
+    unit: Unit = "relative"  # of poses and depths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,7 @@ class ViewFile:
     depth: Path | None = None
     encoding: DepthEncoding = dataclasses.field(default_factory=DepthEncoding)
     sparse: Path | tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    unit: Unit = "relative"  # of poses and depths
 
     def load(self, longer_side: int) -> View:
         """Read the photo and its depth, reduced to `longer_side` pixels where it is larger.
@@ -78,6 +81,7 @@ class ViewFile:
             self._dense_depth(full),
             torch.from_numpy(xy * scale).float(),
             torch.from_numpy(depths).float(),
+            self.unit,
         )
 
     def _dense_depth(self, full: Camera) -> Tensor | None:
@@ -130,28 +134,22 @@ def cameras_json_views(folder: Path) -> ViewSet:
     Raises:
         InputError: no such file, or not of this form.
     """
-    path = folder / "cameras.json"
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        encoding = depth_encoding(description)
-        views = [
-            ViewFile(
-                Path(frame["image"]).with_suffix("").as_posix(),
-                folder / frame["image"],
-                np.array(frame["K"], np.float64).reshape(3, 3),
-                np.array(frame["c2w"], np.float64).reshape(4, 4),
-                _described_lens(frame),
-                folder / frame["depth"] if frame.get("depth") else None,
-                encoding,
-                folder / frame["sparse_points"] if frame.get("sparse_points") else None,
-            )
-            for frame in description["frames"]
-            if frame.get("K") and frame.get("c2w")
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: not a cameras.json ({error!r})") from None
-    metric = not str(description.get("scale", "metric")).startswith("arbitrary")
-    return ViewSet(folder.resolve().name, views, metric)
+
+    def view(name: str, frame: dict[str, Any], encoding: DepthEncoding) -> ViewFile | None:
+        if not (frame.get("K") and frame.get("c2w")):
+            return None
+        return ViewFile(
+            name,
+            folder / frame["image"],
+            np.array(frame["K"], np.float64).reshape(3, 3),
+            np.array(frame["c2w"], np.float64).reshape(4, 4),
+            _described_lens(frame),
+            folder / frame["depth"] if frame.get("depth") else None,
+            encoding,
+            folder / frame["sparse_points"] if frame.get("sparse_points") else None,
+        )
+
+    return ViewSet(folder.resolve().name, *described_frames(folder, view))
 
 
 def _described_lens(frame: dict[str, Any]) -> Lens:
@@ -307,7 +305,8 @@ def recentred(one: ViewSet) -> ViewSet:
     for view in one.views:
         pose = view.camera_to_world.copy()
         pose[:3, 3] -= centre
-        views.append(dataclasses.replace(view, camera_to_world=pose))
+        unit: Unit = "m" if one.metric else "relative"
+        views.append(dataclasses.replace(view, camera_to_world=pose, unit=unit))
     return dataclasses.replace(one, views=views)
 
 

@@ -257,7 +257,7 @@ def _rank_correlation(one: Floats, other: Floats) -> float:
     ranks = [np.argsort(np.argsort(values)).astype(float) for values in (one, other)]
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return 1.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def _percent(error: float) -> str:

@@ -128,7 +128,7 @@ def _lidar(depth: Floats, known: Mask, random: np.random.Generator) -> Floats:
     places += random.normal(0, 0.15, places.shape) / [rows, columns]
     nearest = NearestNDInterpolator(places * [rows, columns], np.arange(len(y)))
     height, width = LIDAR_SIZE
-    grid = np.stack(np.mgrid[:height, :width], -1).reshape(-1, 2) + 0.5
+    grid = np.stack([*np.mgrid[:height, :width]], -1).reshape(-1, 2) + 0.5
     grid = grid / [height, width] * [rows, columns]
     distance, index = nearest.tree.query(grid, k=min(4, len(y)))
     distance, index = distance.reshape(len(grid), -1), index.reshape(len(grid), -1)

@@ -43,7 +43,7 @@ FIRST_TURNED_ORIENTATION = 5  # from here on width and height change places
 NEW_SUBFILE_TYPE = 254  # TIFF tag; bit 0 says "a reduced version of another picture"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Photo:
     """One photo, upright, and its camera at the world's origin."""
 

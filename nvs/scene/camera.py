@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Camera:
     """A pinhole camera of `width` x `height` pixels.
 

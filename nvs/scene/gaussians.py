@@ -12,7 +12,7 @@ from nvs.scene.harmonics import turned_harmonics
 from nvs.scene.rotations import quaternion_of, quaternion_product
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Gaussians:
     """N Gaussians as `gsplat.rasterization` takes them.
 

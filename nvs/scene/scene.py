@@ -13,7 +13,7 @@ from nvs.scene.gaussians import Gaussians
 Unit = Literal["m", "relative"]  # of lengths: metres, or nobody knows
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Source:
     """A photo that a scene was made of."""
 
@@ -21,7 +21,7 @@ class Source:
     rgb: Tensor | None = None  # [H, W, 3] sRGB in 0..1; None where only the camera is known
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
     """Gaussians, where they are looked at from, and what they were made of."""
 

@@ -18,12 +18,17 @@ SEARCH_RADIUS = 8  # cells; wider bridges go to the nearest surface
 SHOWN_SHARE = 0.3
 
 
+# At the sky a network's depth rises from a roof to nowhere within a few cells before its sky
+# begins: cells this much farther than the nearest thing beside them belong to either.
+STRIP_DEPTH = 1.5
+
+
 def cut_bridges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
     """The surface with every bridge cell moved to the near or the far side of its depth edge.
 
     Each takes the depth of a cell nearby that shows a real surface and looks like it, and
-    faces the camera: no stretched sheet stands between near and far, the photo stays whole,
-    and depth changes where the colour does.
+    faces the camera, or becomes sky where it looks like the sky nearby: no stretched sheet
+    stands between near and far, the photo stays whole, and depth changes where the colour does.
 
     A network whose detail is coarse only guesses where an edge runs.  Where the photo shows none
     along its bridge, a cut would go through the middle of something: it is left whole.
@@ -31,17 +36,37 @@ def cut_bridges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
     Args:
         rgb: [H, W, 3] the photo.
     """
-    if not surface.bridge.any() or not surface.solid.any():
+    if not surface.solid.any():
         return surface
     if surface.detail_px > 0:
         shown = _shown_share(surface, rgb) > SHOWN_SHARE
-        surface = dataclasses.replace(surface, bridge=surface.bridge & shown)
+        beside_sky = _around_cells(surface, surface.sky.to(rgb)) > 0
+        strip = beside_sky & _behind_something(surface)
+        bridge = (surface.bridge & (shown | beside_sky)) | strip
+        surface = dataclasses.replace(surface, bridge=bridge)
+    if not surface.bridge.any() or not surface.solid.any():
+        return surface
     landing = _landing(surface, rgb).flatten()
+    sky = surface.sky.flatten()[landing].view_as(surface.sky)
     return dataclasses.replace(
         surface,
         depth=surface.depth.flatten()[landing].view_as(surface.depth),
         gradient=torch.where(surface.bridge[..., None], 0.0, surface.gradient),
+        sky=sky,
+        bridge=surface.bridge & ~sky,
     )
+
+
+def _behind_something(surface: SurfaceMap) -> Tensor:
+    """Cells [h, w] that are much farther than something beside them; the sky is none."""
+    disparity = torch.where(surface.sky, 0.0, 1 / surface.depth)
+    return ~surface.sky & (STRIP_DEPTH * disparity < _around_cells(surface, disparity))
+
+
+def _around_cells(surface: SurfaceMap, values: Tensor) -> Tensor:
+    """Largest [h, w] of `values` within twice what the field can tell apart."""
+    radius = max(1, round(2 * surface.detail_px / float(surface.cell_px.max())))
+    return functional.max_pool2d(values[None, None], 2 * radius + 1, 1, radius)[0, 0]
 
 
 def _shown_share(surface: SurfaceMap, rgb: Tensor) -> Tensor:
@@ -79,14 +104,14 @@ def _around(values: Tensor) -> Tensor:
 
 
 def _landing(surface: SurfaceMap, rgb: Tensor) -> Tensor:
-    """For each cell the row-major index [h, w] of the cell whose surface it shows."""
+    """For each cell the row-major index [h, w] of the cell whose surface, or sky, it shows."""
     height, width = surface.depth.shape
     landing = torch.arange(height * width, device=rgb.device).view(height, width)
     row, column = surface.bridge.nonzero().unbind(-1)
     picture = functional.interpolate(rgb.permute(2, 0, 1)[None], (height, width), mode="area")
     colors = picture[0].flatten(1).T.contiguous()  # [h·w, 3]
     own = colors[row * width + column]
-    solid = surface.solid.flatten()
+    firm = ~surface.bridge.flatten()
     best = torch.full_like(row, torch.inf, dtype=rgb.dtype)
     chosen = nearest(surface.solid)[row, column]
     for dy, dx in _search_steps():
@@ -95,7 +120,7 @@ def _landing(surface: SurfaceMap, rgb: Tensor) -> Tensor:
         index = at_row.clamp(0, height - 1) * width + at_column.clamp(0, width - 1)
         unlike = (colors[index] - own).square().sum(-1) / COLOR_TOLERANCE**2
         cost = unlike + (dy * dy + dx * dx) / SEARCH_RADIUS**2
-        better = inside & solid[index] & (cost < best)
+        better = inside & firm[index] & (cost < best)
         best = torch.where(better, cost, best)
         chosen = torch.where(better, index, chosen)
     landing[row, column] = chosen

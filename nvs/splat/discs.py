@@ -65,8 +65,8 @@ def principal_axes(across: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     turn = 0.5 * torch.atan2(2 * xy, xx - yy)  # of the longer axis, in the picture
     cos, sin = turn.cos()[:, None], turn.sin()[:, None]
     along, other = cos * x + sin * y, cos * y - sin * x
-    length = along.norm(dim=-1)
-    width = torch.maximum(other.norm(dim=-1), length / MAX_STRETCH)
+    width = other.norm(dim=-1)
+    length = torch.minimum(along.norm(dim=-1), MAX_STRETCH * width)
     # Parallel axes (a surface seen exactly edge-on) leave `other` undefined; any will do.
     along = functional.normalize(along, dim=-1)
     other = other - (other * along).sum(-1, keepdim=True) * along

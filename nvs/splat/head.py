@@ -39,7 +39,7 @@ class Head(Protocol):
 class GaussianHeadConfig:
     """Sizes of the head; travels inside its checkpoint."""
 
-    feature_channels: int = 64  # of the encoder's features at a point
+    feature_channels: int = 32  # of the encoder's features at a point
     hidden_channels: int = 64
     hidden_layers: int = 2
 

@@ -116,7 +116,7 @@ class _Seen:
     sky: Tensor  # [h, w] bool
 
 
-PROBES_PER_DETAIL = 2.5  # along each axis, in the finest thing that a field can show
+PROBES_PER_DETAIL = 1.5  # along each axis, in the finest thing that a field can show
 
 
 def _look(field: DepthField, cells: Camera, cell_px: Tensor) -> _Seen:

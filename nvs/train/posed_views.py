@@ -118,6 +118,7 @@ class GeneratedPlaces:
                 depth=torch.from_numpy(depth),
                 sparse_xy=torch.zeros(0, 2),
                 sparse_depth=torch.zeros(0),
+                unit="m",
             )
             for i, (rgb, depth, pose) in enumerate(zip(rgbs, depths, poses, strict=True))
         ]

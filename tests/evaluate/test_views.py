@@ -130,7 +130,7 @@ def test_the_scale_is_fitted_to_sparse_points(tmp_path):
     view = one.views[1].load(longer_side=48)  # half the size
     field = scaled_to_set(perfect(view.photo), view)
     assert field.scale == pytest.approx(3.0, rel=0.02)
-    assert field.unit == "relative"  # a reconstruction's own
+    assert field.unit == "m"  # as the set says
     assert field(torch.tensor([[3.0, 3.0]])).item() == pytest.approx(WALL, rel=0.02)
     results = evaluate_views(perfect, pixels_as_model, [one])
     assert results.mean("model", "psnr") > results.mean("copy", "psnr")

@@ -55,7 +55,7 @@ def test_gdepth_is_read_in_metres(tmp_path):
     share = torch.from_numpy(a_map()).float() / 255
     inverse = read_photo_depth(write_gdepth(tmp_path / "a.jpg"))
     assert inverse.metric
-    torch.testing.assert_close(inverse.values, 1 / (1 / FAR + share * (1 / NEAR - 1 / FAR)))
+    torch.testing.assert_close(inverse.values, 1 / (1 / NEAR - share * (1 / NEAR - 1 / FAR)))
     linear = read_photo_depth(write_gdepth(tmp_path / "b.jpg", "RangeLinear"))
     torch.testing.assert_close(linear.values, NEAR + share * (FAR - NEAR))
     turned = read_photo_depth(write_gdepth(tmp_path / "c.jpg", orientation=6))
@@ -85,6 +85,6 @@ def test_it_is_used_unasked_and_left_when_told(tmp_path, untrained):
     assert any("the photo's GDepth map" in note for note in told.notes)
     # In the middle of the box: its share is 250 of 255.
     depth = float(field(torch.tensor([[60.0, 56.0]])))
-    assert depth == pytest.approx(1 / (1 / FAR + 250 / 255 * (1 / NEAR - 1 / FAR)), rel=0.02)
+    assert depth == pytest.approx(1 / (1 / NEAR - 250 / 255 * (1 / NEAR - 1 / FAR)), rel=0.02)
     left = depth_of_photo(photo, model, DepthSettings(photo_depth=False), listener=told)
     assert left.unit == "relative"

@@ -34,6 +34,6 @@ def test_an_enlarged_scene_is_as_good_as_its_photo_enlarged():
     )[0].permute(1, 2, 0)
     plain = nvs.render(scene, [camera])
     smooth = nvs.render(scene, [camera], eps2d=enlarged_eps2d(camera, photo.camera))
-    assert (plain.alpha < 0.9).float().mean() > 0.03  # what it is for
+    assert (plain.alpha < 0.9).float().mean() > 0.003  # what it is for
     assert (smooth.alpha < 0.9).float().mean() < 1e-4
     assert psnr(smooth.rgb[0], enlarged_photo) > psnr(plain.rgb[0], enlarged_photo) + 5

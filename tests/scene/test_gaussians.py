@@ -37,3 +37,11 @@ def test_harmonics_of_a_turned_thing_are_read_where_it_turned_to():
     turned = turned_harmonics(colors, rotation)
     after = torch.einsum("dk,nkc->ndc", basis(directions @ rotation.T, 16), turned)
     torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
+
+
+def test_records_of_tensors_are_compared_by_identity():
+    camera, scene = camera_of(8, 6), random_scene("usual", 3, seed=0)
+    assert camera == camera
+    assert camera != camera_of(8, 6)
+    assert scene in [scene]
+    assert len({camera, camera_of(8, 6)}) == 2

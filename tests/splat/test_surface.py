@@ -52,6 +52,6 @@ class Wavy(Slanted):
 def test_between_probes_a_curved_surface_is_followed():
     # Waves of 44 and 57 pixels are what a map of one feature in 10 pixels can carry.
     wanted, found = measure_surface(Wavy(0.0)), measure_surface(Wavy(10.0))
-    assert (found.depth / wanted.depth - 1).abs().max() < 4e-3
+    assert (found.depth / wanted.depth - 1).abs().max() < 8e-3
     degrees = (found.normal * wanted.normal).sum(-1).clamp(-1, 1).acos().rad2deg()
-    assert degrees.median() < 2.0
+    assert degrees.median() < 2.5

@@ -19,7 +19,7 @@ from nvs_viewer.scene import Splat, ViewedScene
 
 
 class Viewer:
-    """A running viewer; `close()` ends it.
+    """A running viewer; `close()` ends it, `run()` waits for Ctrl-C.
 
     Args:
         scene: what a page shows when it opens, or None for an empty one.
@@ -83,6 +83,20 @@ class Viewer:
         with self._lock:
             return list(self._pages.values())
 
+    def run(self) -> None:
+        """Serve until Ctrl-C."""
+        reuse_freed_memory()  # this process is for the viewer alone
+        host = self.server.get_host()
+        if not access.is_loopback(host):
+            print(
+                f"Warning: others in the network can reach this viewer on {host}. "
+                "Whoever has the link below can open photos in it and take scenes from it."
+            )
+        with contextlib.suppress(KeyboardInterrupt):
+            print(f"Open {self.url} in a browser; Ctrl-C ends it.", flush=True)
+            threading.Event().wait()
+        self.close()
+
     def close(self) -> None:
         """Stop the server and everything that runs for its pages."""
         for page in self.pages:
@@ -114,37 +128,3 @@ class Viewer:
             del page, client
             gc.collect()  # viser's handles hold each other, and with them what was sent
             return_freed_memory()
-
-
-def serve(
-    scene: ViewedScene | None,
-    *,
-    splat: Splat | None = None,
-    samples: Mapping[str, Path] | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8080,
-    shared: bool = False,
-    share: bool = False,
-    rendering: DrawnBy = "browser",
-) -> None:
-    """Run a `Viewer` until Ctrl-C; the arguments are its."""
-    reuse_freed_memory()  # this process is for the viewer alone
-    viewer = Viewer(
-        scene,
-        splat=splat,
-        samples=samples,
-        host=host,
-        port=port,
-        shared=shared,
-        share=share,
-        rendering=rendering,
-    )
-    if not access.is_loopback(host):
-        print(
-            f"Warning: others in the network can reach this viewer on {host}. "
-            "Whoever has the link below can open photos in it and take scenes from it."
-        )
-    with contextlib.suppress(KeyboardInterrupt):
-        print(f"Open {viewer.url} in a browser; Ctrl-C ends it.", flush=True)
-        threading.Event().wait()
-    viewer.close()

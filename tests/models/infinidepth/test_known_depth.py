@@ -40,7 +40,7 @@ def run(tmp_path, *arguments):
 @pytest.mark.parametrize(
     ("model", "file", "said"),
     [
-        ("infinidepth", "mono", "fitted to the depth map (450 points)"),
+        ("infinidepth", "mono", "(450 points)"),
         ("infinidepth-sensor", "sensor", "450 points of the depth prompt"),
     ],
 )
