@@ -12,8 +12,9 @@ from torch import Tensor
 from nvs.depth.field import DepthField, Unit
 from nvs.errors import InputError
 
-# What a model does with known depth: it is prompted with it, or takes its scale from it.
-Use = Literal["prompt", "scale"]
+# What a model does with known depth: it is prompted with it, takes its scale from it, or the shape
+# alone of what has no unit (`KnownDepth.shift_free`).
+Use = Literal["prompt", "scale", "shape"]
 
 FIELD_POINTS = 20_000  # as many are asked of a field
 

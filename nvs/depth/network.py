@@ -95,7 +95,7 @@ class DepthNetwork(DepthModel):
     @property
     def uses(self) -> frozenset[Use]:
         """Its field is completed by a prompt, or brought to scale."""
-        return frozenset({"prompt", "scale"})
+        return frozenset({"prompt", "scale", "shape"})
 
     def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
         """[B, 3, H, W] in 0..1, sides multiples of `SIDE_PX`; `view` [B, 3] as `view_angle`."""
