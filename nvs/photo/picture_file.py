@@ -18,6 +18,17 @@ from nvs.errors import InputError
 # Not everything that Pillow opens: its EPS reader, for one, runs a program on the file.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "TGA", "JPEG2000", "AVIF")
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+# What people take for photos, by what stands in the first twelve bytes.
+OTHERS = {
+    b"\xff\x0a": "a JPEG XL picture, which is not read: save it as PNG or JPEG",
+    b"JXL ": "a JPEG XL picture, which is not read: save it as PNG or JPEG",
+    b"ftypcrx": "a raw photo (Canon): save it as JPEG or TIFF",
+    b"FUJIFILM": "a raw photo (Fujifilm): save it as JPEG or TIFF",
+    b"ftypqt": "a video: save one frame of it as a picture",
+    b"ftypisom": "a video: save one frame of it as a picture",
+    b"ftypmp4": "a video: save one frame of it as a picture",
+    b"%PDF": "a PDF: save the picture in it as PNG or JPEG",
+}
 ANIMATED_FORMATS = {"GIF", "PNG", "WEBP", "AVIF"}  # others hold several pictures without motion
 
 LARGEST_FILE_MEGAPIXELS = 300.0  # what is read at all: phones make 200, Pillow then takes 1.2 GB
@@ -74,6 +85,9 @@ def _identified(path: Path) -> Image.Image:
     with path.open("rb") as file:
         head = file.read(12)
     if head[4:8] != b"ftyp" or head[8:12] not in HEIF_BRANDS:
+        what = next((what for mark, what in OTHERS.items() if mark in head), None)
+        if what is not None:
+            raise InputError(f"{path} is {what}")
         raise InputError(
             f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, HEIC, ...)"
         )

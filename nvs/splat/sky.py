@@ -13,6 +13,7 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.discs import disc_on_surface
 from nvs.splat.highest import highest_around
+from nvs.splat.lights import lights_in_sky
 from nvs.splat.points import lift
 from nvs.splat.surface import SurfaceMap
 
@@ -31,7 +32,7 @@ def sky_along_edges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
     The network tells sky to within some pixels; what it leaves of the sky beside a roof would
     fly along with the roof.  Near the outline, what has the colour of the sky next to it and
     hangs together with it is sky, and what has quite another colour and hangs together with
-    the ground is not.
+    the ground is not; but lights in a dark sky are (`lights_in_sky`).
 
     Args:
         rgb: [H, W, 3] the photo in 0..1.
@@ -56,6 +57,7 @@ def sky_along_edges(surface: SurfaceMap, rgb: Tensor) -> SurfaceMap:
     # Pixels on the outline mix both colours: on the dome they would stay behind as a dotted line
     # when the ground moves; on the ground they bring a little sky along, which nobody sees.
     eroded = binary_erosion(~ground, iterations=OUTLINE_WIDTH, border_value=1)
+    eroded |= lights_in_sky(eroded, colors, colors[row, column])
     kept = torch.from_numpy(eroded).to(surface.sky)
     return dataclasses.replace(surface, sky=kept, bridge=surface.bridge & ~kept)
 

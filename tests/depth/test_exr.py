@@ -73,3 +73,10 @@ def test_a_render_of_a_region_lies_where_it_belongs(tmp_path):
     expected = np.zeros_like(DEPTH)
     expected[2:9, 3:11] = region
     np.testing.assert_array_equal(read_depth_file(tmp_path / "a.exr"), expected)
+
+
+def test_a_normalised_disparity_map_in_three_equal_channels(tmp_path):
+    """Video-Depth-Anything #98: 0..1 in R, G and B; what it is, is seen in the photo."""
+    values = (DEPTH - 1) / 8
+    openexr.File({}, dict.fromkeys("RGB", values)).write(str(tmp_path / "a.exr"))
+    np.testing.assert_array_equal(read_depth_file(tmp_path / "a.exr"), values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from nvs.photo.gamut import CODE_POINTS, Primaries
 from nvs.photo.photo import load_photo
 from nvs.photo.tone import tone_mapped
 from tests.photo.pictures import cicp, flat, png, write
-from tests.photo.test_photo import smooth_rgb
+from tests.photo.test_photo import WIDE_GAMUTS, rgb_profile, smooth_rgb, to_srgb_by_hand
 
 BT709, BT2020, DISPLAY_P3 = 1, 9, 12
 SRGB, LINEAR, PQ, HLG = 13, 8, 16, 18
@@ -211,7 +212,7 @@ def test_hdr_that_a_profile_names(tmp_path):
     """The `cicp` tag of ICC.1:2022, as phones write it into screenshots."""
     tag = b"cicp" + bytes(4) + bytes([BT2020, PQ, 0, 1])
     profile = bytearray(128) + struct.pack(">I4sII", 1, b"cicp", 144, 12) + tag
-    compressed = __import__("zlib").compress(bytes(profile))
+    compressed = zlib.compress(bytes(profile))
     chunk = (b"iCCP", b"hdr\0\0" + compressed)
     path = write(tmp_path / "a.png", png(flat(*[pq(0.18 * 203)] * 3), chunk))
     assert shown(path) == pytest.approx([srgb(0.18)] * 3, abs=0.002)
@@ -267,6 +268,15 @@ def test_a_heic_in_p3_without_a_profile(tmp_path):
     differs(path, 0.01)
     plain = heic(p3, tmp_path / "b.heic", color_primaries=BT709, transfer_characteristics=13)
     assert np.abs(load_photo(path).rgb - load_photo(plain).rgb).max() > 0.04  # one can tell
+
+
+def test_a_profile_in_a_heic(tmp_path):
+    """Adobe RGB by its profile (deckerst/aves #2095: "washed-out")."""
+    rgb = smooth_rgb(64, 96) // 2 + 60
+    path = heic(rgb, tmp_path / "a.heic", icc_profile=rgb_profile(*WIDE_GAMUTS["Adobe RGB"]))
+    expected = to_srgb_by_hand(rgb / 255, *WIDE_GAMUTS["Adobe RGB"])
+    assert np.abs(load_photo(path).rgb.numpy() - expected).mean() < 0.01
+    assert np.abs(expected - rgb / 255).mean() > 0.015
 
 
 def test_png_gamma(tmp_path):

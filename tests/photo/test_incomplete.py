@@ -113,6 +113,32 @@ def test_a_frame_of_a_photo(tmp_path):
             load_photo(tmp_path / "a.jpg", frame=frame)
 
 
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"\xff\x0a" + bytes(20), "is a JPEG XL picture"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "is a JPEG XL picture"),
+        (b"\0\0\0\x18ftypcrx " + bytes(9), r"is a raw photo \(Canon\)"),
+        (b"\0\0\0\x14ftypqt  " + bytes(9), "is a video: save one frame"),
+        (b"\0\0\0\x18ftypmp42" + bytes(9), "is a video: save one frame"),
+        (b"%PDF-1.7\n" + bytes(9), "is a PDF"),
+    ],
+)
+def test_what_is_taken_for_a_photo_is_named(tmp_path, head, said):
+    (tmp_path / "a.jpg").write_bytes(head)
+    with pytest.raises(InputError, match=said):
+        load_photo(tmp_path / "a.jpg")
+
+
+def test_of_a_photo_with_a_gain_map_the_photo_is_taken(tmp_path):
+    """HDR of today's phones: an ordinary picture, and beside it what makes it brighter."""
+    photo, gain = Image.fromarray(smooth_rgb(80, 120)), Image.fromarray(smooth_rgb(40, 60)[..., 0])
+    photo.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[gain], quality=95)
+    read = load_photo(tmp_path / "a.jpg")
+    assert np.abs(read.rgb.numpy() - smooth_rgb(80, 120) / 255).mean() < 0.02
+    assert read.notices == []
+
+
 # --- HEIC -----------------------------------------------------------------------------------
 
 

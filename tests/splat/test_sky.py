@@ -101,3 +101,37 @@ def test_sky_beside_a_roof_keeps_the_photos_colours(model):
     assert 0 < (~solved).sum() < solved.sum()
     assert torch.equal(before[~solved], after[~solved])
     assert (before[solved] != after[solved]).any(-1).float().mean() > 0.5
+
+
+def scene_with_bolt(brightness: float, sky_brightness: float):
+    """A bolt three pixels wide from a dark sky to the ground, taken for ground but for a piece."""
+    y, x = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
+    bolt = ((x - 120 - 6 * torch.sin(y / 9.0)).abs() < 2) & (y > 20) & (y < 110)
+    rgb = torch.where(
+        (y < 110)[..., None],
+        torch.tensor([0.3, 0.5, 0.9]) * sky_brightness,
+        torch.tensor([0.2, 0.1, 0.1]),
+    )
+    rgb[bolt] = brightness
+    taken = bolt & ((y < 50) | (y > 64))
+    taken = torch.nn.functional.max_pool2d(taken[None].float(), 3, 1, 1)[0] > 0
+    return rgb, bolt, dataclasses.replace(measure_surface(Wall()), sky=(y < 110) & ~taken)
+
+
+def test_lightning_is_sky_as_a_whole():
+    """Cut into sky and ground its pieces part when the camera moves."""
+    rgb, bolt, told = scene_with_bolt(brightness=1.0, sky_brightness=0.5)
+    assert 0.5 < (bolt & ~told.sky).sum() / bolt.sum() < 0.95
+    refined = sky_along_edges(told, rgb).sky
+    y = torch.arange(HEIGHT)[:, None].expand(HEIGHT, WIDTH)
+    assert (refined & bolt & (y < 100)).sum() == (bolt & (y < 100)).sum()
+    assert not refined[116:].any()
+
+
+@pytest.mark.parametrize(("brightness", "sky"), [(0.0, 0.5), (0.35, 0.5), (1.0, 1.4)])
+def test_masts_and_wires_stay_on_the_ground(brightness, sky):
+    """Dark before the sky, hardly brighter, or white before a bright day's sky."""
+    rgb, bolt, told = scene_with_bolt(brightness, sky)
+    refined = sky_along_edges(told, rgb).sky
+    near_the_ground = torch.arange(HEIGHT)[:, None] > 70
+    assert not (refined & bolt & ~told.sky & near_the_ground).any()
