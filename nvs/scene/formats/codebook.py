@@ -1,4 +1,4 @@
-"""Many numbers as few: the best 256 values for a column, and a palette of vectors (k-means)."""
+"""Many numbers as few: the best values for a column, and a palette of vectors (k-means)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from torch import Tensor
 
 from nvs.scene.formats.record import Floats
 
-ENTRIES = 256
-BINS = 1 << 14
-ROUNDS = 20  # after which entries of both no longer move to speak of
+BINS, COARSE_BINS = 1 << 14, 1 << 7
+ROUNDS = 40  # after which entries no longer move to speak of
 
 MOST_VECTORS = 1 << 13
 TAUGHT_BY = 8  # vectors that teach each entry
@@ -23,21 +22,23 @@ CHUNK = 1 << 13
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Codebook:
-    """256 values, ascending, and which of them stands for each number."""
+    """At most 256 values, ascending, and which of them stands for each number."""
 
-    entries: NDArray[np.float32]  # [256]
+    entries: NDArray[np.float32]  # [E]
     indices: NDArray[np.uint8]  # of the shape of what was given
 
     @staticmethod
-    def of(values: Floats) -> Codebook:
-        """The values with the least mean square error (Lloyd 1982), on a histogram."""
+    def of(values: Floats, count: int) -> Codebook:
+        """The `count` values with the least mean square error (Lloyd 1982), on a histogram."""
         counts, edges = np.histogram(values, BINS)
         centers = (edges[:-1] + edges[1:]) / 2
         mass, moment = np.r_[0, counts.cumsum()], np.r_[0, (counts * centers).cumsum()]
         # Begin with even shares of the cube root of the density, which is the limit for many
         # entries (Panter and Dite 1951).
-        spread = np.cbrt(counts).cumsum()
-        entries = np.interp((np.arange(ENTRIES) + 0.5) / ENTRIES * spread[-1], spread, centers)
+        density = counts.reshape(COARSE_BINS, -1).sum(axis=1)
+        spread = np.r_[0, np.cbrt(density).cumsum()]
+        shares = (np.arange(count) + 0.5) / count * spread[-1]
+        entries = np.interp(shares, spread, edges[:: BINS // COARSE_BINS])
         for _ in range(ROUNDS):
             borders = np.searchsorted(centers, (entries[:-1] + entries[1:]) / 2)
             cuts = np.r_[0, borders, BINS]

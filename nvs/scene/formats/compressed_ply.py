@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nvs.files import atomic_write
 from nvs.scene import harmonics
 from nvs.scene.camera import Camera
-from nvs.scene.formats.morton import morton_order
+from nvs.scene.formats.order import morton_order
 from nvs.scene.formats.ply_camera import camera_comment, camera_in
 from nvs.scene.formats.ply_elements import Header, Rows, read_elements
 from nvs.scene.formats.record import Columns, Flattened, Floats, SceneFile, UnreadableError

@@ -18,7 +18,8 @@ import numpy as np
 from nvs.files import atomic_write
 from nvs.scene.camera import Camera
 from nvs.scene.formats.codebook import Codebook, Palette
-from nvs.scene.formats.morton import morton_order
+from nvs.scene.formats.fineness import rotation_bits, rounded_to
+from nvs.scene.formats.order import local_order
 from nvs.scene.formats.ply_camera import camera_numbers, camera_of
 from nvs.scene.formats.record import Columns, Flattened, Floats, SceneFile, UnreadableError
 from nvs.scene.formats.smallest_three import LIMIT, SmallestThree
@@ -32,6 +33,8 @@ LARGEST_TAG = 252  # in the alpha of a rotation: which component is the largest,
 COEFFICIENTS = (0, 3, 8, 15)
 PALETTE_ROW = 64  # entries in each row of the palette's picture
 BANDS_OF_WIDTH = {192: 1, 512: 2, 960: 3}  # version 1 tells the degree by that picture's width
+# What is left of these errors is below that of the positions, which 16 bits decide.
+ENTRIES, OPACITY_BITS = 128, 6
 SMALLEST_SCALE = 1e-8  # a codebook has too few entries to spend them on what nobody sees
 
 
@@ -94,14 +97,16 @@ def write(scene: Gaussians, path: Path | str, camera: Camera | None = None) -> N
         ValueError: a Gaussian has values that are not finite.
     """
     flat = Flattened.of(scene)
-    flat = flat[morton_order(flat.means)]
+    flat = flat[local_order(flat.means)]
     logs = np.sign(flat.means) * np.log1p(np.abs(flat.means))
     low, high = logs.min(axis=0), logs.max(axis=0)
     shares = ((logs - low) / np.where(high > low, high - low, 1) * 65535).round().astype(np.uint16)
-    scales = Codebook.of(np.log(flat.scales.clip(min=SMALLEST_SCALE)))
-    colors = Codebook.of(flat.dc)
+    scales = Codebook.of(np.log(flat.scales.clip(min=SMALLEST_SCALE)), ENTRIES)
+    colors = Codebook.of(flat.dc, ENTRIES)
     turned = SmallestThree.of(flat.quats)
-    others = ((turned.others / LIMIT / 2 + 0.5) * 255).round()
+    others = rounded_to(turned.others / LIMIT / 2 + 0.5, rotation_bits(flat, 8))
+
+    opacities = rounded_to(flat.opacities.clip(0, 1), OPACITY_BITS)
 
     meta: dict[str, Any] = {
         "version": 2,
@@ -120,8 +125,8 @@ def write(scene: Gaussians, path: Path | str, camera: Camera | None = None) -> N
         "means_l.webp": shares & 255,
         "means_u.webp": shares >> 8,
         "scales.webp": scales.indices,
-        "quats.webp": np.c_[others, LARGEST_TAG + turned.largest],
-        "sh0.webp": np.c_[colors.indices, (flat.opacities * 255).round().clip(0, 255)],
+        "quats.webp": np.c_[(others * 255).round(), LARGEST_TAG + turned.largest],
+        "sh0.webp": np.c_[colors.indices, (opacities * 255).round()],
     }
     if camera is not None:
         meta[CAMERA] = camera_numbers(camera)
@@ -225,7 +230,7 @@ def _harmonics(meta: _Meta, source: Archive | Folder) -> Floats | None:
 
 def _write_harmonics(rest: Floats, archive: zipfile.ZipFile) -> dict[str, Any]:
     palette = Palette.of(rest.reshape(len(rest), -1))
-    book = Codebook.of(palette.entries)
+    book = Codebook.of(palette.entries, 256)
     coefficients = rest.shape[1]
     rows = -(-len(palette.entries) // PALETTE_ROW)
     picture = np.zeros((rows * PALETTE_ROW, coefficients, 3))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import math
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 
 from nvs.files import atomic_write
 from nvs.scene.camera import Camera
-from nvs.scene.formats.morton import morton_order
+from nvs.scene.formats.fineness import position_step, rotation_bits, rounded_to
+from nvs.scene.formats.order import local_order
 from nvs.scene.formats.record import Columns, Flattened, Floats, SceneFile, UnreadableError
 from nvs.scene.formats.smallest_three import LIMIT, SmallestThree
 from nvs.scene.formats.unpack import check_unpacked_size, gunzip, unzstd
@@ -35,7 +37,8 @@ COEFFICIENTS = (0, 3, 8, 15, 24)  # beyond degree 0, for each channel
 ANTIALIASED = 1
 COLOR_SCALE = 0.15  # wider than 0..1: higher harmonics bring colours back into it
 FLIP = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0]))  # its own inverse
-MOST_FRACTIONAL_BITS = 20
+MOST_FRACTIONAL_BITS = 23
+ROTATION_BITS = 9
 # Steps of harmonics when writing, as the format's own library takes them: of degree 1, and higher.
 STEP_1, STEP_MORE = 8, 16
 
@@ -100,9 +103,10 @@ def write(scene: Gaussians, path: Path | str, camera: Camera | None = None) -> N
         ValueError: a Gaussian has values that are not finite.
     """
     flat = Flattened.of(scene.map(lambda tensor: tensor.detach().cpu()).moved(FLIP))
-    flat = flat[morton_order(flat.means)]
+    flat = flat[local_order(flat.means)]
     reach = float(np.abs(flat.means).max(initial=1e-6))
-    bits = int(np.clip(np.floor(np.log2((2**23 - 1) / reach)), 0, MOST_FRACTIONAL_BITS))
+    finest = math.floor(math.log2((2**23 - 1) / reach))  # so that the farthest fits
+    bits = max(0, min(finest, MOST_FRACTIONAL_BITS, math.ceil(-math.log2(position_step(flat)))))
     fixed = (flat.means * 2.0**bits).round().clip(-(2**23), 2**23 - 1).astype("<i4")
     scales = (np.log(flat.scales.clip(min=1e-20)) + 10) * 16
     degree = COEFFICIENTS.index(flat.rest.shape[1])
@@ -111,7 +115,7 @@ def write(scene: Gaussians, path: Path | str, camera: Camera | None = None) -> N
         _rounded(flat.opacities * 255),
         _rounded((flat.dc * COLOR_SCALE + 0.5) * 255),
         _rounded(scales),
-        _packed_rotations(flat.quats),
+        _packed_rotations(flat.quats, rotation_bits(flat, ROTATION_BITS)),
         _packed_harmonics(flat.rest),
     ]
     header = HEADER.pack(MAGIC, 3, len(flat), degree, bits, 0, 0)
@@ -192,9 +196,9 @@ def _rounded(values: Floats) -> NDArray[np.uint8]:
     return values.round().clip(0, 255).astype(np.uint8)
 
 
-def _packed_rotations(quats: Floats) -> NDArray[np.uint32]:
+def _packed_rotations(quats: Floats, bits: int) -> NDArray[np.uint32]:
     turned = SmallestThree.of(quats[:, [1, 2, 3, 0]])
-    magnitude = (np.abs(turned.others) / LIMIT * 511 + 0.5).clip(0, 511).astype(np.uint32)
+    magnitude = (rounded_to(np.abs(turned.others) / LIMIT, bits) * 511).round().astype(np.uint32)
     values = magnitude | (turned.others < 0).astype(np.uint32) << np.uint32(9)
     largest = turned.largest.astype(np.uint32)
     packed = largest << 30 | values[:, 0] << 20 | values[:, 1] << 10 | values[:, 2]

@@ -7,7 +7,22 @@ from numpy.typing import NDArray
 
 from nvs.scene.formats.record import Floats
 
+STEP_FACTOR = 2.0
+
 BITS = 21  # for each axis; 63 fit into an integer
+
+
+def local_order(points: Floats) -> NDArray[np.int64]:
+    """Indices [N] that sort points [N, 3] so that neighbours follow each other.
+
+    Points that already do, as those of a photo, row by row, stay as they are: their colours and
+    rotations go on as smoothly as their places.
+    """
+    order = morton_order(points)
+    given, sorted_ = (np.linalg.norm(np.diff(p, axis=0), axis=1) for p in (points, points[order]))
+    if len(points) < 2 or np.median(given) > STEP_FACTOR * np.median(sorted_):
+        return order
+    return np.arange(len(points))
 
 
 def morton_order(points: Floats) -> NDArray[np.int64]:
