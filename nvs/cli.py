@@ -14,7 +14,8 @@ from nvs.allocator import reuse_freed_memory
 from nvs.errors import InputError
 
 COMMANDS = {
-    "fly": ("nvs.commands.fly", "photo or scene → a video of a camera path"),
+    "fly": ("nvs.commands.fly", "photo or scene → a film of a camera path"),
+    "reframe": ("nvs.commands.reframe", "photo → the same from another viewpoint, a still"),
     "view": ("nvs.commands.view", "photo or scene → a page in the browser to fly through"),
     "splat": ("nvs.commands.splat", "photos → Gaussians (.ply) for other tools"),
     "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),
