@@ -7,8 +7,12 @@ membrane held at the known points (`membrane.py`) that tears where the network s
 that every surface is moved as one.  So the gradients are the network's and the values are the
 known ones: a Poisson problem in log depth, which knows no scale.
 
-Sources: Pérez et al., "Poisson Image Editing" (2003); reading r by the depth of its cells is joint
-bilateral upsampling, Kopf et al. (2007).
+Between scattered points r is, cell by cell, the middle one of three: that membrane, a Gaussian
+process (`kriging.py`), which also knows colours, and what plain interpolation of the points would
+give, which needs no network.  Their errors differ.
+
+Sources: Pérez et al., "Poisson Image Editing" (2003); that a sensor's range censors what is known,
+Tobin, "Estimation of Relationships for Limited Dependent Variables" (1958).
 """
 
 from __future__ import annotations
@@ -19,12 +23,15 @@ import numpy as np
 import scipy.sparse as sparse
 import torch
 from numpy.typing import NDArray
+from scipy.interpolate import LinearNDInterpolator
+from scipy.spatial import QhullError, cKDTree
 from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.alignment import align
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
+from nvs.depth.kriging import Places, krige
 from nvs.depth.log_fit import LogFit, fit_log
 from nvs.depth.membrane import Links, Membrane, read_bilinearly
 from nvs.depth.scaled import WrappedField
@@ -48,6 +55,17 @@ STIFF_WEIGHT = 0.5
 OUTLIER = 8.0  # deviations from which on a point has no say
 OUTLIER_STEPS = 4
 LEAST_DEVIATION = 0.03  # of logarithms: the membrane itself errs by as much
+# ... unless so many of the nearest say the same: a surface that the network does not see.
+NEAREST, WITNESSES = 8, 3
+
+SCATTERED = 2000  # points; more are a map, whose every cell the membrane knows
+
+# A map ends at its sensor's range where what it leaves out is seen to be farther than what it
+# knows: in so large a share of all pairs, each of the two at least such a share of the picture.
+FARTHER = 0.9
+LEAST_SHARE = 0.1
+RANGE_END = 0.99  # quantile of the known depths
+RANGE_DOUBT = 0.25  # of logarithms: what is so much nearer is missing for another reason
 
 # How firmly points are held: the firmest whose held-out points are met about as well as by any.
 FIRMNESS = (1.0, 3.0, 10.0, 30.0)
@@ -125,11 +143,17 @@ class Completion:
         return f"{text} and the others are met within {_percent(self.kept_error)}"
 
 
-def complete(field: DepthField, known: KnownDepth, cells: int = CELLS) -> Completion:
+def complete(
+    field: DepthField, known: KnownDepth, picture: Tensor | None = None, cells: int = CELLS
+) -> Completion:
     """The field, made to agree with `known`, in its unit.
 
     Trusted points come back within a hundredth; noisy ones as nearly as they predict each other
     (`FIRMNESS`); those that contradict their neighbours and the field lose their say.
+
+    Args:
+        picture: [H, W, 3] sRGB in 0..1, what the field was seen in, of any size.
+        cells: about as many of them make the grid.
     """
     told = known.thinned(POINTS)
     if told.shift_free:
@@ -145,18 +169,32 @@ def complete(field: DepthField, known: KnownDepth, cells: int = CELLS) -> Comple
     fit = fit_log(seen, values, confidence)
     if known.scale_only:
         return _scaled(field, fit, seen, values, told)
-    wanted = values - fit(seen)  # [P] what r should be
+    fitted_error = float(np.median(np.abs(values - fit(seen))))
 
     grid = _Grid.of(field, cells)
-    reading = grid.reading(told.places.double().cpu().numpy())
+    places = told.places.double().cpu().numpy()
+    reading = grid.reading(places)
+    beyond = grid.beyond_range(reading, seen)
+    wanted = values - fit(seen)  # [P] what r should be
+
     weight = confidence / grid.crowd(reading)
     links = Links.across(grid.seen[..., None], EDGE, WEAKEST_LINK)
     membrane = Membrane(links.stiffness() + _to_zero(grid.seen, seen), reading)
 
-    weight = _without_outliers(membrane, wanted, weight)
+    weight = _without_outliers(membrane, wanted, weight, places)
     trusted = weight > 0
     firm = _firmness(membrane, wanted, weight)
     residual = membrane.solve(wanted, firm * weight)
+    if len(told) <= SCATTERED and picture is not None:
+        points = grid.places(places, seen, picture)
+        points, worth = points.chosen(trusted), (confidence * weight / weight.max())[trusted]
+        kriged = krige(points, wanted[trusted], worth, grid.cells(picture))
+        plain = grid.interpolated(places[trusted], values[trusted]) - fit(grid.seen.ravel())
+        residual = np.median([residual, kriged, plain], axis=0)
+    if beyond is not None:
+        nearest = float(np.quantile(values, RANGE_END)) - fit(grid.seen).ravel()
+        doubtful = beyond & (nearest - RANGE_DOUBT < residual)
+        residual = np.where(doubtful, np.maximum(residual, nearest), residual)
     r = torch.from_numpy(residual.reshape(grid.seen.shape))
     completed = CompletedField(field, fit, r, known)
     kept = np.abs(reading @ residual - wanted)[trusted]
@@ -165,7 +203,7 @@ def complete(field: DepthField, known: KnownDepth, cells: int = CELLS) -> Comple
         known.source,
         len(told),
         1 - float(trusted.mean()),
-        float(np.median(np.abs(wanted))),
+        fitted_error,
         float(np.median(kept)),
         _rank_correlation(seen, values),
     )
@@ -198,15 +236,18 @@ class _Grid:
     """What the field sees in equal cells over its picture."""
 
     seen: Floats  # [h, w] log z at the cells' middles
+    sky: NDArray[np.bool_]  # [h, w]
+    shape: float  # height / width of the picture
 
     @staticmethod
     def of(field: DepthField, cells: int) -> _Grid:
         camera: Camera = field.camera
         rows = max(2, round((cells * camera.height / camera.width) ** 0.5))
         columns = max(2, round(cells / rows))
-        xy = camera.resized(columns, rows).pixel_centers().view(-1, 2)
-        xy = xy * torch.tensor([camera.width / columns, camera.height / rows]).to(xy)
-        return _Grid(_log(field(xy.to(camera.intrinsics))).reshape(rows, columns))
+        x = (torch.arange(columns) + 0.5) * (camera.width / columns)
+        y = (torch.arange(rows) + 0.5) * (camera.height / rows)
+        raster = field.on_raster(x.to(camera.intrinsics), y.to(camera.intrinsics))
+        return _Grid(_log(raster.depth), raster.sky.cpu().numpy(), camera.height / camera.width)
 
     def reading(self, places: Floats) -> sparse.csr_array:
         """The matrix [P, h·w] that reads the grid at places [P, 2], 0..1."""
@@ -215,6 +256,45 @@ class _Grid:
     def crowd(self, reading: sparse.csr_array) -> Floats:
         """[P] how many points share a point's cell: together they count as one."""
         return np.maximum(reading @ (reading.T @ np.ones(reading.shape[0])), 1.0)
+
+    def beyond_range(self, reading: sparse.csr_array, seen: Floats) -> NDArray[np.bool_] | None:
+        """[h·w] the cells beyond what a map could know, by `seen` [P] at its points; else None."""
+        known = reading.T @ np.ones(reading.shape[0]) > 0
+        missing = ~known & ~self.sky.ravel()
+        if min(known.mean(), missing.mean()) < LEAST_SHARE:
+            return None
+        left_out = self.seen.ravel()[missing]
+        farther = np.searchsorted(np.sort(seen), left_out).mean() / len(seen)
+        return missing if farther > FARTHER else None
+
+    def places(self, at: Floats, seen: Floats, picture: Tensor) -> Places:
+        """Places [P, 2], 0..1, with the colours of their cells."""
+        colors = self.reading(at) @ self._colors(picture)
+        return Places(at * [1.0, self.shape], seen, colors)
+
+    def cells(self, picture: Tensor) -> Places:
+        """The middles of all cells."""
+        rows, columns = self.seen.shape
+        y, x = np.mgrid[:rows, :columns] + 0.5
+        at = np.stack([x.ravel() / columns, y.ravel() / rows * self.shape], -1)
+        return Places(at, self.seen.ravel(), self._colors(picture))
+
+    def interpolated(self, at: Floats, values: Floats) -> Floats:
+        """Values [P] at places [P, 2], linear between them, the nearest one's beyond → [h·w]."""
+        rows, columns = self.seen.shape
+        y, x = np.mgrid[:rows, :columns] + 0.5
+        middles = np.stack([x.ravel() / columns, y.ravel() / rows], -1)
+        nearest = values[cKDTree(at).query(middles)[1]]
+        try:
+            linear = LinearNDInterpolator(at, values)(middles)
+        except QhullError:  # too few, or all on one line
+            return nearest
+        return np.where(np.isfinite(linear), linear, nearest)
+
+    def _colors(self, picture: Tensor) -> Floats:
+        """[h·w, 3]."""
+        small = functional.interpolate(picture.permute(2, 0, 1)[None], self.seen.shape, mode="area")
+        return small[0].permute(1, 2, 0).reshape(-1, 3).double().cpu().numpy()
 
 
 def _to_zero(grid: Floats, seen: Floats) -> sparse.dia_array:
@@ -225,13 +305,17 @@ def _to_zero(grid: Floats, seen: Floats) -> sparse.dia_array:
     return sparse.diags_array(TO_ZERO + TO_ZERO_OUTSIDE * told * outside)
 
 
-def _without_outliers(membrane: Membrane, wanted: Floats, weight: Floats) -> Floats:
+def _without_outliers(membrane: Membrane, wanted: Floats, weight: Floats, places: Floats) -> Floats:
     """The weights [P], less where a stiff membrane is far from a point, by Tukey's biweight."""
     left = weight
     for _ in range(OUTLIER_STEPS):
         error = np.abs(membrane.places @ membrane.solve(wanted, STIFF_WEIGHT * left) - wanted)
         deviation = max(1.4826 * float(np.median(error)), LEAST_DEVIATION)
         left = weight * np.maximum(1 - (error / (OUTLIER * deviation)) ** 2, 0) ** 2
+    if len(wanted) > NEAREST:
+        _, near = cKDTree(places).query(places, NEAREST + 1)
+        alike = np.abs(wanted[near[:, 1:]] - wanted[:, None]) < 2 * deviation
+        left = np.where(alike.sum(1) >= WITNESSES, weight, left)
     return left
 
 

@@ -149,7 +149,7 @@ class DepthNetwork(DepthModel):
         view = view_angle(camera if focal_known else None).to(picture)[None]
         with torch.no_grad():
             seen = NeuralDepthField(self, self.encode(picture, view), camera)
-            return seen if known is None else complete(seen, known).field
+            return seen if known is None else complete(seen, known, rgb).field
 
 
 class NeuralDepthField(DepthField):

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 import torch
+from torch.nn import functional
 
 from nvs.depth.completed import complete
 from nvs.depth.field import DepthField
@@ -53,7 +54,7 @@ def error(field: DepthField, where: torch.Tensor | None = None) -> float:
 
 
 def completed(prompt: torch.Tensor) -> DepthField:
-    return complete(Seen(), KnownDepth.from_map(prompt), CELLS).field
+    return complete(Seen(), KnownDepth.from_map(prompt), cells=CELLS).field
 
 
 def test_known_pixels_come_back_and_the_others_come_near():
@@ -71,6 +72,16 @@ def test_wrong_points_lose_their_say():
     assert error(completed(sparse(500, outliers=0.05))) < 1.2 * error(completed(sparse(500)))
 
 
+def test_a_surface_that_the_network_does_not_see_is_believed():
+    prompt = torch.zeros(120, 160)
+    prompt[2::4, 2::4] = truth()[2::4, 2::4]
+    prompt[30:60:4, 30:70:4] = 0
+    prompt[32:60:4, 32:70:4] = 0.4 * truth()[32:60:4, 32:70:4]
+    field = completed(prompt)
+    unseen = field(torch.tensor([[50.5, 45.5]]))
+    torch.testing.assert_close(unseen, 0.4 * truth()[45, 50:51], rtol=0.05, atol=0)
+
+
 @pytest.mark.parametrize("prompt", [sparse(300), sparse(2), sparse(1)])
 def test_a_prompt_in_another_unit_gives_the_depth_in_that_unit(prompt):
     xy = AnalyticField(160, 120).camera.pixel_centers().view(-1, 2)
@@ -81,13 +92,43 @@ def test_a_prompt_in_another_unit_gives_the_depth_in_that_unit(prompt):
 def test_no_seam_around_what_is_missing():
     prompt = truth()
     prompt[30:90, 40:110] = 0
-    field = complete(Seen(), KnownDepth.from_map(prompt), CELLS).field
+    field = complete(Seen(), KnownDepth.from_map(prompt), cells=CELLS).field
     # Along each row of cells r goes on where the network's depth does.
     r, rows, columns = field.residual, *field.residual.shape
     seen = Seen()(Seen().camera.resized(columns, rows).pixel_centers().view(-1, 2) * 160 / columns)
     flat = (seen.view(rows, columns).log().diff(dim=1).abs() < 0.01).to(r.device)
     assert float(r.diff(dim=1).abs()[flat].max()) < 0.03
     assert error(field, prompt == 0) < 0.03
+
+
+def test_beyond_the_sensors_range_nothing_is_nearer():
+    depth = truth()
+    limit = float(depth.median())
+    prompt = depth.where(depth < limit, 0)
+    field = completed(prompt)
+    seen = field(field.camera.pixel_centers().view(-1, 2)).view_as(depth)
+    beyond = functional.avg_pool2d((prompt == 0).float()[None], 9, 1, 4)[0] == 1
+    assert float(seen[beyond].min()) > 0.93 * limit
+    alone = complete(Seen(), dataclasses.replace(KnownDepth.from_map(prompt), scale_only=True))
+    assert error(field, beyond) <= error(alone.field, beyond)
+
+
+def test_colours_help_between_few_points():
+    """The picture tells of edges that the network does not see."""
+    flat = DepthField.from_depth(torch.ones(120, 160), Seen().camera, "relative")
+    depth = torch.ones(120, 160)
+    depth[:, 80:] = 1.3
+    picture = torch.full((120, 160, 3), 0.1)
+    picture[:, 80:] = 0.9
+    prompt = torch.zeros(120, 160)
+    prompt.flatten()[torch.randperm(19200, generator=torch.Generator().manual_seed(0))[:60]] = 1
+    known = KnownDepth.from_map(prompt * depth)
+    errors = []
+    for seen in (picture, torch.full_like(picture, 0.5)):
+        field = complete(flat, known, seen, CELLS).field
+        told = field(field.camera.pixel_centers().view(-1, 2)).view_as(depth)
+        errors.append(float((told / depth - 1).abs().mean()))
+    assert errors[0] < 0.95 * errors[1]
 
 
 def test_the_depth_is_continuous_and_has_derivatives():
@@ -106,7 +147,7 @@ def test_confidence_decides_between_neighbours():
     prompt[:, ::2] *= 1.2
     trust[:, ::2] = 0.01
     known = KnownDepth.from_map(prompt, confidence=trust)
-    assert error(complete(Seen(), known, CELLS).field) < 0.03
+    assert error(complete(Seen(), known, cells=CELLS).field) < 0.03
     assert error(completed(prompt)) > 0.05
 
 
@@ -120,7 +161,7 @@ def test_it_is_told_what_was_used_and_what_contradicts():
 
 def test_disparities_without_a_unit_give_the_shape_alone():
     known = KnownDepth.from_map(1 / (0.3 / truth() + 0.1), unit="relative")
-    field = complete(Seen(), dataclasses.replace(known, shift_free=True), CELLS).field
+    field = complete(Seen(), dataclasses.replace(known, shift_free=True), cells=CELLS).field
     assert field.unit == "relative"
     depth = truth()
     ratio = field(field.camera.pixel_centers().view(-1, 2)).view_as(depth) / Seen()(

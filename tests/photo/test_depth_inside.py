@@ -219,3 +219,12 @@ def test_a_heic_with_a_depth_image_is_flown_without_any_option(tmp_path, capsys)
     said = flown(photo, tmp_path, capsys)
     assert "points of the depth image in the photo's file, without unit" in said
     assert "depth image" not in flown(photo, tmp_path, capsys, "--no-photo-depth")
+
+
+def test_a_photo_without_depth_is_seen_as_ever_bit_by_bit(tmp_path, untrained):
+    a_photo().save(tmp_path / "plain.jpg")
+    photo, model = open_photo(tmp_path / "plain.jpg", PhotoSettings()), Model(untrained, Guess())
+    xy = photo.camera.pixel_centers().view(-1, 2)
+    field = depth_of_photo(photo, model, DepthSettings())
+    assert torch.equal(field(xy), untrained.field(photo.rgb, photo.camera)(xy))
+    assert field.note is None
