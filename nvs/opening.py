@@ -14,6 +14,7 @@ from nvs.data.depth_prompt import (
     read_depth_prompt,
     shows_all,
 )
+from nvs.depth.completed import CompletedField
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth, Use
 from nvs.device import torch_device
@@ -151,6 +152,7 @@ def scene_of_photo(
         field.unit,
         (Source(photo.camera, photo.rgb),),
         0 if parts.invented is None else len(parts.invented),
+        field.known_places if isinstance(field, CompletedField) else None,
     )
 
 

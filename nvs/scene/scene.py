@@ -22,6 +22,14 @@ class Source:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class KnownPlaces:
+    """Where depth was known before a photo was looked at."""
+
+    places: Tensor  # [P, 2] (x, y), 0..1 over the photo
+    trusted: Tensor  # [P] bool; the others contradicted what lies around them
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
     """Gaussians, where they are looked at from, and what they were made of."""
 
@@ -30,6 +38,7 @@ class Scene:
     unit: Unit = "relative"  # of the scene's lengths
     sources: tuple[Source, ...] = ()  # none where nobody knows
     invented: int = 0  # how many of the Gaussians, at their end, no photo shows
+    known: KnownPlaces | None = None  # in the first photo; None where no depth was known
 
     @property
     def made_from(self) -> Camera | None:
