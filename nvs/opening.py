@@ -15,6 +15,7 @@ from nvs.data.depth_prompt import (
     read_confidence,
     read_known_points,
 )
+from nvs.depth.completed import CompletedField
 from nvs.depth.field import DepthField
 from nvs.depth.given import GivenField, ToldKind, settle
 from nvs.depth.known import KnownDepth, Use
@@ -160,6 +161,7 @@ def scene_of_photo(
         (Source(photo.camera, photo.rgb),),
         0 if parts.invented is None else len(parts.invented),
         parts.far_guess,
+        field.known_places if isinstance(field, CompletedField) else None,
     )
 
 

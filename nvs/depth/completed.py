@@ -36,6 +36,7 @@ from nvs.depth.log_fit import LogFit, fit_log
 from nvs.depth.membrane import Links, Membrane, read_bilinearly
 from nvs.depth.scaled import WrappedField
 from nvs.scene.camera import Camera
+from nvs.scene.scene import KnownPlaces
 
 Floats = NDArray[np.float64]
 
@@ -82,6 +83,7 @@ class CompletedField(WrappedField):
         super().__init__(field, known.unit)
         self.fit = fit
         self.residual = residual.to(field.camera.intrinsics)
+        self.known_places: KnownPlaces | None = None  # None: they told the scale alone
 
     def changed(self, depth: Tensor, xy: Tensor) -> Tensor:
         size = xy.new_tensor([self.camera.width, self.camera.height])
@@ -197,6 +199,7 @@ def complete(
         residual = np.where(doubtful, np.maximum(residual, nearest), residual)
     r = torch.from_numpy(residual.reshape(grid.seen.shape))
     completed = CompletedField(field, fit, r, known)
+    completed.known_places = KnownPlaces(told.places.cpu(), torch.from_numpy(trusted))
     kept = np.abs(reading @ residual - wanted)[trusted]
     completion = Completion(
         completed,

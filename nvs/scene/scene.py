@@ -22,6 +22,14 @@ class Source:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class KnownPlaces:
+    """Where depth was known before a photo was looked at."""
+
+    places: Tensor  # [P, 2] (x, y), 0..1 over the photo
+    trusted: Tensor  # [P] bool; the others contradicted what lies around them
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
     """Gaussians, where they are looked at from, and what they were made of."""
 
@@ -31,6 +39,7 @@ class Scene:
     sources: tuple[Source, ...] = ()  # none where nobody knows
     invented: int = 0  # how many of the Gaussians, at their end, no photo shows
     far_guess: int = 0  # how many before those are a coarse sky, of no pixel of a photo
+    known: KnownPlaces | None = None  # in the first photo; None where no depth was known
 
     @property
     def made_from(self) -> Camera | None:

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import torch
 
+from nvs.scene.scene import KnownPlaces
 from nvs_viewer.colormap import STOPS, colormap, legend
-from nvs_viewer.look import normal_colors, sample_density, shade
+from nvs_viewer.look import known_colors, normal_colors, sample_density, shade
 from tests.viewer.conftest import filled_room, room
 
 
@@ -48,3 +49,18 @@ def test_what_was_invented_was_not_sampled():
     sampled, invented = sample_density(one_each).split([scene.photographed, scene.invented])
     assert torch.allclose(sampled, torch.ones(scene.photographed))
     assert (invented == 0).all()
+
+
+def test_known_places_are_green_where_trusted_and_red_where_not():
+    scene = filled_room()
+    xy, _ = scene.camera.project(scene.gaussians.means)
+    size = torch.tensor([scene.camera.width, scene.camera.height])
+    chosen = torch.tensor([300, 1000])
+    known = KnownPlaces(xy[chosen] / size, torch.tensor([True, False]))
+    told, untold = known_colors(dataclasses.replace(scene, known=known)), known_colors(scene)
+    change = told - untold
+    assert change[300, 1] > change[300, 0] + 0.1
+    assert change[1000, 0] > change[1000, 1] + 0.1
+    marked = change.abs().sum(-1) > 0.01
+    assert not bool(marked[scene.photographed :].any())
+    assert int(marked.sum()) <= 4

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
 INVENTED = "what was invented"
+KNOWN = "what was known of the depth"
+TRUSTED_COLOR, DOUBTED_COLOR = (0.2, 0.8, 0.35), (0.95, 0.15, 0.15)
+KNOWN_SIZE = 0.004  # half the side of a known place's mark, in widths of the photo
 INVENTED_COLOR = (0.95, 0.45, 0.1)
 EXPLAINED = {
     COLOUR: "",
@@ -37,6 +41,8 @@ EXPLAINED = {
     NORMALS: "The way each splat faces: red right, green down, blue away.",
     OPACITY: "Black is transparent, white is solid.",
     DENSITY: "Samples for each pixel of the photo: dark where one splat covers several pixels.",
+    KNOWN: "Green was given and trusted, red given and not believed. The rest was completed "
+    "from the photo.",
     INVENTED: "Orange was invented: it lies behind or beside what the photo shows.",
 }
 
@@ -168,6 +174,8 @@ class LookPanel(Panel):
             colors = shade(density, *bounds)
         elif kind == INVENTED:
             colors = tinted(scene)
+        elif kind == KNOWN:
+            colors = known_colors(scene)
         self._page.recolour(scene, colors)
         self._explain(kind, bounds, "m" if scene.unit == "m" else "")
 
@@ -195,6 +203,25 @@ def tinted(scene: ViewedScene) -> Tensor:
     colors = 0.6 * plain_colors(scene.on_cpu)
     invented = colors[scene.photographed :]
     colors[scene.photographed :] = 0.4 * invented + 0.75 * torch.tensor(INVENTED_COLOR)
+    return colors
+
+
+def known_colors(scene: ViewedScene) -> Tensor:
+    """The scene's own colours [N, 3], dimmed, tinted around the places whose depth was known."""
+    colors = 0.5 * plain_colors(scene.on_cpu)
+    if scene.known is None:
+        return colors
+    camera = scene.camera
+    xy, depth = camera.project(scene.on_cpu.means[: scene.photographed])
+    at = (xy / camera.width).nan_to_num(-1.0).numpy()
+    places = scene.known.places.numpy() * [1.0, camera.height / camera.width]
+    size = max(KNOWN_SIZE, 0.75 / camera.width)  # a pixel at least
+    distance, nearest = cKDTree(places).query(at, p=np.inf, distance_upper_bound=size)
+    marked = torch.from_numpy(np.isfinite(distance)) & (depth > 0)
+    trusted = scene.known.trusted[torch.from_numpy(nearest)[marked]]
+    tint = torch.where(trusted[:, None], torch.tensor(TRUSTED_COLOR), torch.tensor(DOUBTED_COLOR))
+    shown = colors[: scene.photographed]
+    shown[marked] = 0.4 * shown[marked] + 0.7 * tint
     return colors
 
 

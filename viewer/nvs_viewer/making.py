@@ -39,4 +39,5 @@ def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
         scene.unit,
         made_from=scene.made_from,
         invented=scene.invented,
+        known=scene.known,
     )

@@ -12,7 +12,7 @@ import numpy as np
 from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.scene.scene import Unit
+from nvs.scene.scene import KnownPlaces, Unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,7 @@ class ViewedScene:
     unit: Unit = "relative"  # of its lengths
     made_from: Camera | None = None  # the photo's, if known: there is no finer detail
     invented: int = 0  # how many of the Gaussians, at their end, were invented
+    known: KnownPlaces | None = None  # where the photo's depth was known before
     # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
     # None where there is no trained head, or no photo.
     without_head: Callable[[Listener], ViewedScene] | None = None
