@@ -16,7 +16,8 @@ from nvs.errors import InputError
 COMMANDS = {
     "fly": ("nvs.commands.fly", "photo or scene → a video of a camera path"),
     "view": ("nvs.commands.view", "photo or scene → a page in the browser to fly through"),
-    "splat": ("nvs.commands.splat", "photos → Gaussians (.ply) for other tools"),
+    "splat": ("nvs.commands.splat", "photos → Gaussians for other tools"),
+    "convert": ("nvs.commands.convert", "scene → another format, smaller, cropped or turned"),
     "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),
     "train depth": ("nvs.commands.train_depth", "train the depth field"),
     "train head": ("nvs.commands.train_head", "train the Gaussian head of a model"),
