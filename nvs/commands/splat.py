@@ -17,13 +17,14 @@ from nvs.progress import Clock
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Write the Gaussians of photos as .ply files, one each, named like the photo."""
+    """Write the Gaussians of photos as files, one each, named like the photo."""
 
     photos: Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO")]
     """One or more photos."""
 
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = Path(".")
-    """Folder for the files; made where missing."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR|FILE")] = Path(".")
+    """Folder for the .ply files, made where missing; or, for one photo, a file: .ply,
+    .compressed.ply, .splat, .spz, .sog or .glb (docs/formats.md)."""
 
     scene: SceneOptions = dataclasses.field(default_factory=SceneOptions)
 
@@ -31,7 +32,7 @@ class Options:
 def main(options: Options) -> int:
     """Run the command; a photo that cannot be used is named, and the others are written."""
     from nvs.opening import open_photo, scene_of_photo
-    from nvs.scene.ply import write_ply
+    from nvs.scene.formats.registry import suffix_of, write_scene_file
 
     if not options.photos:
         raise InputError("name at least one photo")
@@ -42,6 +43,9 @@ def main(options: Options) -> int:
         raise InputError(
             "--depth, --depth-prompt and --at belong to one photo: call nvs splat for each"
         )
+    one_file = suffix_of(options.output) is not None and not options.output.is_dir()
+    if one_file and len(options.photos) > 1:
+        raise InputError(f"{options.output} is one file: name a folder for several photos")
     names = [photo.stem for photo in options.photos]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -52,12 +56,12 @@ def main(options: Options) -> int:
     model = settings.model.load()
     failed = 0
     for path in options.photos:
-        target = options.output / f"{path.stem}.ply"
+        target = options.output if one_file else options.output / f"{path.stem}.ply"
         try:
             photo = open_photo(path, settings.photo, clock)
             gaussians = scene_of_photo(photo, model, settings, clock).gaussians
             clock.stage("writing the scene")
-            write_ply(gaussians, target, photo.camera)
+            write_scene_file(gaussians, target, photo.camera)
         except InputError as error:
             clock.finish()
             print(f"nvs: {error}", file=sys.stderr)

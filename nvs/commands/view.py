@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Options:
     """Open the viewer: a page in the browser to fly through a photo or a scene."""
 
-    source: Annotated[
-        Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE.ply")
-    ] = None
+    source: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE")] = (
+        None
+    )
     """What to open; without it the page asks for a photo."""
 
     host: str = "127.0.0.1"

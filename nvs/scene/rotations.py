@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -72,3 +74,14 @@ def turn_and_size(matrix: Tensor) -> tuple[Tensor | None, float]:
     pose = torch.eye(4).to(matrix)
     pose[:3, :3], pose[:3, 3] = turn.to(matrix), matrix[:3, 3]
     return pose, size
+
+
+def euler_rotation(degrees: tuple[float, float, float]) -> Tensor:
+    """The rotation [3, 3] about the x axis, then about y, then about z, all of them standing."""
+    turned = torch.eye(3, dtype=torch.float64)
+    for axis, angle in enumerate(degrees):
+        half = math.radians(angle) / 2
+        quat = torch.zeros(4, dtype=torch.float64)
+        quat[0], quat[1 + axis] = math.cos(half), math.sin(half)
+        turned = rotation_of(quat) @ turned
+    return turned.float()
