@@ -23,7 +23,6 @@ import os
 import platform
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,35 +31,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import imageio.v3 as imageio
-import msgspec
 import numpy as np
 import torch
 import viser
 from PIL import Image
-from viser._messages import FileTransferPart, FileTransferStartUpload, ViewerCameraMessage
-from viser.infra import Message
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 from nvs.evaluate.tables import table
 from nvs.metrics.views import psnr
 from nvs.opening import Opener, SceneSettings
 from nvs.rendering.render import render
 from nvs_viewer import Viewer, view
+from nvs_viewer.display import Display
 from nvs_viewer.making import viewed
-from nvs_viewer.page import Page
+from tests.viewer.talking import Talker, connected
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as PlaywrightPage
 
+OPEN = "Open a photo, or drop one here"
 UPLOAD = 'input[type="file"][accept^="image"]'
 WIDTH, HEIGHT = 640, 480
 FEW_POINTS = 40_000
 ENOUGH_DB = 20.0
 PATIENCE_S = 300
-CAMERA = ViewerCameraMessage(
-    (1, 0, 0, 0), (0, 0, 0), 1.0, 0.1, 100, HEIGHT, WIDTH, (0, 0, 1), (0, -1, 0)
-)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--use-gl=angle",
@@ -109,7 +102,7 @@ def row_of(until: str, photo: Path, scene: SceneSettings, runs: int) -> list[str
     for run in range(1 + runs):
         with contextlib.redirect_stdout(said), open_page(viewer) as page:
             seconds = page.seconds_until(until, photo)
-            ours = viewer.pages[-1]
+            ours = viewer.pages[-1].display
             stages = said.getvalue().strip().splitlines()[-1]
             if run > 0:
                 best = min(best, (seconds, stages, len(ours.scene.gaussians), ours.drawn.count))
@@ -130,41 +123,24 @@ def row_of(until: str, photo: Path, scene: SceneSettings, runs: int) -> list[str
 class SocketPage:
     """A page without a browser: it reads what it is sent, and sends a photo."""
 
-    def __init__(self, viewer: Viewer, socket: ClientConnection) -> None:
-        self._viewer = viewer
-        self._socket = socket
-        self._send(CAMERA)  # with it viser counts it among the pages
-        threading.Thread(target=self._read, daemon=True).start()
-        wait_for(lambda: viewer.pages)
+    def __init__(self, talker: Talker) -> None:
+        self._talker = talker
+        talker.control(OPEN)  # now it is among the pages
 
     def seconds_until(self, _sent: str, photo: Path) -> float:
         """From the first byte of `photo` on its way until the splats have arrived."""
-        opening = self._viewer.pages[-1]._panels[0]
         content = photo.read_bytes()
         started = time.perf_counter()
-        button = opening._upload._impl.uuid
-        self._send(FileTransferStartUpload(button, "1", photo.name, "image/jpeg", 1, len(content)))
-        self._send(FileTransferPart(button, "1", 0, content))
-        wait_for(lambda: opening.task.running)
-        wait_for(lambda: not opening.task.running)
+        self._talker.upload(OPEN, photo.name, content)
+        wait_for(lambda: self._talker.of_type("GaussianSplatsMessage"))
         return time.perf_counter() - started
-
-    def _send(self, message: Message) -> None:
-        self._socket.send(msgspec.msgpack.encode(message.as_serializable_dict()))
-
-    def _read(self) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            for _ in self._socket:
-                pass
 
 
 @contextlib.contextmanager
 def socket_page(viewer: Viewer) -> Iterator[SocketPage]:
     """A `SocketPage` that is gone afterwards."""
-    url = viewer.url.replace("http://", "ws://").rstrip("/")
-    protocol = f"viser-v{viser.__version__}"
-    with connect(url, subprotocols=[protocol], max_size=None) as socket:
-        yield SocketPage(viewer, socket)
+    with connected(viewer) as socket:
+        yield SocketPage(Talker(socket))
     wait_for(lambda: not viewer.pages)
 
 
@@ -180,7 +156,7 @@ class BrowserPage:
 
     def seconds_until(self, _visible: str, photo: Path) -> float:
         """From the choice of `photo` until the canvas shows its scene."""
-        ours = self._viewer.pages[-1]
+        ours = self._viewer.pages[-1].display
         started = time.perf_counter()
         self._page.locator(UPLOAD).set_input_files(photo)
         while time.perf_counter() - started < PATIENCE_S:
@@ -194,7 +170,7 @@ class BrowserPage:
                 return passed
         raise SystemExit(f"nothing was to be seen after {PATIENCE_S} seconds")
 
-    def _similar(self, ours: Page, seen: np.ndarray) -> bool:
+    def _similar(self, ours: Display, seen: np.ndarray) -> bool:
         """Whether the canvas shows what we render for it, notices and handles aside."""
         height, width = seen.shape[:2]
         camera = view.current(ours.window, height, width / height)

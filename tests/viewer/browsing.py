@@ -12,8 +12,12 @@ from nvs_viewer import view
 
 
 def only_page(viewer, timeout=20):
-    """The viewer's side of the one open page, as soon as it shows a scene."""
-    return until(lambda: next((p for p in viewer.pages if p.scene is not None), None), timeout)
+    """What the one open page shows, as soon as there is a scene in it."""
+    return until(lambda: next(filter(_has_scene, viewer.pages), None), timeout).display
+
+
+def _has_scene(page):
+    return page.display.scene is not None
 
 
 def until(condition, timeout=20):
@@ -83,6 +87,19 @@ def tab(browser_page, name):
     """Open one of the panel's tabs."""
     browser_page.get_by_role("tab", name=name).click()
     browser_page.wait_for_timeout(300)
+
+
+def enter(browser_page, label, value):
+    """Type a number beside a slider."""
+    row = browser_page.locator("label", has_text=label).locator("xpath=../../..")
+    row.get_by_role("textbox").fill(value)
+    row.get_by_role("textbox").press("Enter")
+
+
+def choose(browser_page, label, option):
+    """Pick from a dropdown."""
+    browser_page.get_by_label(label).click()
+    browser_page.get_by_role("option", name=option, exact=True).click()
 
 
 def downloaded(browser_page, button, folder, timeout=60):

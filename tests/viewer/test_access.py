@@ -1,6 +1,5 @@
 """Who may open the page: this machine's own pages, or whoever holds the link."""
 
-import asyncio
 import threading
 import urllib.error
 import urllib.request
@@ -13,6 +12,7 @@ from websockets.sync.client import connect
 
 from nvs_viewer import Viewer
 from nvs_viewer.access import is_loopback, make_token
+from tests.viewer.talking import connected, send
 
 PROTOCOL = [f"viser-v{viser.__version__}"]
 
@@ -92,8 +92,8 @@ def test_a_request_for_a_public_tunnel_is_ignored(viewer, monkeypatch):
     asked = threading.Event()
     monkeypatch.setattr(viewer.server, "request_share_url", asked.set)
     monkeypatch.setattr(viewer.server, "disconnect_share_url", asked.set)  # proves the way works
-    websocket = viewer.server._websock_server
-    asyncio.run(websocket._handle_incoming_message(0, ShareUrlRequest()))
-    assert not asked.wait(0.3)
-    asyncio.run(websocket._handle_incoming_message(0, ShareUrlDisconnect()))
-    assert asked.wait(5)
+    with connected(viewer) as socket:
+        send(socket, ShareUrlRequest())
+        assert not asked.wait(0.3)
+        send(socket, ShareUrlDisconnect())
+        assert asked.wait(5)

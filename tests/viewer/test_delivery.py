@@ -3,29 +3,15 @@
 import contextlib
 import threading
 
-import msgspec
 import numpy as np
 import pytest
-import viser
-from viser._messages import ViewerCameraMessage
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from nvs_viewer import Cancelled, Viewer
 from nvs_viewer.delivery import wait_until_received
 from tests.viewer.browsing import until
+from tests.viewer.talking import CAMERA, connected, send
 
-CAMERA = ViewerCameraMessage(
-    wxyz=(1, 0, 0, 0),
-    position=(0, 0, 0),
-    fov=1.0,
-    near=0.1,
-    far=100,
-    image_height=480,
-    image_width=640,
-    look_at=(0, 0, 1),
-    up_direction=(0, -1, 0),
-)
 LARGE = np.zeros((4_000_000, 3), np.float32)  # more than the buffers of a socket hold
 
 
@@ -33,16 +19,10 @@ LARGE = np.zeros((4_000_000, 3), np.float32)  # more than the buffers of a socke
 def reader():
     """A connection that reads only when told to, and the viewer's side of it."""
     viewer = Viewer(None, port=0)
-    with connect(
-        viewer.url.replace("http://", "ws://").rstrip("/"),
-        subprotocols=[f"viser-v{viser.__version__}"],
-        max_size=None,
-        max_queue=1,
-        close_timeout=0.5,
-    ) as socket:
-        socket.send(msgspec.msgpack.encode(CAMERA.as_serializable_dict()))  # now it is a page
+    with connected(viewer, max_queue=1, close_timeout=0.5) as socket:
+        send(socket, CAMERA)  # now it is a page
         until(lambda: viewer.pages)
-        yield socket, viewer.pages[0].client
+        yield socket, viewer.pages[0].display.client
     viewer.close()
 
 

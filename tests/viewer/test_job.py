@@ -9,6 +9,7 @@ import pytest
 from nvs.errors import InputError
 from nvs_viewer.job import Job
 from nvs_viewer.scene import Cancelled
+from tests.viewer.browsing import until
 
 
 class Widget(types.SimpleNamespace):
@@ -43,8 +44,7 @@ def client():
 
 
 def finish(task):
-    task._run.thread.join(timeout=10)
-    assert not task.running
+    until(lambda: not task.running, 10)
 
 
 def test_progress_is_shown_while_it_runs_and_hidden_afterwards(client):

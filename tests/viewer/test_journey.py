@@ -10,8 +10,10 @@ from nvs.film.keyframes import load_path
 from nvs.scene.ply import read_ply
 from tests.viewer.browsing import (
     canvas,
+    choose,
     downloaded,
     drag,
+    enter,
     only_page,
     press,
     tab,
@@ -38,13 +40,14 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
         drag(page, right, 2)
         press(page, "Add this view")
     until(lambda: page.get_by_text("View 3").is_visible())
-    ours._shot.seconds = 2.0
+    enter(page, "Seconds", "2")
+    until(lambda: load_path(downloaded(page, "Save the keyframes", tmp_path)).seconds == 2.0)
     path = load_path(downloaded(page, "Save the keyframes", tmp_path))
     assert len(path.keyframes) == 3
     assert path.loop
     assert path.seconds == 2.0
 
-    ours._shot._size.value = "640"
+    choose(page, "Longer side, pixels", "640")
     film = downloaded(page, "Render the video", tmp_path)
     assert film.name == "three bands-my-keyframes.mp4"
     with imageio.get_reader(film) as reader:
@@ -58,11 +61,12 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
     for _ in range(3):
         page.get_by_role("button", name="✕").first.click()
         page.wait_for_timeout(300)
-    until(lambda: len(ours._shot.keyframes) == 0)
+    until(lambda: not page.get_by_text("View 1").is_visible())
     saved = tmp_path / "three bands-path.json"
     page.locator('input[type="file"][accept="application/json"]').set_input_files(saved)
-    until(lambda: len(ours._shot.keyframes) == 3)
-    assert ours._shot.keyframes.path(2.0) == path
+    until(lambda: page.get_by_text("View 3").is_visible())
+    (tmp_path / "again").mkdir()
+    assert load_path(downloaded(page, "Save the keyframes", tmp_path / "again")) == path
 
 
 def test_files_to_take_away(viewer, page, tmp_path, browser):

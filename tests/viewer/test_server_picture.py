@@ -1,7 +1,10 @@
 """A page whose picture the server renders: what its camera sees, and nothing once it is gone."""
 
+import dataclasses
 import threading
+import time
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,7 @@ from nvs_viewer import Viewer
 from nvs_viewer.server_picture import ServerPicture
 from tests.viewer.browsing import canvas, drag, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import filled_room
+from tests.viewer.talking import CAMERA, Talker, connected
 
 
 @pytest.fixture
@@ -43,35 +47,44 @@ def test_the_page_shows_what_its_camera_sees(served, page):
     until(lambda: page.get_by_text("rendered by this computer").is_visible())
 
 
-def test_no_splats_are_sent_and_rendering_ends_with_the_page(served, browser):
+def pictures(talker):
+    """What the page was sent to show, without the plain colour of its beginning."""
+    told = talker.of_type("BackgroundImageMessage")
+    sent = [message["rgb_data"] for message in told if message["rgb_data"] is not None]
+    return [picture for picture in map(imageio.imread, sent) if len(picture) > 2]
+
+
+def test_no_splats_are_sent_and_rendering_ends_with_the_page(served):
     assert rendering_threads() == []
-    pages = [browser.new_page(viewport={"width": 500, "height": 300}) for _ in range(2)]
-    for page in pages:
-        page.goto(served.url)
-    until(lambda: len([p for p in served.pages if p.scene is not None]) == 2)
-    until(lambda: len(rendering_threads()) == 2)
-    for ours in served.pages:
-        handles = ours.client.scene._handle_from_node_name
-        assert not [name for name in handles if name.startswith("/scene")]
-    for page in pages:
-        page.close()
+    with connected(served) as first, connected(served) as second:
+        talkers = [Talker(socket) for socket in (first, second)]
+        until(lambda: all(pictures(talker) for talker in talkers))
+        assert len(rendering_threads()) == 2
+        for talker in talkers:
+            assert talker.control("Picture size")  # the last of the panels
+            assert talker.of_type("CameraFrustumMessage")  # a node is heard of, but no splats
+            assert not talker.of_type("GaussianSplatsMessage")
     until(lambda: rendering_threads() == [])
 
 
-def test_a_page_that_reports_nonsense_stays_alive(served, page):
-    page.goto(served.url)
-    ours = only_page(served)
-    assert wait_for_psnr(page, ours, 33, everywhere=True) > 33
-    state = ours.client.camera._state
-    for name, nonsense in (("fov", float("nan")), ("image_height", 0), ("image_width", 10**9)):
-        sensible = getattr(state, name)
-        setattr(state, name, nonsense)
-        ours.drawn.camera_moved()
-        page.wait_for_timeout(500)
+@pytest.mark.parametrize(
+    "nonsense", [{"fov": float("nan")}, {"image_height": 0}, {"image_width": 10**9}]
+)
+def test_a_page_that_reports_nonsense_stays_alive(served, nonsense):
+    with connected(served) as socket:
+        talker = Talker(socket)
+        until(lambda: pictures(talker))
+        home = only_page(served).client.camera.fov
+        sensible = dataclasses.replace(CAMERA, fov=home)
+        talker.send(dataclasses.replace(sensible, **nonsense))
+        time.sleep(0.5)
         assert len(rendering_threads()) == 1
-        setattr(state, name, sensible)
-    ours.set_background((0, 90, 0))
-    assert wait_for_psnr(page, ours, 33, everywhere=True) > 33
+        sent = len(pictures(talker))
+        talker.send(sensible)
+        until(lambda: len(pictures(talker)) > sent)
+        picture = pictures(talker)[-1]
+        assert picture.shape[0] / picture.shape[1] == pytest.approx(480 / 640, rel=0.02)
+        assert picture.std() > 20  # it shows the room
 
 
 def test_colours_of_the_look_panel_are_rendered_too(served, page):

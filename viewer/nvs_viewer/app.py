@@ -13,8 +13,9 @@ import viser
 
 from nvs.allocator import return_freed_memory, reuse_freed_memory
 from nvs_viewer import access, view
+from nvs_viewer.display import depth_of
 from nvs_viewer.drawing import DrawnBy
-from nvs_viewer.page import Page, PageSettings, depth_of
+from nvs_viewer.page import Page, PageSettings
 from nvs_viewer.scene import Splat, ViewedScene
 
 

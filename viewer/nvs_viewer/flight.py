@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import viser
 
 from nvs.scene.reach import SceneDepth
 from nvs_viewer import reach
+from nvs_viewer.display import Display
 from nvs_viewer.panel import Panel
-
-if TYPE_CHECKING:
-    from nvs_viewer.page import Page
+from nvs_viewer.shot import ShotPanel
 
 KEYS = "Drag to turn, right-drag to pan, scroll to come closer; W A S D Q E to walk."
 
@@ -24,10 +22,11 @@ KEYS = "Drag to turn, right-drag to pan, scroll to come closer; W A S D Q E to w
 class FlightPanel(Panel):
     """The "Fly" tab."""
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
+    def __init__(self, display: Display, shot: ShotPanel) -> None:
+        self._display = display
+        self._shot = shot
         self._share = math.inf  # of the photo's reach, as last reported by the page
-        gui = page.client.gui
+        gui = display.client.gui
         home = gui.add_button("Back to the photo's view", icon=viser.Icon.HOME)
         home.on_click(lambda _: self._home())
         self._distance = gui.add_markdown("<sub>at the photo's view</sub>")
@@ -43,15 +42,15 @@ class FlightPanel(Panel):
             "Near clip", 0.0, 1.0, 0.01, 0.0, hint="Cut away what is nearest; 1 is the far end."
         )
         self._near.on_update(lambda _: self._set_near())
-        self._background = gui.add_rgb("Background", page.background)
-        self._background.on_update(lambda _: page.set_background(self._background.value))
+        self._background = gui.add_rgb("Background", display.background)
+        self._background.on_update(lambda _: display.set_background(self._background.value))
         self._frustum_shown = gui.add_checkbox("Show the photo's camera", False)
         self._frustum_shown.on_update(lambda _: self._update_frustum())
         self._frustum: viser.CameraFrustumHandle | None = None
         gui.add_markdown(f"<sub>{KEYS}</sub>")
 
     def scene_changed(self) -> None:
-        scene, depth = self._page.scene, self._page.depth
+        scene, depth = self._display.scene, self._display.depth
         assert scene is not None
         # A scene from a file may be an object seen from all sides: nothing to hold back from.
         self._stay.value = scene.photo is not None
@@ -60,8 +59,8 @@ class FlightPanel(Panel):
         self._set_near()
         if self._frustum is not None:
             self._frustum.remove()
-        camera, enlarged = scene.camera, self._page.window.enlarged
-        self._frustum = self._page.client.scene.add_camera_frustum(
+        camera, enlarged = scene.camera, self._display.window.enlarged
+        self._frustum = self._display.client.scene.add_camera_frustum(
             "/photo",
             fov=2 * math.atan(camera.height / 2 / float(camera.intrinsics[1, 1])),
             aspect=camera.width / camera.height,
@@ -77,26 +76,26 @@ class FlightPanel(Panel):
         )
 
     def camera_moved(self) -> None:
-        scene, window = self._page.scene, self._page.window
+        scene, window = self._display.scene, self._display.window
         if scene is None:
             return
         fov_deg = math.degrees(window.camera.fov)
         if abs(fov_deg - self._fov.value) > 0.6:
             self._fov.value = round(min(max(fov_deg, 15), 110))
         was_inside = self._share <= 1.001
-        self._share = reach.share(scene.camera, self._page.depth, window.position)
+        self._share = reach.share(scene.camera, self._display.depth, window.position)
         leaves = was_inside and self._share > 1.001
         # Whoever is outside already came there by other means, and finds back alone.
-        if leaves and self._stay.value and not self._page.playing:
-            back = reach.pulled_back(scene.camera, self._page.depth, window.position)
+        if leaves and self._stay.value and not self._shot.playing:
+            back = reach.pulled_back(scene.camera, self._display.depth, window.position)
             window.move(back, window.look_at)
             self._share = 1.0
         self._show_share()
         self._update_frustum()
 
     def _home(self) -> None:
-        self._page.stop_playing()
-        self._page.go_home()
+        self._shot.stop()
+        self._display.go_home()
 
     def _show_share(self) -> None:
         percent = round(100 * min(self._share, 99))
@@ -112,11 +111,10 @@ class FlightPanel(Panel):
 
     def _set_fov(self, by_hand: bool) -> None:
         if by_hand:
-            self._page.client.camera.fov = math.radians(self._fov.value)
+            self._display.client.camera.fov = math.radians(self._fov.value)
 
     def _set_near(self) -> None:
-        self._page.window.clip(near=clip_distance(self._page.depth, self._near.value))
-        self._page.drawn.camera_moved()
+        self._display.set_near(clip_distance(self._display.depth, self._near.value))
 
     def _update_frustum(self) -> None:
         if self._frustum is not None:

@@ -23,9 +23,9 @@ from nvs.film.keyframes import (
     path_to_json,
 )
 from nvs_viewer import view
+from nvs_viewer.display import Display
 
 if TYPE_CHECKING:
-    from nvs_viewer.page import Page
     from nvs_viewer.shot import ShotPanel
 
 GO, EARLIER, LATER, DELETE = "Go", "▲", "▼", "✕"
@@ -37,18 +37,18 @@ class KeyframeList:
     """The list with its buttons, and a small camera in the scene for each of its views.
 
     Args:
-        page: where it stands.
+        display: what the keyframes are views of.
         shot: the panel it belongs to: it knows the time, and is told of every change.
     """
 
-    def __init__(self, page: Page, shot: ShotPanel) -> None:
-        self._page = page
+    def __init__(self, display: Display, shot: ShotPanel) -> None:
+        self._display = display
         self._shot = shot
         self._keys: list[Keyframe] = []
         self._rows: list[viser.GuiButtonGroupHandle] = []
         self._marks: list[viser.CameraFrustumHandle] = []
         self._showing = threading.RLock()  # rows and marks are made anew while more is happening
-        gui = page.client.gui
+        gui = display.client.gui
         self._folder = gui.add_folder("Keyframes")
         with self._folder:
             self._add_button = gui.add_button("Add this view", icon=viser.Icon.CAMERA_PLUS)
@@ -80,21 +80,21 @@ class KeyframeList:
 
     def update_marks(self) -> None:
         """Hide the small cameras where they are in the way: a preview flies through them."""
-        window = self._page.window
+        window = self._display.window
         with self._showing:
             for mark in self._marks:
                 away = np.linalg.norm(mark.position / window.enlarged - window.position)
-                near = away < MARK_HIDES_WITHIN * self._page.depth.near
-                shown = not near and not self._page.playing
+                near = away < MARK_HIDES_WITHIN * self._display.depth.near
+                shown = not near and not self._shot.playing
                 if mark.visible != shown:
                     mark.visible = shown
 
     def _add(self) -> None:
-        if self._page.scene is None or len(self._keys) >= MAX_KEYFRAMES:
+        if self._display.scene is None or len(self._keys) >= MAX_KEYFRAMES:
             return
-        self._page.stop_playing()
-        camera = self._page.scene.camera
-        self._keys.append(view.keyframe(self._page.window, camera.width / camera.height))
+        self._shot.stop()
+        camera = self._display.scene.camera
+        self._keys.append(view.keyframe(self._display.window, camera.width / camera.height))
         self._show()
         self._shot.keyframes_changed()
 
@@ -107,10 +107,10 @@ class KeyframeList:
     def _pressed(self, index: int, action: str) -> None:
         if index >= len(self._keys):
             return
-        self._page.stop_playing()
-        if action == GO and self._page.scene is not None:
-            photo = self._page.scene.camera
-            self._page.go_to(
+        self._shot.stop()
+        if action == GO and self._display.scene is not None:
+            photo = self._display.scene.camera
+            self._display.go_to(
                 camera_of(self._keys[index], photo.width, photo.height), with_lens=True
             )
             return
@@ -124,16 +124,16 @@ class KeyframeList:
     def _save(self) -> None:
         path = self.path(self._shot.seconds)
         if path is None:
-            self._page.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            self._display.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
             return
-        name = self._page.scene.name if self._page.scene else "flight"
-        self._page.download(f"{name}-path.json", path_to_json(path).encode())
+        name = self._display.scene.name if self._display.scene else "flight"
+        self._display.download(f"{name}-path.json", path_to_json(path).encode())
 
     def _load(self, file: viser.UploadedFile) -> None:
         try:
             path = path_from_json(file.content, "This file")
         except InputError as error:
-            self._page.tell("Keyframes not loaded", str(error), "red")
+            self._display.tell("Keyframes not loaded", str(error), "red")
             return
         self._keys = list(path.keyframes)
         self._loop.value = path.loop
@@ -143,7 +143,7 @@ class KeyframeList:
 
     def _show(self) -> None:
         """A row and a mark for each keyframe, made anew: lists are short."""
-        client = self._page.client
+        client = self._display.client
         with self._showing, client.atomic():
             for row in self._rows:
                 row.remove()
@@ -163,11 +163,11 @@ class KeyframeList:
             self.update_marks()
 
     def _mark(self, index: int, key: Keyframe) -> viser.CameraFrustumHandle:
-        assert self._page.scene is not None
-        enlarged = self._page.window.enlarged
-        near = self._page.depth.near * enlarged
-        photo = self._page.scene.camera
-        mark = self._page.client.scene.add_camera_frustum(
+        assert self._display.scene is not None
+        enlarged = self._display.window.enlarged
+        near = self._display.depth.near * enlarged
+        photo = self._display.scene.camera
+        mark = self._display.client.scene.add_camera_frustum(
             f"/keyframes/{index}",
             fov=math.radians(key.fov_y_deg),
             aspect=photo.width / photo.height,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,14 +19,12 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.rotations import rotation_of
 from nvs_viewer.colormap import colormap, legend
+from nvs_viewer.display import Display
 from nvs_viewer.job import Job
 from nvs_viewer.opening import one_at_a_time
 from nvs_viewer.panel import Panel
 from nvs_viewer.scene import ViewedScene
 from nvs_viewer.splats import plain_colors
-
-if TYPE_CHECKING:
-    from nvs_viewer.page import Page
 
 COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
 INVENTED = "what was invented"
@@ -50,21 +47,21 @@ EXPLAINED = {
 class LookPanel(Panel):
     """The "Look" tab."""
 
-    def __init__(self, page: Page, making: threading.Lock) -> None:
-        self._page = page
+    def __init__(self, display: Display, making: threading.Lock) -> None:
+        self._display = display
         self._making = making
         self._with_head: ViewedScene | None = None
         self._without_head: ViewedScene | None = None  # made when it is first asked for
         self._clicks = 0  # of the head's switch, and scenes since
         self._told = False  # whether the page sets the values, not the user
-        gui = page.client.gui
+        gui = display.client.gui
         self._filled = gui.add_checkbox(
             "Fill what the photo does not show",
-            page.drawn.filled,
+            display.drawn.filled,
             hint="Behind and beside what it shows. Off: only what was photographed, also in files.",
             visible=False,
         )
-        self._filled.on_update(lambda _: page.show_filled(self._filled.value))
+        self._filled.on_update(lambda _: display.show_filled(self._filled.value))
         self._head = gui.add_checkbox(
             "Use the trained head",
             True,
@@ -72,7 +69,7 @@ class LookPanel(Panel):
             visible=False,
         )
         self._head.on_update(lambda _: self._switch_head())
-        self._task = Job(page.client, "Making the scene without its head")
+        self._task = Job(display.client, "Making the scene without its head")
         self._kind = gui.add_dropdown("Show", tuple(EXPLAINED))
         self._kind.on_update(lambda _: self._chosen())
         self._note = gui.add_markdown("", visible=False)
@@ -80,7 +77,7 @@ class LookPanel(Panel):
         self._facts = gui.add_markdown("")
 
     def scene_changed(self) -> None:
-        scene = self._page.scene
+        scene = self._display.scene
         assert scene is not None
         self._task.cancel()
         self._clicks += 1
@@ -99,9 +96,9 @@ class LookPanel(Panel):
         self._with_head = self._without_head = None
 
     def _show_facts(self, scene: ViewedScene) -> None:
-        depth = self._page.depth
+        depth = self._display.depth
         unit = "m" if scene.unit == "m" else "(relative)"
-        drawn, how = self._page.drawn.fact
+        drawn, how = self._display.drawn.fact
         self._facts.content = (
             f"| | |\n|-|-|\n"
             f"| Gaussians | {len(scene.gaussians):,} |\n"
@@ -143,14 +140,14 @@ class LookPanel(Panel):
             self._without_head = made
 
     def _exchange(self, scene: ViewedScene, instead_of: ViewedScene) -> bool:
-        if not self._page.exchange(scene, instead_of):
+        if not self._display.exchange(scene, instead_of):
             return False
         self._recolour(scene)
         self._show_facts(scene)
         return True
 
     def _chosen(self) -> None:
-        scene = self._page.scene
+        scene = self._display.scene
         if scene is not None and not self._told:
             self._recolour(scene)
 
@@ -160,7 +157,7 @@ class LookPanel(Panel):
         bounds = None
         colors: Tensor | None = None
         if kind == DEPTH:
-            bounds = (self._page.depth.near, self._page.depth.far)
+            bounds = (self._display.depth.near, self._display.depth.far)
             _, depth = scene.camera.project(scene.on_cpu.means)
             colors = shade(1 / depth.clamp(min=1e-9), 1 / bounds[1], 1 / bounds[0])
         elif kind == NORMALS:
@@ -176,7 +173,7 @@ class LookPanel(Panel):
             colors = tinted(scene)
         elif kind == KNOWN:
             colors = known_colors(scene)
-        self._page.recolour(scene, colors)
+        self._display.recolour(scene, colors)
         self._explain(kind, bounds, "m" if scene.unit == "m" else "")
 
     def _explain(self, kind: str, bounds: tuple[float, float] | None, unit: str = "") -> None:

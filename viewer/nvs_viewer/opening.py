@@ -6,9 +6,8 @@ import contextlib
 import dataclasses
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import viser
 
@@ -19,9 +18,6 @@ from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
 from nvs_viewer.scene import Splat, ViewedScene
 
-if TYPE_CHECKING:
-    from nvs_viewer.page import Page, PageSettings
-
 CHOOSE = "choose …"
 
 
@@ -29,25 +25,27 @@ class OpeningPanel(Panel):
     """An upload button, the samples, and the progress of what is being made.
 
     Args:
-        page: where the panel stands.
+        client: the page, where the panel stands.
         splat: turns a photo into a scene.
-        settings: the samples by name, and the lock under which scenes are made.
+        samples: photos to choose from, by name.
+        making: the lock under which scenes are made.
         done: given the scene when it is ready.
     """
 
     def __init__(
         self,
-        page: Page,
+        client: viser.ClientHandle,
         splat: Splat,
-        settings: PageSettings,
+        samples: Mapping[str, Path],
+        making: threading.Lock,
         done: Callable[[ViewedScene], None],
     ) -> None:
-        self._client = page.client
+        self._client = client
         self._splat = splat
-        self._making = settings.making
-        self._samples = settings.samples
+        self._making = making
+        self._samples = samples
         self._done = done
-        gui = page.client.gui
+        gui = client.gui
         self._upload = gui.add_upload_button(
             "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
         )
@@ -55,7 +53,7 @@ class OpeningPanel(Panel):
         if self._samples:
             self._sample = gui.add_dropdown("Or a sample", (CHOOSE, *self._samples))
             self._sample.on_update(lambda _: self._chosen())
-        self.task = Job(page.client, "Opening the photo")
+        self.task = Job(client, "Opening the photo")
 
     def _uploaded(self, file: viser.UploadedFile) -> None:
         name = shown_name(file.name)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from nvs.scene.camera import Camera
-
-if TYPE_CHECKING:
-    from nvs_viewer.page import Page
 
 
 class Preview:
     """Round and round along `cameras`, `fps` of them a second, until stopped."""
 
-    def __init__(self, page: Page, cameras: list[Camera], fps: float) -> None:
+    def __init__(self, go_to: Callable[[Camera], None], cameras: list[Camera], fps: float) -> None:
         self._stopped = threading.Event()
         self._thread = threading.Thread(
-            target=self._fly, args=(page, cameras, fps), name="preview", daemon=True
+            target=self._fly, args=(go_to, cameras, fps), name="preview", daemon=True
         )
         self._thread.start()
 
@@ -28,9 +25,9 @@ class Preview:
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=2)
 
-    def _fly(self, page: Page, cameras: list[Camera], fps: float) -> None:
+    def _fly(self, go_to: Callable[[Camera], None], cameras: list[Camera], fps: float) -> None:
         started = time.monotonic()
         while not self._stopped.wait(1 / fps):
             # By the clock, not by counting: a slow page skips frames instead of lagging.
             frame = int((time.monotonic() - started) * fps) % len(cameras)
-            page.go_to(cameras[frame], with_lens=True)
+            go_to(cameras[frame])

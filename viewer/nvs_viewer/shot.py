@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 import viser
@@ -17,13 +18,11 @@ from nvs.film.shot import render_path
 from nvs.film.video import even_size, write_video
 from nvs.progress import Listener
 from nvs.scene.camera import Camera
+from nvs_viewer.display import Display
 from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import KeyframeList
 from nvs_viewer.panel import Panel
 from nvs_viewer.preview import Preview
-
-if TYPE_CHECKING:
-    from nvs_viewer.page import Page
 
 OWN = "my keyframes"
 SHAPES = {"as the photo": None, "16:9": 16 / 9, "1:1": 1.0, "9:16": 9 / 16}
@@ -34,14 +33,14 @@ FPS = ("24", "30", "60")
 class ShotPanel(Panel):
     """The "Shot" tab."""
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
+    def __init__(self, display: Display) -> None:
+        self._display = display
         self._preview: Preview | None = None
-        gui = page.client.gui
+        gui = display.client.gui
         self._kind = gui.add_dropdown("Path", (*PATH_KINDS, OWN))
         self._kind.on_update(lambda _: self._show_what_matters())
         self._amplitude = gui.add_slider("Reach", 0.25, 3.0, 0.05, 1.0)
-        self.keyframes = KeyframeList(page, self)
+        self.keyframes = KeyframeList(display, self)
         self._seconds = gui.add_slider("Seconds", 1.0, 30.0, 0.5, 5.0)
         self._play = gui.add_button("Play", icon=viser.Icon.PLAYER_PLAY)
         self._play.on_click(lambda _: self._toggle())
@@ -49,7 +48,7 @@ class ShotPanel(Panel):
             # Its progress stands below the button: at the folder's end a low window hides it.
             render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
             render.on_click(lambda _: self._render())
-            self._task = Job(page.client, "Rendering the video")
+            self._task = Job(display.client, "Rendering the video")
             self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
             self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
             self._fps = gui.add_dropdown("Frames a second", FPS)
@@ -111,12 +110,13 @@ class ShotPanel(Panel):
             return
         self._play.label = "Stop"
         self._play.icon = viser.Icon.PLAYER_STOP
-        self._preview = Preview(self._page, cameras, fps)
+        fly_to = functools.partial(self._display.go_to, with_lens=True)
+        self._preview = Preview(fly_to, cameras, fps)
         self.keyframes.update_marks()
 
     def _cameras(self, fps: float) -> list[Camera]:
         """The chosen path, in the photo's shape; empty, with a word to the user, without one."""
-        scene = self._page.scene
+        scene = self._display.scene
         if scene is None:
             return []
         frames = max(1, round(self._seconds.value * fps))
@@ -124,13 +124,13 @@ class ShotPanel(Panel):
             return camera_path(
                 cast(PathKind, self._kind.value),
                 scene.camera,
-                self._page.depth,
+                self._display.depth,
                 frames,
                 self._amplitude.value,
             )
         path = self.keyframes.path(self._seconds.value)
         if path is None:
-            self._page.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            self._display.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
             return []
         return path.cameras(scene.camera.width, scene.camera.height, frames)
 
@@ -139,10 +139,10 @@ class ShotPanel(Panel):
         fps = float(self._fps.value)
         shape, size = SHAPES[self._shape.value], SIZES[self._size.value]
         cameras = [framed(camera, shape, size) for camera in self._cameras(fps)]
-        scene = self._page.shown
+        scene = self._display.shown
         if scene is None or not cameras:
             return
-        background = torch.tensor(self._page.background) / 255
+        background = torch.tensor(self._display.background) / 255
         name = f"{scene.name}-{self._kind.value.replace(' ', '-')}.mp4"
 
         def work(listener: Listener) -> None:
@@ -153,7 +153,7 @@ class ShotPanel(Panel):
                     scene.gaussians, cameras, background, listener.advance, scene.made_from
                 )
                 write_video(frames, file, fps)
-                self._page.download(name, file.read_bytes())
+                self._display.download(name, file.read_bytes())
 
         self._task.start(work)
 

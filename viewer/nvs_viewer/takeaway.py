@@ -6,7 +6,6 @@ import io
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,12 +16,10 @@ from nvs.progress import Listener
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
 from nvs_viewer import view
+from nvs_viewer.display import Display
 from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
 from nvs_viewer.standalone import standalone_html
-
-if TYPE_CHECKING:
-    from nvs_viewer.page import Page
 
 FACTORS = {"as the window": 1, "2x the window": 2, "4x the window": 4}
 LARGEST_STILL_PX = 8192
@@ -31,9 +28,9 @@ LARGEST_STILL_PX = 8192
 class TakeawayPanel(Panel):
     """The "Save" tab."""
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        gui = page.client.gui
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        gui = display.client.gui
         self._factor = gui.add_dropdown(
             "Picture size", tuple(FACTORS), initial_value="2x the window"
         )
@@ -45,52 +42,52 @@ class TakeawayPanel(Panel):
         html.on_click(lambda _: self._start(self._html))
         depth = gui.add_button("Depth of the photo (.npz)", icon=viser.Icon.STACK_2)
         depth.on_click(lambda _: self._start(self._depth))
-        self._task = Job(page.client, "Writing the file")
+        self._task = Job(display.client, "Writing the file")
 
     def close(self) -> None:
         self._task.close()
 
     def _start(self, work: Callable[[Listener], None]) -> None:
-        if self._page.scene is not None:
+        if self._display.scene is not None:
             self._task.start(work)
 
     def _still(self, listener: Listener) -> None:
         from PIL import Image
 
-        scene = self._page.shown
+        scene = self._display.shown
         assert scene is not None
         listener.stage("rendering this view")
-        window = self._page.window.camera
+        window = self._display.window.camera
         largest = max(window.image_width, window.image_height)
         factor = min(FACTORS[self._factor.value], LARGEST_STILL_PX / largest)
-        camera = view.current(self._page.window, round(window.image_height * factor))
-        background = torch.tensor(self._page.background) / 255
+        camera = view.current(self._display.window, round(window.image_height * factor))
+        background = torch.tensor(self._display.background) / 255
         picture = render_frame(scene.gaussians, camera, background, scene.made_from)
         listener.stage("writing the picture")
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "PNG")
-        self._page.download(f"{scene.name}.png", file.getvalue())
+        self._display.download(f"{scene.name}.png", file.getvalue())
 
     def _ply(self, listener: Listener) -> None:
-        scene = self._page.shown
+        scene = self._display.shown
         assert scene is not None
         listener.stage("writing the Gaussians")
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
             file = Path(folder) / "scene.ply"
             write_ply(scene.gaussians, file, scene.camera)
             listener.stage("sending")
-            self._page.download(f"{scene.name}.ply", file.read_bytes())
+            self._display.download(f"{scene.name}.ply", file.read_bytes())
 
     def _html(self, listener: Listener) -> None:
-        scene = self._page.shown
+        scene = self._display.shown
         assert scene is not None
         listener.stage("writing the page")
-        html = standalone_html(scene, self._page.depth, self._page.background)
+        html = standalone_html(scene, self._display.depth, self._display.background)
         listener.stage("sending")
-        self._page.download(f"{scene.name}.html", html.encode())
+        self._display.download(f"{scene.name}.html", html.encode())
 
     def _depth(self, listener: Listener) -> None:
-        scene = self._page.shown
+        scene = self._display.shown
         assert scene is not None
         listener.stage("rendering the depth")
         with torch.inference_mode():
@@ -102,4 +99,4 @@ class TakeawayPanel(Panel):
             intrinsics=scene.camera.intrinsics.cpu().numpy(),
             unit=scene.unit,
         )
-        self._page.download(f"{scene.name}-depth.npz", file.getvalue())
+        self._display.download(f"{scene.name}-depth.npz", file.getvalue())
