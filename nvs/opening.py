@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from nvs.data.depth_prompt import known_places, read_depth_map, read_depth_prompt
+from nvs.depth.detail.looks import Detail
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
 from nvs.device import torch_device
@@ -63,6 +64,7 @@ class DepthSettings:
     values_per_metre: float | None = None  # of `depth` and `prompt`, where they are not as usual
     confidence: Path | None = None  # of `prompt`, a map of its size
     photo_depth: bool = True
+    detail: Detail = "normal"  # of the model's own depth
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,6 +164,8 @@ def depth_of_photo(
         raise InputError(
             "--depth replaces the model's depth: leave out --depth-prompt and --metric-model"
         )
+    if settings.depth is not None and settings.detail == "high":
+        raise InputError("--depth replaces the model's depth: leave out --detail high")
     if settings.prompt is not None and settings.metric_model is not None:
         raise InputError("--depth-prompt says the scale: leave out --metric-model")
     if settings.places and (settings.depth or settings.prompt or settings.metric_model):
@@ -177,7 +181,7 @@ def depth_of_photo(
     if known is None and settings.photo_depth and model.uses:
         known = _photo_depth(photo)
     listener.stage("encoding the photo")
-    field = model.depth_field(photo, known)
+    field = model.depth_field(photo, known, detail=settings.detail)
     if field.note is not None:
         listener.note(field.note)
     return field

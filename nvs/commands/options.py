@@ -13,6 +13,7 @@ from nvs.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+    from nvs.depth.detail.looks import Detail
     from nvs.opening import DepthSettings, ModelSettings, PhotoSettings, SceneSettings
     from nvs.pipeline import Model
 
@@ -129,7 +130,7 @@ class KnownDepthOptions:
         """Whether something is known that belongs to one photo."""
         return self.depth_prompt is not None or bool(self.at)
 
-    def settings(self, depth: Path | None = None) -> DepthSettings:
+    def settings(self, depth: Path | None = None, detail: Detail = "normal") -> DepthSettings:
         """The same for the library, with a depth map that replaces the model's.
 
         Raises:
@@ -147,6 +148,7 @@ class KnownDepthOptions:
             self.depth_scale,
             self.depth_confidence,
             self.photo_depth,
+            detail,
         )
 
 
@@ -163,6 +165,9 @@ class SceneOptions:
 
     depth: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Use this depth map (.npy, .npz, 16-bit .png, ...) instead of the model's depth."""
+
+    detail: Literal["normal", "high"] = "normal"
+    """high looks at the photo's parts, too: finer outlines and thin things, several times as slow."""
 
     backfill: bool = True
     """Fill in what the photo does not show: behind near things and past its border."""
@@ -184,7 +189,7 @@ class SceneOptions:
         return SceneSettings(
             self.run.settings(),
             self.photo.settings(),
-            self.known.settings(self.depth),
+            self.known.settings(self.depth, self.detail),
             self.points,
             self.backfill,
             self.run.seed,

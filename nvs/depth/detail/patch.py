@@ -1,0 +1,127 @@
+"""A look at a window, brought to the depth below it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nvs.depth.detail.windows import Fade, Window
+from nvs.depth.field import DepthField
+from nvs.depth.log_fit import fit_log
+
+CELLS = 96  # along a window's longer side, at which the two are compared
+BLUR = 0.08  # of √(width·height): what is coarser than this is taken from below
+SOFTNESS = 0.04  # of log depth: of variation as large as this half is believed unseconded
+SKY_REACH = 3.0  # details of what is below, in which the sky's outline may move
+
+
+@dataclasses.dataclass(frozen=True)
+class Patch:
+    """A window's own depth, and how it becomes the photo's: log z = gain · log z_own + offset."""
+
+    window: Window
+    field: DepthField  # of the window's own pixels
+    fade: Fade
+    strength: float  # 0..1, how much of it is taken
+    curve: Tensor  # [2, h, w] gain and offset over the window
+    sky_below: Tensor  # [h, w] of what lies below: 0 no sky, 1 sky, 0.5 its outline is near
+
+    def corrected(self, log_depth: Tensor, xy: Tensor) -> Tensor:
+        """Log depth [N] of the photo, from the window's own at the photo's pixels [N, 2]."""
+        gain, offset = self._read(self.curve, xy, "bicubic")
+        return gain * log_depth + offset
+
+    def sky(self, own: Tensor, xy: Tensor) -> Tensor:
+        """Sky [N] of the photo: the window's own [N] beside the outline, else as below."""
+        below = self._read(self.sky_below[None], xy, "nearest")[0]
+        return torch.where(below == 0.5, own, below == 1)
+
+    def _read(self, maps: Tensor, xy: Tensor, mode: str) -> Tensor:
+        """Maps [C, h, w] over the window at the photo's pixels [N, 2] → [C, N]."""
+        size = xy.new_tensor([self.window.width, self.window.height])
+        at = (2 * self.window.inner(xy) / size - 1)[None, None]
+        return functional.grid_sample(
+            maps[None].to(xy), at, mode=mode, padding_mode="border", align_corners=False
+        )[0, :, 0]
+
+
+def fitted_patch(window: Window, field: DepthField, below: DepthField, strength: float) -> Patch:
+    """A window's look, corrected by what was seen before.
+
+    First an affine fit of the whole window in log depth, the network's raw value.  What is left
+    is a guided filter (He et al., "Guided Image Filtering", 2010; on a small grid, as in their
+    "Fast Guided Filter", 2015) with the look as the guide and the depth below as the input: in
+    the neighbourhood of each cell
+
+        gain = (cov(own, below) + s²) / (var(own) + s²)
+
+    Where the two see the same edge the edge is the look's and its height that of the depth below,
+    without the halos that a difference of blurred maps has.  What the look alone sees is kept,
+    shrunk where it is larger than s; so a multi-band merge is the limit of large s.
+    """
+    step = max(window.width, window.height) / CELLS
+    columns, rows = max(2, round(window.width / step)), max(2, round(window.height / step))
+    camera = below.camera
+    home = camera.intrinsics
+    x = (torch.arange(columns).to(home) + 0.5) * (window.width / columns)
+    y = (torch.arange(rows).to(home) + 0.5) * (window.height / rows)
+    own = field.on_raster(x, y)
+    under = below.on_raster(x + window.left, y + window.top)
+
+    solid = ~(own.sky | under.sky)  # [h, w]
+    looked, wanted = own.depth.log(), under.depth.log()
+    weight = solid.to(looked) + 1e-4  # where all is sky it does not matter
+    chosen = solid if bool(solid.any()) else torch.ones_like(solid)
+    confidence = torch.ones(int(chosen.sum()), dtype=torch.float64).numpy()
+    fit = fit_log(
+        looked[chosen].double().cpu().numpy(), wanted[chosen].double().cpu().numpy(), confidence
+    )
+    guide = fit.slope * looked + fit.offset
+
+    blur = BLUR * (columns * rows) ** 0.5
+    moments = torch.stack([guide, wanted, guide * guide, guide * wanted]) * weight
+    mean, mean_below, square, product = _blurred(moments, blur) / _blurred(weight[None], blur)
+    variance = (square - mean * mean).clamp(min=0)
+    gain = (product - mean * mean_below + SOFTNESS**2) / (variance + SOFTNESS**2)
+    offset = mean_below - gain * mean
+    gain, offset = _blurred(torch.stack([gain, offset]) * weight, blur) / _blurred(
+        weight[None], blur
+    )
+    curve = torch.stack([gain * fit.slope, gain * fit.offset + offset])
+
+    reach = max(1, round(SKY_REACH * below.detail_px / step))
+    return Patch(
+        window,
+        field,
+        Fade(window, camera.width, camera.height),
+        strength,
+        curve,
+        _outlined(under.sky, reach),
+    )
+
+
+def _outlined(sky: Tensor, reach: int) -> Tensor:
+    """0, 1, or 0.5 within `reach` cells of the outline, [h, w]."""
+    values = sky.float()[None, None]
+    near, far = (
+        functional.max_pool2d(v, 2 * reach + 1, 1, reach)[0, 0] for v in (values, 1 - values)
+    )
+    return torch.where((near > 0) & (far > 0), 0.5, values[0, 0])
+
+
+def _blurred(maps: Tensor, deviation: float) -> Tensor:
+    """Maps [C, h, w] under a Gaussian; beyond the border they are mirrored."""
+    for dim in (-1, -2):
+        side = maps.shape[dim]
+        at = torch.arange(side).to(maps)
+        # As a matrix, the mirrored ones folded in: sides are of some hundred cells.
+        weights = sum(
+            torch.exp(-0.5 * ((place - at[:, None]) / deviation) ** 2)
+            for place in (at, -1 - at, 2 * side - 1 - at)
+        )
+        weights = weights / weights.sum(1, keepdim=True)
+        maps = torch.einsum("ij,...j->...i", weights, maps.movedim(dim, -1)).movedim(-1, dim)
+    return maps
