@@ -35,7 +35,7 @@ class Options:
     photo's own."""
 
     detail: Literal["normal", "high"] = "normal"
-    """high looks at the photo's parts, too: finer outlines and thin things, several times as slow."""
+    """high looks at parts of the photo, too: finer outlines and thin things, much slower."""
 
     known: KnownDepthOptions = dataclasses.field(default_factory=KnownDepthOptions)
 

@@ -167,7 +167,7 @@ class SceneOptions:
     """Use this depth map (.npy, .npz, 16-bit .png, ...) instead of the model's depth."""
 
     detail: Literal["normal", "high"] = "normal"
-    """high looks at the photo's parts, too: finer outlines and thin things, several times as slow."""
+    """high looks at parts of the photo, too: finer outlines and thin things, much slower."""
 
     backfill: bool = True
     """Fill in what the photo does not show: behind near things and past its border."""

@@ -19,7 +19,10 @@ from nvs.scene.camera import Camera
 
 Detail = Literal["normal", "high"]  # one look, or many
 
-MOST_ACROSS = 5  # windows beside each other
+MOST_ACROSS = 4  # windows beside each other
+# A window has so many of the pixels that the network sees, at least: enlarged twofold it still
+# shows more than the whole does, more than that it does not.
+LEAST_PIXELS = 0.5
 FEW_ACROSS = 3  # from more windows than these the large ones are looked at first
 WITHOUT_CUES = 0.2  # a window is looked at where at most so much of it has no edge in reach
 NOISE = 0.02  # deviation in what the encoder sees at which half of a patch is taken
@@ -37,8 +40,8 @@ def detailed_field(
     """The depth field of a picture, as `DepthModel.field`, with the detail of looks at its parts.
 
     The network sees every picture at about the same size.  It is shown the whole, then a grid of
-    overlapping windows, large ones before small ones, none smaller than that size: a look at
-    fewer pixels would show it nothing new.  Each look is brought to what was seen before
+    overlapping windows, large ones before small ones, none of much fewer pixels than it sees: an
+    enlarged picture shows it little new.  Each look is brought to what was seen before
     (`fitted_patch`) and laid over it (`MergedField`).
 
     - A window in which too little is near an edge tells a network nothing of its shape, only of
@@ -77,7 +80,7 @@ def detailed_field(
 
 def _grids(width: int, height: int, look_px: float) -> list[int]:
     """How many windows stand beside each other, for each round of looks."""
-    finest = finest_grid(width, height, look_px, MOST_ACROSS)
+    finest = finest_grid(width, height, LEAST_PIXELS * look_px, MOST_ACROSS)
     if finest == 1:
         return []
     return [finest] if finest <= FEW_ACROSS else [(finest + 1) // 2, finest]

@@ -118,10 +118,8 @@ def _blurred(maps: Tensor, deviation: float) -> Tensor:
         side = maps.shape[dim]
         at = torch.arange(side).to(maps)
         # As a matrix, the mirrored ones folded in: sides are of some hundred cells.
-        weights = sum(
-            torch.exp(-0.5 * ((place - at[:, None]) / deviation) ** 2)
-            for place in (at, -1 - at, 2 * side - 1 - at)
-        )
+        places = torch.stack([at, -1 - at, 2 * side - 1 - at])  # [3, side]
+        weights = torch.exp(-0.5 * ((places[:, None] - at[:, None]) / deviation) ** 2).sum(0)
         weights = weights / weights.sum(1, keepdim=True)
         maps = torch.einsum("ij,...j->...i", weights, maps.movedim(dim, -1)).movedim(-1, dim)
     return maps

@@ -38,7 +38,7 @@ def test_large_windows_come_before_small_ones(untrained):
 
 
 def test_a_small_photo_and_one_without_edges_get_one_look(untrained):
-    assert not isinstance(look(untrained, picture(150, 110)), MergedField)
+    assert not isinstance(look(untrained, picture(120, 90)), MergedField)
     assert not isinstance(look(untrained, torch.full((300, 400, 3), 0.5)), MergedField)
 
 
