@@ -76,12 +76,12 @@ class MergedField(DepthField):
             if rows.start == rows.stop or columns.start == columns.stop:
                 continue
             below, right = y[rows], x[columns]
-            share = patch.fade.down(below)[:, None] * patch.fade.across(right)
-            share = share * patch.strength * left[rows, columns]
+            fade = patch.fade.down(below)[:, None] * patch.fade.across(right)
+            xy = torch.cartesian_prod(below, right).flip(-1)
+            share = patch.share(fade.flatten(), xy).view_as(fade) * left[rows, columns]
             if not bool(share.any()):
                 continue
             seen = patch.field.on_raster(right - window.left, below - window.top)
-            xy = torch.cartesian_prod(below, right).flip(-1)
             own = patch.corrected(seen.depth.log().flatten(), xy).view_as(share)
             log_depth[rows, columns] += share * own
             sky[rows, columns] += share * patch.sky(seen.sky.flatten(), xy).view_as(share)
@@ -113,8 +113,8 @@ class MergedField(DepthField):
             if not len(index):
                 continue
             at = xy[index]
-            share = patch.fade.across(at[:, 0]) * patch.fade.down(at[:, 1])
-            share = share * patch.strength * left[index]
+            fade = patch.fade.across(at[:, 0]) * patch.fade.down(at[:, 1])
+            share = patch.share(fade, at) * left[index]
             told = ask(patch.field, patch.window.inner(at))
             log_depth = log_depth.index_add(0, index, share * patch.corrected(told.log_depth, at))
             sky = sky.index_add(0, index, share * patch.sky(told.sky, at.detach()))

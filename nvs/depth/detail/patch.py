@@ -8,13 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.depth.detail.windows import Fade, Window
+from nvs.depth.detail.windows import Fade, Window, smoothstep
 from nvs.depth.field import DepthField
 from nvs.depth.log_fit import fit_log
 
 CELLS = 96  # along a window's longer side, at which the two are compared
 BLUR = 0.08  # of √(width·height): what is coarser than this is taken from below
 SOFTNESS = 0.04  # of log depth: of variation as large as this half is believed unseconded
+# Share of what varies below that the look explains, from which on it is believed a little, and
+# wholly: what stands behind a pane or in a mirror the two may take for different things.
+EXPLAINED = (0.2, 0.7)
 SKY_REACH = 3.0  # details of what is below, in which the sky's outline may move
 
 
@@ -27,7 +30,12 @@ class Patch:
     fade: Fade
     strength: float  # 0..1, how much of it is taken
     curve: Tensor  # [2, h, w] gain and offset over the window
+    trust: Tensor  # [h, w] 0..1, how well it agrees with what lies below
     sky_below: Tensor  # [h, w] of what lies below: 0 no sky, 1 sky, 0.5 its outline is near
+
+    def share(self, fade: Tensor, xy: Tensor) -> Tensor:
+        """How much [N] of it is taken at the photo's pixels [N, 2], from its fade there [N]."""
+        return self.strength * fade * smoothstep(self._read(self.trust[None], xy, "bicubic")[0])
 
     def corrected(self, log_depth: Tensor, xy: Tensor) -> Tensor:
         """Log depth [N] of the photo, from the window's own at the photo's pixels [N, 2]."""
@@ -61,6 +69,9 @@ def fitted_patch(window: Window, field: DepthField, below: DepthField, strength:
     Where the two see the same edge the edge is the look's and its height that of the depth below,
     without the halos that a difference of blurred maps has.  What the look alone sees is kept,
     shrunk where it is larger than s; so a multi-band merge is the limit of large s.
+
+    Where much varies below and the look explains little of it, the two see different things: there
+    the look is not taken.
     """
     step = max(window.width, window.height) / CELLS
     columns, rows = max(2, round(window.width / step)), max(2, round(window.height / step))
@@ -82,14 +93,19 @@ def fitted_patch(window: Window, field: DepthField, below: DepthField, strength:
     guide = fit.slope * looked + fit.offset
 
     blur = BLUR * (columns * rows) ** 0.5
-    moments = torch.stack([guide, wanted, guide * guide, guide * wanted]) * weight
-    mean, mean_below, square, product = _blurred(moments, blur) / _blurred(weight[None], blur)
-    variance = (square - mean * mean).clamp(min=0)
-    gain = (product - mean * mean_below + SOFTNESS**2) / (variance + SOFTNESS**2)
-    offset = mean_below - gain * mean
-    gain, offset = _blurred(torch.stack([gain, offset]) * weight, blur) / _blurred(
-        weight[None], blur
-    )
+    crowd = _blurred(weight[None], blur)
+    moments = torch.stack([guide, wanted, guide**2, guide * wanted, wanted**2]) * weight
+    mean, mean_below, square, product, square_below = _blurred(moments, blur) / crowd
+    variance = (square - mean**2).clamp(min=0)
+    variance_below = (square_below - mean_below**2).clamp(min=0)
+    covariance = product - mean * mean_below
+    gain = ((covariance + SOFTNESS**2) / (variance + SOFTNESS**2)).clamp(min=0)
+    unexplained = variance_below - 2 * gain * covariance + gain**2 * variance
+    explained = 1 - unexplained.clamp(min=0) / (variance_below + SOFTNESS**2)
+    least, enough = EXPLAINED
+    trust = _blurred(((explained - least) / (enough - least)).clamp(0, 1)[None], blur / 2)[0]
+    maps = torch.stack([gain, mean_below - gain * mean])
+    gain, offset = _blurred(maps * weight, blur) / crowd
     curve = torch.stack([gain * fit.slope, gain * fit.offset + offset])
 
     reach = max(1, round(SKY_REACH * below.detail_px / step))
@@ -99,6 +115,7 @@ def fitted_patch(window: Window, field: DepthField, below: DepthField, strength:
         Fade(window, camera.width, camera.height),
         strength,
         curve,
+        trust,
         _outlined(under.sky, reach),
     )
 

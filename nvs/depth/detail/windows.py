@@ -62,13 +62,14 @@ def _share(inner: Tensor, side: int, before: int, photo_side: int) -> Tensor:
     rim = OVERLAP / 2 * side
     share = torch.ones_like(inner)
     if before > 0:
-        share = share * _smoothstep(inner / rim)
+        share = share * smoothstep(inner / rim)
     if before + side < photo_side:
-        share = share * _smoothstep((side - inner) / rim)
+        share = share * smoothstep((side - inner) / rim)
     return share
 
 
-def _smoothstep(t: Tensor) -> Tensor:
+def smoothstep(t: Tensor) -> Tensor:
+    """0 up to 0, 1 from 1 on, between them a cubic that is flat at both ends."""
     t = t.clamp(0, 1)
     return t * t * (3 - 2 * t)
 
