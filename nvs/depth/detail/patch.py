@@ -18,7 +18,7 @@ SOFTNESS = 0.04  # of log depth: of variation as large as this half is believed 
 # Share of what varies below that the look explains, from which on it is believed a little, and
 # wholly: what stands behind a pane or in a mirror the two may take for different things.
 EXPLAINED = (0.2, 0.7)
-SKY_REACH = 3.0  # details of what is below, in which the sky's outline may move
+SKY_BLUR = 3.0  # details of what is below: how far the sky's outline may move
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Patch:
     strength: float  # 0..1, how much of it is taken
     curve: Tensor  # [2, h, w] gain and offset over the window
     trust: Tensor  # [h, w] 0..1, how well it agrees with what lies below
-    sky_below: Tensor  # [h, w] of what lies below: 0 no sky, 1 sky, 0.5 its outline is near
+    sky_shift: Tensor  # [h, w] by how much more what lies below is sky, blurred
 
     def share(self, fade: Tensor, xy: Tensor) -> Tensor:
         """How much [N] of it is taken at the photo's pixels [N, 2], from its fade there [N]."""
@@ -43,9 +43,8 @@ class Patch:
         return gain * log_depth + offset
 
     def sky(self, own: Tensor, xy: Tensor) -> Tensor:
-        """Sky [N] of the photo: the window's own [N] beside the outline, else as below."""
-        below = self._read(self.sky_below[None], xy, "nearest")[0]
-        return torch.where(below == 0.5, own, below == 1)
+        """Sky [N] of the photo from the window's own [N]: its outline, the extent as below."""
+        return own + self._read(self.sky_shift[None], xy, "bicubic")[0] > 0.5
 
     def _read(self, maps: Tensor, xy: Tensor, mode: str) -> Tensor:
         """Maps [C, h, w] over the window at the photo's pixels [N, 2] → [C, N]."""
@@ -108,7 +107,8 @@ def fitted_patch(window: Window, field: DepthField, below: DepthField, strength:
     gain, offset = _blurred(maps * weight, blur) / crowd
     curve = torch.stack([gain * fit.slope, gain * fit.offset + offset])
 
-    reach = max(1, round(SKY_REACH * below.detail_px / step))
+    sky_shift = under.sky.to(looked) - own.sky.to(looked)
+    sky_blur = max(1.0, SKY_BLUR * below.detail_px / step)
     return Patch(
         window,
         field,
@@ -116,17 +116,8 @@ def fitted_patch(window: Window, field: DepthField, below: DepthField, strength:
         strength,
         curve,
         trust,
-        _outlined(under.sky, reach),
+        _blurred(sky_shift[None], sky_blur)[0],
     )
-
-
-def _outlined(sky: Tensor, reach: int) -> Tensor:
-    """0, 1, or 0.5 within `reach` cells of the outline, [h, w]."""
-    values = sky.float()[None, None]
-    near, far = (
-        functional.max_pool2d(v, 2 * reach + 1, 1, reach)[0, 0] for v in (values, 1 - values)
-    )
-    return torch.where((near > 0) & (far > 0), 0.5, values[0, 0])
 
 
 def _blurred(maps: Tensor, deviation: float) -> Tensor:

@@ -95,3 +95,28 @@ def test_a_network_that_sees_prompts_is_told_of_each_window(untrained):
 def test_memory_stays_bounded_however_large_the_photo():
     width, height = 20_000, 15_000
     assert sum(n * n for n in looks._grids(width, height, 100_000)) <= 40
+
+
+def test_flat_walls_stay_flat_under_grain(model):
+    """A wall with a picture and a shelf, σ = 10 of 255 added: no relief that one look has not."""
+    x = torch.arange(480.0).expand(360, 480)
+    rgb = (0.55 + 0.15 * x / 480)[..., None] * torch.tensor([1.0, 0.97, 0.9])
+    rgb[60:140, 300:420] = torch.tensor([0.2, 0.25, 0.4])
+    rgb[200:212, 60:420] = torch.tensor([0.35, 0.22, 0.12])
+    rgb[290:] = torch.tensor([0.45, 0.33, 0.2])
+    grain = torch.randn(rgb.shape, generator=torch.Generator().manual_seed(0)) * 10 / 255
+    rgb = (rgb + grain).clamp(0, 1)
+    camera = Camera.from_focal(400, 480, 360)
+    columns, rows = torch.arange(40.5, 280), torch.arange(40.5, 180)  # bare wall
+
+    def relief(field):
+        log_depth = field.on_raster(columns, rows).depth.log()[None, None]
+        even = torch.nn.functional.avg_pool2d(log_depth, 21, stride=1)
+        return float((log_depth[..., 10:-10, 10:-10] - even).std())
+
+    with torch.no_grad():
+        network = model.network
+        one = network.field(rgb, camera)
+        detailed = detailed_field(network, rgb, camera)
+    assert isinstance(detailed, MergedField)
+    assert relief(detailed) < 1.1 * relief(one) + 2e-4
