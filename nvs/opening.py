@@ -16,6 +16,7 @@ from nvs.data.depth_prompt import (
     read_known_points,
 )
 from nvs.depth.completed import CompletedField
+from nvs.depth.detail.looks import Detail
 from nvs.depth.field import DepthField
 from nvs.depth.given import GivenField, ToldKind, settle
 from nvs.depth.known import KnownDepth, Use
@@ -77,6 +78,7 @@ class DepthSettings:
     confidence: Path | None = None  # of `prompt`, a map of its size
     photo_depth: bool = True
     kind: ToldKind = "auto"  # of maps: depth or disparity; auto asks what the network sees
+    detail: Detail = "normal"  # of the model's own depth
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,6 +184,8 @@ def depth_of_photo(
         raise InputError(
             "--depth replaces the model's depth: leave out --depth-prompt and --metric-model"
         )
+    if settings.depth is not None and settings.detail == "high":
+        raise InputError("--depth replaces the model's depth: leave out --detail high")
     if settings.prompt is not None and settings.metric_model is not None:
         raise InputError("--depth-prompt says the scale: leave out --metric-model")
     if settings.places and (settings.depth or settings.prompt or settings.metric_model):
@@ -206,7 +210,7 @@ def depth_of_photo(
     if known is None and settings.photo_depth:
         known = _photo_depth(photo, model.uses, listener)
     listener.stage("encoding the photo")
-    field = model.depth_field(photo, known)
+    field = model.depth_field(photo, known, detail=settings.detail)
     if field.note is not None:
         listener.note(field.note)
     return field

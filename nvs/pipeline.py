@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nvs.depth.detail.looks import Detail, detailed_field
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
@@ -97,13 +98,18 @@ class Model:
         return self.network.uses
 
     def depth_field(
-        self, photo: Photo, known: Tensor | DepthField | KnownDepth | None = None
+        self,
+        photo: Photo,
+        known: Tensor | DepthField | KnownDepth | None = None,
+        *,
+        detail: Detail = "normal",
     ) -> DepthField:
         """The continuous depth that the network sees in the photo.
 
         Args:
             known: what is known of the depth: a map [h, w] in metres (0 = unknown), a metric
                 model's field, or points.  `uses` tells what the model does with it.
+            detail: "high" looks at parts of the photo, too (`nvs.depth.detail`).
 
         Raises:
             InputError: the network has no use for known depth.
@@ -112,6 +118,8 @@ class Model:
         if known is not None and not self.uses:
             raise InputError("this model takes no depth prompt: leave out --model")
         prompt = None if known is None else KnownDepth.of(known)
+        if detail == "high":
+            return detailed_field(self.network, rgb, camera, prompt, focal_known=photo.focal_known)
         return self.network.field(rgb, camera, prompt, focal_known=photo.focal_known)
 
     def splat(

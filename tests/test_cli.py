@@ -134,6 +134,7 @@ def test_bad_input_gets_one_line_and_exit_code_2_and_writes_nothing(tmp_path, ca
         (["fly", COFFEE, "--focal-px", "-3"], "focal"),
         (["fly", COFFEE, "--focal-px", "500", "--fov", "60"], "one"),
         (["depth", COFFEE, "-o", "x.doc"], ".npz"),
+        (["fly", COFFEE, "--detail", "high", "--depth", COFFEE], "leave out --detail high"),
         (["train", "depth", "--config", "nonesuch.yaml"], "nonesuch.yaml"),
         (["nonesuch"], "no command 'nonesuch'"),
         ([COFFEE], f"did you mean nvs fly {COFFEE}?"),

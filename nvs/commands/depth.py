@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -39,6 +39,9 @@ class Options:
     width: Annotated[int | None, tyro.conf.arg(metavar="PX")] = None
     """Width of the depth map; the field is continuous and can be asked at any. By default the
     photo's own."""
+
+    detail: Literal["normal", "high"] = "normal"
+    """high looks at parts of the photo, too: finer outlines and thin things, much slower."""
 
     known: KnownDepthOptions = dataclasses.field(default_factory=KnownDepthOptions)
 
@@ -76,7 +79,7 @@ def main(options: Options) -> int:
         camera = camera.resized(options.width, height)
     clock.stage("loading the model")
     model = options.run.load_model()
-    known = options.known.settings()
+    known = options.known.settings(detail=options.detail)
     field = depth_of_photo(photo, model, known, options.run.device, clock)
     clock.stage("asking the field")
     depth = write_field_depth(options.output, field, camera, clock.advance)

@@ -14,6 +14,7 @@ from nvs.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+    from nvs.depth.detail.looks import Detail
     from nvs.opening import DepthSettings, ModelSettings, PhotoSettings, SceneSettings
     from nvs.pipeline import Model
 
@@ -157,7 +158,7 @@ class KnownDepthOptions:
         """Whether something is known that belongs to one photo."""
         return self.depth_prompt is not None or bool(self.at)
 
-    def settings(self, depth: Path | None = None) -> DepthSettings:
+    def settings(self, depth: Path | None = None, detail: Detail = "normal") -> DepthSettings:
         """The same for the library, with a depth map that replaces the model's.
 
         Raises:
@@ -176,6 +177,7 @@ class KnownDepthOptions:
             self.depth_confidence,
             self.photo_depth,
             self.depth_kind,
+            detail,
         )
 
 
@@ -192,6 +194,9 @@ class SceneOptions:
 
     depth: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Use this depth or disparity map (.npy, .npz, .png, ...) instead of the model's depth."""
+
+    detail: Literal["normal", "high"] = "normal"
+    """high looks at parts of the photo, too: finer outlines and thin things, much slower."""
 
     backfill: bool = True
     """Fill in what the photo does not show: behind near things and past its border."""
@@ -213,7 +218,7 @@ class SceneOptions:
         return SceneSettings(
             self.run.settings(),
             self.photo.settings(),
-            self.known.settings(self.depth),
+            self.known.settings(self.depth, self.detail),
             self.points,
             self.backfill,
             self.run.seed,

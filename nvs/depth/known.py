@@ -103,6 +103,22 @@ class KnownDepth:
             self, places=self.places[chosen], depth=self.depth[chosen], confidence=weights
         )
 
+    def within(self, start: Tensor, end: Tensor) -> KnownDepth | None:
+        """The points of a part of the picture, from corner to corner [2], 0..1; None without any.
+
+        Their places are the part's own.
+        """
+        start, end = start.to(self.places), end.to(self.places)
+        inside = ((self.places > start) & (self.places < end)).all(-1)
+        if not bool(inside.any()):
+            return None
+        return dataclasses.replace(
+            self,
+            places=(self.places[inside] - start) / (end - start),
+            depth=self.depth[inside],
+            confidence=None if self.confidence is None else self.confidence[inside],
+        )
+
     def to(self, device: torch.device | str) -> KnownDepth:
         """The same on `device`."""
         weights = None if self.confidence is None else self.confidence.to(device)

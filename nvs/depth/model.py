@@ -19,6 +19,20 @@ class DepthModel(nn.Module, abc.ABC):
         """What it does with known depth; nothing where it has no use for it."""
         return frozenset()
 
+    @property
+    @abc.abstractmethod
+    def input_area_px(self) -> float:
+        """It sees every picture with about so many pixels."""
+
+    @property
+    def completes(self) -> bool:
+        """Whether it sees nothing of a prompt, which completes what it has seen (`completed`)."""
+        return False
+
+    def completed(self, field: DepthField, known: KnownDepth, rgb: Tensor) -> DepthField:
+        """A field that this network saw in a picture [H, W, 3], completed by what is known."""
+        raise NotImplementedError
+
     @abc.abstractmethod
     def field(
         self,

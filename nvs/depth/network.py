@@ -97,6 +97,20 @@ class DepthNetwork(DepthModel):
         """Its field is completed by a prompt, or brought to scale."""
         return frozenset({"prompt", "scale", "shape"})
 
+    @property
+    def input_area_px(self) -> float:
+        """As its configuration says."""
+        return self.config.input_area_px
+
+    @property
+    def completes(self) -> bool:
+        """It has never seen a prompt."""
+        return True
+
+    def completed(self, field: DepthField, known: KnownDepth, rgb: Tensor) -> DepthField:
+        """The field, made to agree with what is known."""
+        return complete(field, known, rgb).field
+
     def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
         """[B, 3, H, W] in 0..1, sides multiples of `SIDE_PX`; `view` [B, 3] as `view_angle`."""
         picture = picture.contiguous(memory_format=torch.channels_last)
@@ -149,7 +163,7 @@ class DepthNetwork(DepthModel):
         view = view_angle(camera if focal_known else None).to(picture)[None]
         with torch.no_grad():
             seen = NeuralDepthField(self, self.encode(picture, view), camera)
-            return seen if known is None else complete(seen, known, rgb).field
+            return seen if known is None else self.completed(seen, known, rgb)
 
 
 class NeuralDepthField(DepthField):

@@ -73,17 +73,21 @@ class SurfaceMap:
 
 
 MAX_CELLS = 1 << 18
+MAX_DETAILED_CELLS = 1 << 20
 
 
-def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap:
+def measure_surface(field: DepthField, max_cells: int | None = None) -> SurfaceMap:
     """Measure the field's surface at the centre of every pixel of its camera.
 
-    A picture of more than `max_cells` pixels is measured through larger cells.
+    A picture of more than `max_cells` pixels is measured through larger cells; by default of
+    more than `MAX_CELLS`, or as many as show the finest that the field knows.
 
     The area behind a pixel is |∂X/∂x × ∂X/∂y| for X = z·r, r = K⁻¹[x, y, 1], which equals
     z² / (fx·fy·|n·r|): the d²/|n·v| of the InfiniDepth paper with its pixel factor.
     """
     camera = field.camera.at_origin()
+    if max_cells is None:
+        max_cells = _enough_cells(field)
     shrink = min(1.0, (max_cells / (camera.width * camera.height)) ** 0.5)
     cells = camera.resized(max(1, int(camera.width * shrink)), max(1, int(camera.height * shrink)))
     cell_px = np.array([camera.width / cells.width, camera.height / cells.height])
@@ -106,6 +110,13 @@ def measure_surface(field: DepthField, max_cells: int = MAX_CELLS) -> SurfaceMap
         bridge=_find_bridges(seen.depth, disparity_slope, seen.sky, float(focal) ** 0.5),
         detail_px=field.detail_px,
     )
+
+
+def _enough_cells(field: DepthField) -> int:
+    if field.detail_px == 0:  # measured depth, which knows no limit
+        return MAX_CELLS
+    finest = field.camera.width * field.camera.height * (PROBES_PER_DETAIL / field.detail_px) ** 2
+    return min(max(MAX_CELLS, round(finest)), MAX_DETAILED_CELLS)
 
 
 @dataclasses.dataclass(frozen=True)

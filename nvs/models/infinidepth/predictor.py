@@ -54,6 +54,11 @@ class InfiniDepth(DepthModel):
         """A depth-sensor network is prompted, another one scaled."""
         return frozenset({"prompt" if self.network.takes_prompts else "scale"})
 
+    @property
+    def input_area_px(self) -> float:
+        """The area that the network was made for."""
+        return self.picture_area_px
+
     @torch.no_grad()
     def field(
         self,
