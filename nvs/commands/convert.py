@@ -35,7 +35,8 @@ class Options:
     """The file to write: .ply, .compressed.ply, .splat, .spz, .sog or .glb."""
 
     keep: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Keep the N Gaussians that show most in the first view and in a flight around it."""
+    """Keep N Gaussians: what shows nothing from the first view and in a flight around it goes first;
+    then the rest is thinned out evenly, and grows to stay closed."""
 
     crop: Annotated[tuple[Triple, Triple] | None, tyro.conf.arg(metavar="X Y Z X Y Z")] = None
     """Keep what lies between two corners, the lower one first."""
@@ -92,7 +93,8 @@ def _changed(scene: Scene, options: Options) -> Scene:
     """The scene and its camera, after all that was asked."""
     import torch
 
-    from nvs.rendering.shown import most_shown
+    from nvs.rendering.shown import thinned
+    from nvs.scene.formats.order import local_order
     from nvs.scene.rotations import euler_rotation
 
     gaussians, camera = scene.gaussians, scene.camera
@@ -102,7 +104,10 @@ def _changed(scene: Scene, options: Options) -> Scene:
         if len(gaussians) == 0:
             raise InputError("--crop keeps nothing: no Gaussian lies between its corners")
     if options.keep is not None:
-        gaussians = gaussians[most_shown(gaussians, options.keep, _views(scene))]
+        order = torch.from_numpy(local_order(gaussians.means.cpu().numpy())).to(
+            gaussians.means.device
+        )
+        gaussians = thinned(gaussians, order, options.keep, _views(scene))
     pose = torch.eye(4)
     if options.rotate is not None:
         pose[:3, :3] = euler_rotation(options.rotate)

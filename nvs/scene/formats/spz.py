@@ -39,8 +39,7 @@ COLOR_SCALE = 0.15  # wider than 0..1: higher harmonics bring colours back into 
 FLIP = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0]))  # its own inverse
 MOST_FRACTIONAL_BITS = 23
 ROTATION_BITS = 9
-# Steps of harmonics when writing, as the format's own library takes them: of degree 1, and higher.
-STEP_1, STEP_MORE = 8, 16
+HARMONICS_STEP = 8  # of 128: five bits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,5 +205,4 @@ def _packed_rotations(quats: Floats, bits: int) -> NDArray[np.uint32]:
 
 
 def _packed_harmonics(rest: Floats) -> NDArray[np.uint8]:
-    step = np.where(np.arange(rest.shape[1]) < 3, STEP_1, STEP_MORE)[:, None]
-    return _rounded((rest * 128 / step).round() * step + 128)
+    return _rounded((rest * 128 / HARMONICS_STEP).round() * HARMONICS_STEP + 128)
