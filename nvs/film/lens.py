@@ -4,7 +4,7 @@ A picture through a lens is the mean of pinhole pictures from points all over it
 that the plane of focus stays where it is (the accumulation buffer of Haeberli and Akeley, 1990).
 Nothing is blurred that a lens would show: what hides behind a near edge comes into view.  A few
 views alone would show each edge several times, so everything out of focus is also drawn softer, by
-about the distance between two of them.
+about half the distance between two of them; a lone bright point gains some light by that.
 """
 
 from __future__ import annotations

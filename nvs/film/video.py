@@ -29,9 +29,10 @@ class Format:
 
 def _gif(width_share: float, colors: int) -> tuple[str, ...]:
     # One palette of the whole clip; dithering hides its steps.
+    scale = "" if width_share == 1 else f"scale=iw*{width_share}:-2:flags=lanczos,"
     return (
         "-lavfi",
-        f"scale=iw*{width_share}:-1:flags=lanczos,split[a][b];"
+        f"{scale}split[a][b];"
         f"[a]palettegen=max_colors={colors}:stats_mode=diff[p];"
         "[b][p]paletteuse=dither=bayer:bayer_scale=4",
     )

@@ -37,7 +37,8 @@ def test_the_ready_made_paths_stay_within_reach(kind):
         for c in camera_path(kind, camera, DEPTH, 60)
     ]
     assert shares[0] == 0
-    assert 0.3 < max(shares) < 0.9
+    # A wiggle is half as wide as a swing.
+    assert (0.2 if kind == "wiggle" else 0.3) < max(shares) < 0.9
 
 
 @pytest.mark.parametrize("unit", [0.01, 1.0, 100.0])

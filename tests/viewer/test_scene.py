@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from nvs.opening import SceneSettings, open_scene
+from nvs.film.path import camera_path
+from nvs.film.seen import Witness
+from nvs.opening import Opener, SceneSettings, open_scene
+from nvs.progress import SILENT
 from nvs.scene.ply import read_ply
+from nvs.scene.reach import scene_depth
 from nvs_viewer import Viewer
 from nvs_viewer.drawn_scene import INVENTED, PHOTO, DrawnScene
 from nvs_viewer.look import INVENTED_COLOR, tinted
+from nvs_viewer.making import viewed
 from tests.viewer.browsing import downloaded, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import filled_room, room
 
@@ -94,3 +99,14 @@ def test_a_switch_hides_what_was_invented_in_the_page_and_in_files(page, tmp_pat
     assert ply.name == "room-unfilled.ply"
     assert len(read_ply(ply)) == ours.scene.photographed
     viewer.close()
+
+
+def test_the_pages_flight_begins_as_wide_as_the_photo_carries(photo, model):
+    opener = Opener(SceneSettings())
+    opener.model = lambda: model
+    shown = viewed(opener, photo, SILENT)
+    scene = opener.open(photo)[0]
+    depth = scene_depth(scene.gaussians, scene.camera)
+    path = camera_path("orbit", scene.camera, depth, 8, shown.amplitude)
+    assert 0.25 <= shown.amplitude <= 1.25
+    assert shown.amplitude == 0.25 or Witness(scene).least_share(path) >= 0.97

@@ -27,6 +27,7 @@ class ViewedScene:
     made_from: Camera | None = None  # the photo's, if known: there is no finer detail
     invented: int = 0  # how many of the Gaussians, at their end, were invented
     known: KnownPlaces | None = None  # where the photo's depth was known before
+    amplitude: float = 1.0  # of a flight on which the picture stays one that was photographed
     # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
     # None where there is no trained head, or no photo.
     without_head: Callable[[Listener], ViewedScene] | None = None

@@ -82,6 +82,9 @@ class ShotPanel(Panel):
         self._task.cancel()
         self.keyframes.clear()
         self._kind.value = PATH_KINDS[0]
+        scene = self._page.scene
+        if scene is not None:
+            self._amplitude.value = round(20 * scene.amplitude) / 20  # the slider's steps
 
     def camera_moved(self) -> None:
         self.keyframes.update_marks()

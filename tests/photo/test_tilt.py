@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nvs.film.viewpoint import levelled
-from nvs.photo.upright import Tilt, gravity, tilt_of
+from nvs.photo.tilt import Tilt, gravity, tilt_of
 from nvs.scene.camera import Camera
 
 CAMERA = Camera.from_focal(360.0, 480, 360)
