@@ -83,7 +83,12 @@ def test_known_depth_is_taken_as_it_is(tmp_path, model):
 
 def test_an_opener_loads_its_model_once_and_can_leave_the_head_out(monkeypatch, model):
     loaded = []
-    monkeypatch.setattr(ModelSettings, "load", lambda self: loaded.append(self) or model)
+
+    def load(settings):
+        loaded.append(settings)
+        return model
+
+    monkeypatch.setattr(ModelSettings, "load", load)
     opener = Opener(nvs.SceneSettings(photo=SMALL, points=2000))
     clock = Clock()
     scene, photo = opener.open(PHOTO, clock)
