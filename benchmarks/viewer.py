@@ -103,6 +103,7 @@ def row_of(until: str, photo: Path, scene: SceneSettings, runs: int) -> list[str
         with contextlib.redirect_stdout(said), open_page(viewer) as page:
             seconds = page.seconds_until(until, photo)
             ours = viewer.pages[-1].display
+            wait_for(lambda line=run: said.getvalue().count("s in all") > line)
             stages = said.getvalue().strip().splitlines()[-1]
             if run > 0:
                 best = min(best, (seconds, stages, len(ours.scene.gaussians), ours.drawn.count))

@@ -35,8 +35,8 @@ class AnalyticField(DepthField):
         hit = (b - root.clamp(min=1e-12).sqrt()) / a
         depths.append(torch.where(root > 0, hit, torch.inf))
         normals.append((rays * hit[:, None] - centre) / self.RADIUS)
-        for normal, offset in self.PLANES:
-            n = rays.new_tensor(normal)
+        for outwards, offset in self.PLANES:
+            n = rays.new_tensor(outwards)
             along = (rays * n).sum(-1)
             # The clamp keeps the branch not taken finite, and with it autograd.
             hit = offset / along.clamp(max=-1e-6)

@@ -52,7 +52,7 @@ def test_fly_writes_a_video_and_a_scene_that_can_be_flown_again(tmp_path, capsys
     again = tmp_path / "b.gif"
     assert run(["fly", str(ply), "-o", str(again), "--path", "dolly", "--frames", "3",
                 "--width", "64"]) == 0  # fmt: skip
-    assert Image.open(again).n_frames == 3
+    assert getattr(Image.open(again), "n_frames", 1) == 3
 
 
 def test_splat_writes_one_file_a_photo_and_names_the_bad_one(tmp_path, capsys):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 import nvs
 from nvs.depth.field import DepthField
+from nvs.film.path import PathKind
 from nvs.pipeline import Model
 from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth
@@ -29,7 +30,7 @@ CAMERA = Camera.from_focal(600.0, WIDTH, 480)
 DEPTH = SceneDepth(near=2.0, focus=4.0, far=8.0)
 
 
-def flown(kind: str) -> tuple[Camera, float]:
+def flown(kind: PathKind) -> tuple[Camera, float]:
     """The camera of a path of 48 that is farthest aside, and how far (world units)."""
     path = nvs.camera_path(kind, CAMERA, DEPTH, frames=48)
     aside = [float(camera.camera_to_world[0, 3].abs()) for camera in path]

@@ -134,7 +134,12 @@ def test_depth_that_nvs_wrote_keeps_its_unit_and_its_sky(tmp_path, model):
 
 def test_an_opener_loads_its_model_once_and_can_leave_the_head_out(monkeypatch, model):
     loaded = []
-    monkeypatch.setattr(ModelSettings, "load", lambda self: loaded.append(self) or model)
+
+    def load(settings):
+        loaded.append(settings)
+        return model
+
+    monkeypatch.setattr(ModelSettings, "load", load)
     opener = Opener(nvs.SceneSettings(photo=SMALL, points=2000))
     clock = Clock()
     scene, photo = opener.open(PHOTO, clock)

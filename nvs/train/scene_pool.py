@@ -15,7 +15,7 @@ import itertools
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import connection
 from pathlib import Path
@@ -33,7 +33,7 @@ AHEAD = 2  # scenes asked of each worker at a time: none waits for the next orde
 
 def pooled_batches(
     settings: SceneBatchSettings, workers: int, team: Team, first_step: int
-) -> Iterator[Pictures]:
+) -> Generator[Pictures, None, None]:
     """This process's share of every batch from `first_step` on, on the team's device, endlessly.
 
     Each process of a team has its own pool and workers.

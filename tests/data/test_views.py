@@ -1,5 +1,6 @@
 """Posed views in every layout: the same small scene, written as each of them."""
 
+import dataclasses
 import json
 import struct
 
@@ -242,7 +243,7 @@ def test_sparse_points_that_are_none(tmp_path, broken):
 
 def test_sparse_points_without_numbers_are_left_out(tmp_path):
     nan = np.nan
-    np.savez(tmp_path / "0.npz", uv=[[nan, 1], [1, 1], [2, 2], [3, 3]], z=[1, nan, -1, 4])
+    np.savez(tmp_path / "0.npz", uv=np.array([[nan, 1], [1, 1], [2, 2], [3, 3]]), z=[1, nan, -1, 4])
     view = one_view(tmp_path, sparse_points="0.npz").load(640)
     assert view.sparse_xy.tolist() == [[3, 3]]
     assert view.sparse_depth.tolist() == [4]
@@ -260,11 +261,18 @@ def test_llff_poses_of_an_empty_file(tmp_path):
         view_sets(tmp_path)
 
 
-def test_pairs_are_spread():
-    one = ViewSet("s", list(range(10)), True)
-    assert one.pairs(100, 3) == [(i, i + 3) for i in range(7)]
-    assert one.pairs(3, 1) == [(0, 1), (3, 4), (6, 7)]
-    assert ViewSet("s", [0, 1], True).pairs(5, 2) == [(0, 1)]
+@pytest.mark.parametrize(
+    ("count", "most", "step", "pairs"),
+    [
+        (10, 100, 3, [(i, i + 3) for i in range(7)]),
+        (10, 3, 1, [(0, 1), (3, 4), (6, 7)]),
+        (2, 5, 2, [(0, 1)]),
+    ],
+)
+def test_pairs_are_spread(tmp_path, count, most, step, pairs):
+    views = [dataclasses.replace(one_view(tmp_path), name=str(i)) for i in range(count)]
+    found = ViewSet("s", views, True).pairs(most, step)
+    assert [(int(source.name), int(target.name)) for source, target in found] == pairs
 
 
 def test_far_origins_keep_their_centimetres(tmp_path):

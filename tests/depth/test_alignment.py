@@ -1,12 +1,15 @@
 """Alignment undoes what it names, agrees with numpy's least squares, survives outliers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.depth.alignment import align
+from nvs.depth.alignment import Alignment, align
 
 TRUTH = torch.from_numpy(np.random.default_rng(7).uniform(1, 10, (12, 16)))
 FITS = ["least-squares", "robust", "ransac"]
@@ -47,11 +50,12 @@ def test_least_squares_is_numpys():
     truth = TRUTH.numpy().copy()
     truth[:3] = 0  # unknown: must not count
     known = truth > 0
-    for alignment, f in [
+    cases: list[tuple[Alignment, Callable[..., Any]]] = [
         ("affine-depth", lambda z: z),
         ("affine-disparity", lambda z: 1 / z),
         ("affine-log", np.log),
-    ]:
+    ]
+    for alignment, f in cases:
         expected = np.polyfit(f(prediction[known]), f(truth[known]), 1)
         found = align(prediction, truth, alignment=alignment)
         np.testing.assert_allclose([found.scale, found.shift], expected, rtol=1e-8)

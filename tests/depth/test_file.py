@@ -4,6 +4,7 @@ import math
 import struct
 import sys
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -257,7 +258,7 @@ def test_truncated_and_damaged_files(tmp_path, suffix):
         refusal_of(path)
 
 
-PNG = {}
+PNG: dict[Any, Any] = {}
 
 
 @given(

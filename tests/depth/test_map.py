@@ -121,7 +121,7 @@ def test_forward_mode_gives_the_same_derivative():
     field = DepthField.from_depth(random_map(4), camera)
     xy = pixels_everywhere(camera, 300)
     direction = torch.tensor([0.6, -0.8]).expand_as(xy).contiguous()
-    _, along = torch.func.jvp(field.forward, (xy,), (direction,))
+    _, along = torch.func.jvp(field.forward, (xy,), (direction,))  # type: ignore[misc]
     _, gradient = field.depth_and_gradient(xy)
     torch.testing.assert_close(along, (gradient * direction).sum(-1))
 

@@ -13,6 +13,7 @@ from nvs.evaluate.baselines import VerticalRamp
 from nvs.evaluate.pictures import depth_pictures, difference_picture, heat, save_pictures
 from nvs.evaluate.report import Column, Ranking, write_report
 from nvs.evaluate.results import FrameRecord, Results
+from nvs.evaluate.tables import Table
 from nvs.scene.camera import Camera
 
 
@@ -21,7 +22,7 @@ def report_of(frames, folder):
         Results({"alignment": "none"}, frames, finished=True),
         folder,
         title="A & B",
-        summary=(["set"], [["<s>"]]),
+        summary=Table(["set"], [["<s>"]]),
         columns=[Column("model", "abs_rel", "AbsRel")],
         worst=Ranking("model", "abs_rel", high_is_bad=True),
     )

@@ -188,8 +188,9 @@ def test_uniform_discs_cover_the_scene_but_miss_its_sky():
 def test_methods_that_a_model_is_split_into(model):
     camera = Camera.from_focal(FOCAL, WIDTH, HEIGHT)
     photo = Photo(torch.rand(HEIGHT, WIDTH, 3), camera, None, "test")
-    trained = Model(model.network, GaussianHead(model.head.config))
-    torch.nn.init.normal_(trained.head.scale.bias)
+    head = GaussianHead(model.head.config)
+    torch.nn.init.normal_(head.scale.bias)
+    trained = Model(model.network, head)
     for made, methods in (
         (Model(model.network, GaussianHead(model.head.config)), METHODS[:2] + METHODS[3:4]),
         (trained, METHODS[:4]),

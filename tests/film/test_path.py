@@ -23,10 +23,9 @@ def walls(*depths_and_counts, scale=0.02):
         generator = torch.Generator().manual_seed(i)
         xy = torch.rand(count, 2, generator=generator) * torch.tensor([640.0, 480.0])
         means.append(CAMERA.unproject(xy, torch.full((count,), float(depth))))
-    means = torch.cat(means)
-    count = len(means)
+    count = sum(len(wall) for wall in means)
     return Gaussians(
-        means=means,
+        means=torch.cat(means),
         quats=torch.tensor([1.0, 0, 0, 0]).repeat(count, 1),
         scales=torch.full((count, 3), scale),
         opacities=torch.ones(count),

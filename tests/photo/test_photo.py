@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,7 +114,10 @@ def test_exif_orientation(tmp_path, orientation, suffix):
         7: upright.swapaxes(0, 1)[::-1, ::-1],
         8: upright.swapaxes(0, 1)[:, ::-1],  # the first row is the left-hand side
     }[orientation]
-    options = {".jpg": {"quality": 98, "subsampling": 0}, ".webp": {"lossless": True}}
+    options: dict[str, dict[str, Any]] = {
+        ".jpg": {"quality": 98, "subsampling": 0},
+        ".webp": {"lossless": True},
+    }
     path = save(
         tmp_path / f"turned{suffix}",
         Image.fromarray(np.ascontiguousarray(stored)),

@@ -27,7 +27,7 @@ def gradients(function, scene, pose, background, loss_weights, sure, **options):
         background=inputs["background"],
         **options,
     )
-    loss = 0
+    loss = torch.zeros(())
     for name, weight in loss_weights.items():
         image = getattr(found, name)
         # Thresholds are no part of a gradient: leave out the pixels where float32 and

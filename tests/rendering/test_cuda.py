@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ SETTINGS = Settings("antialiased", 0.02, 500.0, 0.5, 0.1)
 @pytest.fixture
 def gsplat(monkeypatch):
     """A module whose `rasterization` keeps its arguments and gives pictures of known numbers."""
-    module = types.ModuleType("gsplat")
+    module: Any = types.ModuleType("gsplat")
 
     def rasterization(**given):
         module.given = given

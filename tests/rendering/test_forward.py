@@ -71,8 +71,8 @@ def test_same_picture_as_the_twin_whatever_the_settings(
     pose = torch.eye(4)
     pose[:3, 3] = torch.tensor(move)
     options |= {"near_plane": near_plane, "far_plane": near_plane + depth_range}
-    found = render(scene, [camera_of(*size, pose)], **options)
-    wanted = twin.render(scene, [camera_of(*size, pose)], **options)
+    found = render(scene, [camera_of(size[0], size[1], pose)], **options)
+    wanted = twin.render(scene, [camera_of(size[0], size[1], pose)], **options)
     assert_same_picture(found, wanted)
 
 

@@ -189,7 +189,7 @@ def test_torchs_defaults_for_new_tensors_change_nothing():
 def test_what_backward_needs_is_freed_after_it():
     scene = random_scene("usual", 20, seed=1).map(lambda tensor: tensor.requires_grad_())
     rgb = render(scene, [camera_of(20, 10)]).rgb
-    splats = weakref.ref(rgb.grad_fn.saved_tensors[-1])
+    splats = weakref.ref(rgb.grad_fn.saved_tensors[-1])  # type: ignore[attr-defined]
     assert splats() is not None
     rgb.sum().backward()
     assert splats() is None

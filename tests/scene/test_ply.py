@@ -42,7 +42,7 @@ def assert_same(read: Gaussians, expected: Gaussians) -> None:
         found = getattr(read, name)
         assert found.dtype == torch.float32
         torch.testing.assert_close(
-            found, getattr(expected, name), rtol=1e-5, atol=2e-6, msg=lambda m, n=name: f"{n}: {m}"
+            found, getattr(expected, name), rtol=1e-5, atol=2e-6, msg=f"{name} differ".format
         )
 
 
@@ -80,10 +80,10 @@ def ply_bytes(
         data = "".join(" ".join(map(repr, row)) + "\n" for row in rows).encode()
     else:
         order = ">" if "big" in format_name else "<"
-        data = np.zeros(length, [(n, order + c.dtype.str[1:]) for n, c in columns.items()])
+        table = np.zeros(length, [(n, order + c.dtype.str[1:]) for n, c in columns.items()])
         for name, column in columns.items():
-            data[name] = column
-        data = data.tobytes()
+            table[name] = column
+        data = table.tobytes()
     return b"".join([header.encode(), *(d for _, d in before), data, *(d for _, d in after)])
 
 
@@ -282,8 +282,8 @@ def test_lying_headers(tmp_path, format_name):
         assert "header says" in refusal_of(path)
     path.write_bytes(ply_bytes(columns, format_name, count=0))
     assert "holds no Gaussians" in refusal_of(path)
-    for count in ("-1", "1e3", "ten", "9" * 40, "٣", "²"):
-        path.write_bytes(ply_bytes(columns, format_name, count=count))
+    for odd in ("-1", "1e3", "ten", "9" * 40, "٣", "²"):
+        path.write_bytes(ply_bytes(columns, format_name, count=odd))
         assert "odd line" in refusal_of(path)
     before = [(f"element junk {10**17}\nproperty double a\n", b"")]
     path.write_bytes(ply_bytes(columns, format_name, before))

@@ -42,7 +42,8 @@ def small_run(cache: Path, **changes) -> DepthTraining:
 
 def stopped_and_resumed(settings: DepthTraining, folder: Path) -> Path:
     """The weights of a run that dies at its fifth step, after its first checkpoint."""
-    real, steps = DepthTask.losses, []
+    real = DepthTask.losses
+    steps: list[int] = []
 
     class KilledError(Exception):
         pass

@@ -36,9 +36,8 @@ def pictures(batch: int = 3, size: tuple[int, int] = (SIDE, SIDE)) -> Pictures:
 
 
 def window(left: float, top: float, width: float, height: float, mirrored=False) -> Windows:
-    return Windows(
-        *(torch.tensor([v]) for v in (left, top, width, height)), torch.tensor([mirrored])
-    )
+    left_px, top_px, width_px, height_px = (torch.tensor([v]) for v in (left, top, width, height))
+    return Windows(left_px, top_px, width_px, height_px, torch.tensor([mirrored]))
 
 
 @pytest.mark.parametrize("mirrored", [False, True])

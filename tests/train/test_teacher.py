@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -49,7 +50,8 @@ def test_equal_answers_teach_nothing():
         def decode(self, encoded, uv):
             return torch.stack([log_depth, torch.where(sky, 30.0, -30.0)], -1).view(2, -1, 2)
 
-    answer = teachers_answer(Teacher(), torch.zeros(2, 3, 28, 28), torch.rand(2, 30, 4, 2))
+    teacher: Any = Teacher()
+    answer = teachers_answer(teacher, torch.zeros(2, 3, 28, 28), torch.rand(2, 30, 4, 2))
     same = torch.stack([log_depth, torch.where(sky, 30.0, -30.0)], -1)
     far = torch.where(sky, 12.0, log_depth)  # what sky is in disparity
     weights = DepthLossWeights()

@@ -17,7 +17,9 @@ from viser._messages import (
     ViewerCameraMessage,
 )
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
+from websockets.typing import Subprotocol
 
 from nvs_viewer import Viewer
 from tests.viewer.browsing import until
@@ -33,26 +35,27 @@ CAMERA = ViewerCameraMessage(
     look_at=(0, 0, 1),
     up_direction=(0, -1, 0),
 )
+PROTOCOL = [Subprotocol(f"viser-v{viser.__version__}")]
 
 
-def connected(viewer: Viewer, **more) -> ClientConnection:
+def connected(viewer: Viewer, **more) -> Connection:
     """A socket to the viewer, as a page's script opens it."""
     return connect(
         viewer.url.replace("http://", "ws://").rstrip("/"),
-        subprotocols=[f"viser-v{viser.__version__}"],
+        subprotocols=PROTOCOL,
         max_size=None,
         **more,
     )
 
 
-def send(socket: ClientConnection, message: Message) -> None:
+def send(socket: Connection, message: Message) -> None:
     socket.send(msgspec.msgpack.encode(message.as_serializable_dict()))
 
 
 class Talker:
     """The other end of a page; it reads until the connection ends."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: Connection) -> None:
         self._socket = socket
         self.heard: list[dict] = []  # viser's messages, in their order
         self._reading = threading.Thread(target=self._read, daemon=True)

@@ -5,16 +5,13 @@ import urllib.error
 import urllib.request
 
 import pytest
-import viser
 import websockets.exceptions
 from viser._messages import ShareUrlDisconnect, ShareUrlRequest
 from websockets.sync.client import connect
 
 from nvs_viewer import Viewer
 from nvs_viewer.access import is_loopback, make_token
-from tests.viewer.talking import connected, send
-
-PROTOCOL = [f"viser-v{viser.__version__}"]
+from tests.viewer.talking import PROTOCOL, connected, send
 
 
 def status(url, **headers):

@@ -128,10 +128,15 @@ def test_failures_are_told_and_the_next_start_works(client, capsys):
     assert client.told == []
 
 
+def endless(listener):
+    while True:
+        listener.stage("on and on")
+
+
 def test_close_waits_for_the_end_and_leaves_no_thread(client):
     before = threading.active_count()
     task = Job(client, "Counting")
-    task.start(lambda listener: [listener.stage("on and on") for _ in iter(int, 1)])
+    task.start(endless)
     task.close()
     assert not task.running
     assert threading.active_count() == before

@@ -166,7 +166,7 @@ def test_pages_have_their_own_camera_and_their_own_or_one_scene(browser, photo):
             until(lambda v=viewer, n=n: len([p for p in v.pages if p.display.scene]) > n, 60)
         first, second = (page.display for page in viewer.pages)
         until(lambda p=second: np.allclose(p.window.position, 0))
-        first.window.move((0.1, 0.0, 0.0), (0.1, 0.0, 3.0))
+        first.window.move(np.array([0.1, 0, 0]), np.array([0.1, 0, 3]))
         pages[0].locator('input[type="file"][accept^="image"]').set_input_files(photo)
         until(lambda p=first: p.scene.name == "three bands")
         cancel = pages[0].get_by_role("button", name="Cancel").first

@@ -2,6 +2,7 @@
 
 import contextlib
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def test_the_unfilled_scene_is_what_the_photo_shows():
 
 
 def test_both_parts_are_drawn_and_share_the_limit():
-    scene, target = filled_room(), Target()
+    scene = filled_room()
+    target: Any = Target()
     camera = scene.camera
     drawn = DrawnScene(target, limit=1728)
     drawn.draw(scene, camera)

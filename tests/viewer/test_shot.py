@@ -2,6 +2,7 @@
 
 import math
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_a_keyframe_at_the_photos_view_is_the_photos_frame(camera, aspect):
         aspect=aspect,
         wxyz=np.array([1.0, 0.0, 0.0, 0.0]),
     )
-    page = types.SimpleNamespace(camera=window, position=np.zeros(3))
+    page: Any = types.SimpleNamespace(camera=window, position=np.zeros(3))
     key = view.keyframe(page, camera.width / camera.height)
     again = camera_of(key, camera.width, camera.height)
     assert np.allclose(again.intrinsics, camera.intrinsics, rtol=1e-3)

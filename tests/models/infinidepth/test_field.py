@@ -5,6 +5,7 @@ import torch
 
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
+from nvs.models.infinidepth.field import InfiniDepthField
 from nvs.models.infinidepth.predictor import InfiniDepth
 from nvs.scene.camera import Camera
 from nvs.splat.query import infinite_depth_query
@@ -88,7 +89,7 @@ def test_without_any_depth_the_unit_is_relative(mono):
     assert field(grid(field.camera)).quantile(0.02) == pytest.approx(1.0, rel=0.15)
 
 
-def truth(field: DepthField, height: int = 45, width: int = 60) -> torch.Tensor:
+def truth(field: InfiniDepthField, height: int = 45, width: int = 60) -> torch.Tensor:
     """A metric depth map [h, w] that the network's disparity fits: 1 / (0.3·disparity + 0.5)."""
     y, x = (torch.arange(n) + 0.5 for n in (height, width))
     uv = torch.cartesian_prod(y / height, x / width).flip(-1)

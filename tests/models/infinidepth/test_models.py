@@ -12,6 +12,8 @@ from nvs import cli
 from nvs.depth.scaled import ScaledField
 from nvs.errors import InputError
 from nvs.models.infinidepth import released
+from nvs.models.infinidepth.field import InfiniDepthField
+from nvs.models.infinidepth.predictor import InfiniDepth
 from nvs.models.infinidepth.released import (
     RELEASED_MODELS,
     load_released_model,
@@ -46,10 +48,20 @@ def files(tmp_path):
     return tmp_path / "depth.ckpt", tmp_path / "head.ckpt"
 
 
+def infinidepth_of(model: nvs.Model) -> InfiniDepth:
+    assert isinstance(model.network, InfiniDepth)
+    return model.network
+
+
+def set_area(model: nvs.Model) -> None:
+    """Photos are seen small: the network of these tests learnt nothing anyway."""
+    infinidepth_of(model).picture_area_px = 64 * 96
+
+
 @pytest.mark.parametrize("with_head", [False, True])
 def test_a_photo_becomes_a_scene(files, photo, with_head):
     model = model_of_checkpoints(*files[: 1 + with_head])
-    model.network.picture_area_px = 64 * 96
+    set_area(model)
     scene = model.splat(photo, points=3000)
     assert len(scene) >= 3000
     for values in dataclasses.astuple(scene):
@@ -61,9 +73,10 @@ def test_a_photo_becomes_a_scene(files, photo, with_head):
 
 def test_the_released_head_has_its_say(files, photo):
     model = model_of_checkpoints(*files)
-    model.network.picture_area_px = 64 * 96
+    set_area(model)
     field = model.depth_field(photo)
     xy = torch.rand(50, 2) * torch.tensor([64, 48])
+    assert isinstance(field, InfiniDepthField)
     placed = field.gaussians.at_points(photo.camera, xy, field(xy))
     opacity, scales, quats, color = field.features(xy).split([1, 3, 4, 3], dim=-1)
     torch.testing.assert_close(opacity[:, 0], placed.opacities)
@@ -74,7 +87,7 @@ def test_the_released_head_has_its_say(files, photo):
 
 def test_the_released_heads_gaussians_grow_with_their_field(files, photo):
     model = model_of_checkpoints(*files)
-    model.network.picture_area_px = 64 * 96
+    set_area(model)
     field = model.depth_field(photo)
     sizes = []
     for scale in (1.0, 100.0):
@@ -101,7 +114,7 @@ def test_without_the_hubs_library_there_is_one_line(monkeypatch):
 
 def test_the_model_is_loaded_by_its_path(files, photo):
     model = nvs.load_model(files[0], device="cpu")
-    model.network.picture_area_px = 64 * 96
+    set_area(model)
     field = model.depth_field(photo)
     assert field(torch.rand(5, 2) * 40).isfinite().all()
     assert "prior" in field.note
@@ -117,12 +130,12 @@ def sensor_file(tmp_path):
 
 def test_files_on_disk_take_the_place_of_the_hubs(files, sensor_file):
     model = nvs.load_model("infinidepth", weights=files[:1], device="cpu")
-    assert not model.network.network.takes_prompts
-    assert model.network.gaussian_head is None
+    assert not infinidepth_of(model).network.takes_prompts
+    assert infinidepth_of(model).gaussian_head is None
     model = nvs.load_model("infinidepth-gs", weights=files, device="cpu")
     assert model.network.gaussian_head is not None
     model = nvs.load_model("infinidepth-sensor", weights=[sensor_file], device="cpu")
-    assert model.network.network.takes_prompts
+    assert infinidepth_of(model).network.takes_prompts
 
 
 def test_files_that_do_not_belong_to_the_model_are_refused(files, sensor_file):

@@ -4,6 +4,7 @@ A README beside them says how they were made, and why the tolerance is 1e-5.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -214,7 +215,8 @@ def test_no_prompt_is_the_plain_network(sensor_state, mono, sensor):
 
 
 def test_places_of_the_patches(sensor_state, sensor):
-    places = network(sensor_state).prompt_model.prompt_model[0].pe_layer(patch_places(6, 8))
+    prompts: Any = network(sensor_state).prompt_model.prompt_model[0]
+    places = prompts.pe_layer(patch_places(6, 8))
     assert_same(places.T.unflatten(1, (6, 8)), sensor["image_pe"])
 
 
@@ -275,7 +277,7 @@ def test_what_our_query_is_compared_with(sampling, name, max_depth):
     depth, camera = sampling[f"depth_{scene}"], sampling[f"K_{scene}"]
     found = released_points(depth, camera, len(expected), max_depth)
     in_order = [points[np.lexsort(points.round(5).T)] for points in (found, expected)]
-    np.testing.assert_allclose(*in_order, atol=TOLERANCE)
+    np.testing.assert_allclose(in_order[0], in_order[1], atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("scene", ["a", "b"])

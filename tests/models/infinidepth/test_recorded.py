@@ -72,4 +72,4 @@ def test_the_record_tells_networks_apart(found):
 
 
 if __name__ == "__main__":
-    np.savez_compressed(RECORD, **outputs())
+    np.savez_compressed(RECORD, **outputs())  # type: ignore[arg-type]
