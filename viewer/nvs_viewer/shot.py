@@ -82,7 +82,7 @@ class ShotPanel(Panel):
         self._task.cancel()
         self.keyframes.clear()
         self._kind.value = PATH_KINDS[0]
-        scene = self._page.scene
+        scene = self._display.scene
         if scene is not None:
             self._amplitude.value = round(20 * scene.amplitude) / 20  # the slider's steps
 
