@@ -86,7 +86,7 @@ def test_eight_bits_are_shape(tmp_path, name):
         )
     converted = {"rgb.png": "RGB", "palette.png": "P"}
     image = image.convert(converted.get(name, image.mode))
-    image.save(tmp_path / name, **({"quality": 95} if name == "a.jpg" else {}))
+    image.save(tmp_path / name, quality=95)
     given = read_depth_map(tmp_path / name, CAMERA)
     expected = grey.astype(float)
     if name == "la.png":

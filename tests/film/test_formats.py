@@ -7,7 +7,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, WebPImagePlugin
 
 from nvs.cli import run
 from nvs.depth.file import read_depth_file
@@ -49,6 +49,7 @@ def test_prores_keeps_ten_bits(tmp_path):
 def test_webp_loops(tmp_path):
     assert write_video(ramps(6, 50, 33), tmp_path / "a.webp", 12) == 6
     with Image.open(tmp_path / "a.webp") as image:
+        assert isinstance(image, WebPImagePlugin.WebPImageFile)
         assert (image.n_frames, image.size) == (6, (50, 33))
         assert image.info["loop"] == 0
 

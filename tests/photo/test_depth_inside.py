@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from nvs import cli
+from nvs.depth.completed import CompletedField
 from nvs.opening import DepthSettings, PhotoSettings, depth_of_photo, open_photo
 from nvs.photo.depth_inside import read_photo_depth
 from nvs.photo.depth_inside.xmp import EXTENDED_XMP, XMP
@@ -172,6 +173,7 @@ def test_it_is_used_unasked_and_left_when_told(tmp_path, untrained):
     # In the middle of the box and far from it.
     seen = field(torch.tensor([[60.0, 56.0], [140.0, 90.0]]))
     torch.testing.assert_close(seen, 1 / INVERSE[[14, 22], [15, 35]], rtol=0.03, atol=0)
+    assert isinstance(field, CompletedField)
     assert bool(field.known_places.trusted.all())
     left = depth_of_photo(photo, model, DepthSettings(photo_depth=False), listener=told)
     assert left.unit == "relative"

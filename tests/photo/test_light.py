@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import struct
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,7 +75,7 @@ def write_hdr(path, values, coding="runs", head=b"", order=b"-Y 30 +X 40"):
     path.write_bytes(data)
 
 
-WRITERS = {
+WRITERS: dict[str, Callable[[Path, np.ndarray], None]] = {
     "a.exr": write_exr,
     "a.hdr": write_hdr,
     "a.pfm": write_pfm,

@@ -103,9 +103,9 @@ def test_a_switch_hides_what_was_invented_in_the_page_and_in_files(page, tmp_pat
     viewer.close()
 
 
-def test_the_pages_flight_begins_as_wide_as_the_photo_carries(photo, model):
+def test_the_pages_flight_begins_as_wide_as_the_photo_carries(monkeypatch, photo, model):
     opener = Opener(SceneSettings())
-    opener.model = lambda: model
+    monkeypatch.setattr(opener, "model", lambda: model)
     shown = viewed(opener, photo, SILENT)
     scene = opener.open(photo)[0]
     depth = scene_depth(scene.gaussians, scene.camera)

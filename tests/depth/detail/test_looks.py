@@ -10,6 +10,7 @@ from nvs.depth.detail import looks
 from nvs.depth.detail.looks import detailed_field
 from nvs.depth.detail.merged import MergedField
 from nvs.depth.known import KnownDepth
+from nvs.depth.network import DepthNetwork, NeuralDepthField
 from nvs.scene.camera import Camera
 
 
@@ -28,6 +29,7 @@ def look(network, rgb, known=None):
 def test_large_windows_come_before_small_ones(untrained):
     field = look(untrained, picture())
     assert isinstance(field, MergedField)
+    assert isinstance(field.base, NeuralDepthField)
     widths = [patch.window.width for patch in field.patches]
     assert widths == sorted(widths, reverse=True)
     assert len(widths) == 4 + 16
@@ -75,7 +77,7 @@ def test_a_prompt_completes_the_merged_field(untrained):
 def test_a_network_that_sees_prompts_is_told_of_each_window(untrained):
     told = []
 
-    class Seeing(type(untrained)):
+    class Seeing(DepthNetwork):
         uses = frozenset({"prompt"})
         completes = False
 

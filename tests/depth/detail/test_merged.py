@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nvs.depth.detail.merged import MergedField
-from nvs.depth.detail.patch import fitted_patch
+from nvs.depth.detail.patch import Patch, fitted_patch
 from nvs.depth.detail.windows import Window, grid_of_windows
 from nvs.depth.field import DepthField
 from nvs.scene.camera import Camera
@@ -42,7 +42,7 @@ class Waves(DepthField):
 def merged(across=3, strength=1.0, horizon=-1e9):
     camera = Camera.from_focal(200, WIDTH, HEIGHT)
     base = Waves(camera, 0, horizon=horizon)
-    patches = []
+    patches: list[Patch] = []
     for seed, window in enumerate(grid_of_windows(WIDTH, HEIGHT, across)):
         own = Waves(window.camera(camera), seed + 1, window.left, window.top, horizon + 2)
         patches.append(fitted_patch(window, own, MergedField(base, patches), strength))

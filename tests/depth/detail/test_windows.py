@@ -47,7 +47,8 @@ def test_no_window_has_fewer_pixels_than_a_look(width, height, look, most):
     ("size", "across"), [((1024, 683), 4), ((640, 480), 2), ((450, 375), 2), ((300, 200), 1)]
 )
 def test_how_many_windows_photos_have(size, across):
-    assert finest_grid(*size, 50_000, 4) == across
+    width, height = size
+    assert finest_grid(width, height, 50_000, 4) == across
 
 
 def test_a_windows_camera_sees_the_same_rays():

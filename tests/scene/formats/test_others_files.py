@@ -43,8 +43,8 @@ def spz_streams(scene: Gaussians, version: int) -> list[bytes]:
         positions = means.astype("<f2").tobytes()
     else:
         fixed = np.round(means * 4096).astype(np.int32)
-        positions = np.stack([fixed & 255, fixed >> 8 & 255, fixed >> 16 & 255], -1)
-        positions = positions.astype(np.uint8).tobytes()
+        low_to_high = np.stack([fixed & 255, fixed >> 8 & 255, fixed >> 16 & 255], -1)
+        positions = low_to_high.astype(np.uint8).tobytes()
     if version < 3:
         rotations = np.round(xyz * 127.5 + 127.5).astype(np.uint8).tobytes()
     else:
