@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,12 @@ def save_like(photo: Path | None, rgb: Tensor, path: Path, alpha: Tensor | None 
     picture = Image.fromarray(values)
     extra: dict[str, Any] = {}
     if photo is not None:
-        with Image.open(photo) as original:
-            picture, extra = _in_its_profile(picture, original)
-            extra |= _exif(original, picture.size)
+        # Pillow warns of large photos, and refuses larger ones than we read: those say nothing.
+        with contextlib.suppress(Image.DecompressionBombError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(photo) as original:
+                picture, extra = _in_its_profile(picture, original)
+                extra |= _exif(original, picture.size)
     if alpha is not None:
         mask = (alpha.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
         picture.putalpha(Image.fromarray(mask))
