@@ -35,7 +35,7 @@ class Options:
     """The file to write: .ply, .compressed.ply, .splat, .spz, .sog or .glb."""
 
     keep: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Keep N Gaussians: what shows nothing from the first view or in a flight around it goes first;
+    """Keep N Gaussians: what shows nothing in the first view and in a flight around it goes first;
     then the rest is thinned out evenly, and grows to stay closed."""
 
     crop: Annotated[tuple[Triple, Triple] | None, tyro.conf.arg(metavar="X Y Z X Y Z")] = None

@@ -58,8 +58,6 @@ def read_folder(path: Path) -> SceneFile:
 
 def _read(source: Archive | Folder) -> SceneFile:
     meta = _Meta(_parsed(source.content(META, MOST_META_BYTES)))
-    if meta.version not in (1, 2):
-        raise UnreadableError(f"is SOG of version {meta.version}; 1 and 2 are known")
     count = meta.count
     low, high = (source.texels(name, count) for name in meta.files("means", 2))
     quats = source.texels(meta.files("quats", 1)[0], count)
@@ -143,8 +141,9 @@ class _Meta:
 
     def __init__(self, content: dict[str, Any]) -> None:
         self.content = content
-        version = content.get("version", 1)
-        self.version = version if isinstance(version, int) else 0
+        self.version = content.get("version", 1)
+        if self.version not in (1, 2):
+            raise UnreadableError(f"is SOG of version {ascii(self.version)[:20]}, not 1 or 2")
         count = content.get("count") if self.version == 2 else self._first_of_shape()
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise UnreadableError("does not say how many Gaussians it holds")

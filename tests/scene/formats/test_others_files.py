@@ -74,8 +74,9 @@ def spz(scene: Gaussians, version: int) -> bytes:
         head = struct.pack("<4sIIBBBB", b"NGSP", version, len(scene), 0, 12, 0, 0)
         return gzip.compress(head + b"".join(streams))
     packed = [zstandard.compress(stream) for stream in streams]
-    sizes = [(len(p), len(s)) for p, s in zip(packed, streams, strict=True)]
-    table = b"".join(struct.pack("<QQ", *pair) for pair in sizes)
+    table = b"".join(
+        struct.pack("<QQ", len(p), len(s)) for p, s in zip(packed, streams, strict=True)
+    )
     head = struct.pack("<4sIIBBBBI12x", b"NGSP", 4, len(scene), 0, 12, 1, 5, 40)
     return head + bytes(8) + table + b"".join(packed)  # eight bytes of an extension
 
