@@ -21,7 +21,8 @@ from nvs.evaluate.results import Results
 from nvs.evaluate.tables import Table, number, table
 from nvs.evaluate.view_baselines import uniform_splats
 from nvs.evaluate.views import DepthSource, SceneMaker, ViewProtocol, evaluate_views
-from nvs.metrics.perceptual import Backbone, PerceptualLoss, perceptual_loss
+from nvs.metrics.backbones import Backbone
+from nvs.metrics.perceptual import PerceptualLoss, perceptual_loss
 from nvs.photo.photo import Photo
 from nvs.pipeline import POINTS_PER_PIXEL, Model
 from nvs.scene.gaussians import Gaussians

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import pickle
 import socket
-import sys
-import urllib.error
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nvs.errors import InputError
 from nvs.files import check_readable
+from nvs.metrics.backbones import BACKBONES, Backbone
 
-Backbone = Literal["alex", "vgg", "squeeze"]
-
-_WEIGHT_FILES = {  # on download.pytorch.org/models
+_SOURCE = "https://download.pytorch.org/models"
+_WEIGHT_FILES = {
     "alex": "alexnet-owt-7be5be79.pth",
     "vgg": "vgg16-397923af.pth",
-    "squeeze": "squeezenet1_1-b8a52dc0.pth",
 }
+# What the backbones' weights expect of pictures in -1..1.
+_MEAN, _DEVIATION = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _SMALLEST_SIDE = 32  # AlexNet's strides leave nothing of a smaller picture
 _DOWNLOAD_TIMEOUT_S = 15.0
 
@@ -33,13 +31,23 @@ _DOWNLOAD_TIMEOUT_S = 15.0
 class PerceptualLoss(nn.Module):
     """Distance between pictures in the features of a network (Zhang et al. 2018).
 
+    At each of five depths, features of unit length are subtracted and squared, their channels
+    weighted and summed, and the mean is taken over the places.
+
     `name` says what it is: "LPIPS (alex)", or "random alex features", which is not LPIPS and
     cannot be compared with published figures.
     """
 
-    def __init__(self, network: nn.Module, name: str) -> None:
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, backbone: nn.Sequential, channels: list[Tensor] | None, name: str) -> None:
         super().__init__()
-        self.network = network
+        self.backbone = backbone
+        for depth, weight in enumerate(channels or [torch.ones(())] * 5):
+            self.register_buffer(f"weight{depth}", weight)  # [1, C, 1, 1], or 1
+        self.register_buffer("mean", torch.tensor(_MEAN).view(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(_DEVIATION).view(3, 1, 1))
         self.name = name
 
     def forward(self, prediction: Tensor, truth: Tensor) -> Tensor:
@@ -54,17 +62,30 @@ class PerceptualLoss(nn.Module):
             )
         if min(truth.shape[1:3]) < _SMALLEST_SIDE:
             raise ValueError(f"a perceptual distance needs {_SMALLEST_SIDE} pixels a side")
-        first, second = (image.permute(0, 3, 1, 2) * 2 - 1 for image in (prediction, truth))
-        return self.network(first, second).flatten()
+        maps = self._distances(prediction, truth)
+        return torch.stack([each.mean((1, 2, 3)) for each in maps]).sum(0)
 
     def distance_map(self, prediction: Tensor, truth: Tensor) -> Tensor:
         """The distance at every pixel, [B, H, W]: what `forward` is the mean of, upsampled."""
-        first, second = (image.permute(0, 3, 1, 2) * 2 - 1 for image in (prediction, truth))
-        setattr(self.network, "spatial", True)  # noqa: B010 (lpips' own switch)
-        try:
-            return self.network(first, second)[:, 0]
-        finally:
-            setattr(self.network, "spatial", False)  # noqa: B010
+        size = truth.shape[1:3]
+        maps = self._distances(prediction, truth)
+        upsampled = [functional.interpolate(each, size, mode="bilinear") for each in maps]
+        return torch.stack(upsampled).sum(0)[:, 0]
+
+    def _distances(self, prediction: Tensor, truth: Tensor) -> list[Tensor]:
+        """[B, 1, h, w] at each depth."""
+        pairs = zip(self._features(prediction), self._features(truth), strict=True)
+        return [
+            (self.get_buffer(f"weight{depth}") * (first - second) ** 2).sum(1, keepdim=True)
+            for depth, (first, second) in enumerate(pairs)
+        ]
+
+    def _features(self, picture: Tensor) -> Iterator[Tensor]:
+        """Features [B, C, h, w] of unit length, after each block."""
+        x = (picture.permute(0, 3, 1, 2) * 2 - 1 - self.mean) / self.deviation
+        for block in self.backbone:
+            x = block(x)
+            yield x / (x.square().sum(1, keepdim=True).clamp(min=1e-20).sqrt() + 1e-10)
 
 
 def perceptual_loss(
@@ -77,7 +98,7 @@ def perceptual_loss(
             it, torch's download cache is used and, at the first time, filled.
         random_features: no ImageNet weights at all but random ones, the same in every run: an
             honest stand-in on a machine without network, and named as such.
-        net: "alex", "vgg" or "squeeze".
+        net: "alex" or "vgg".
 
     Raises:
         InputError: lpips is not installed, both or neither kind of weights can be had, or the
@@ -85,71 +106,34 @@ def perceptual_loss(
     """
     if weights is not None and random_features:
         raise InputError("give perceptual weights or ask for random features, not both")
-    lpips = _import_lpips()
     if random_features:
-        with torch.random.fork_rng(devices=[]), _quiet():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            network = lpips.LPIPS(net=net, lpips=False, pnet_rand=True, verbose=False)
-        return _frozen(network, f"random {net} features")
-    if weights is not None:
-        with _quiet():
-            network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
-        _fill_backbone(network.net, weights, net)
-        return _frozen(network, f"LPIPS ({net})")
+            backbone = BACKBONES[net]()
+        return _frozen(backbone, None, f"random {net} features")
+    channels, backbone = _channel_weights(net), BACKBONES[net]()
+    _fill(backbone, weights or _downloaded(net), net)
+    return _frozen(backbone, channels, f"LPIPS ({net})")
+
+
+def _frozen(backbone: nn.Sequential, channels: list[Tensor] | None, name: str) -> PerceptualLoss:
+    return PerceptualLoss(backbone, channels, name).eval().requires_grad_(False)
+
+
+def _channel_weights(net: Backbone) -> list[Tensor]:
+    """The published weights of the channels, which the package lpips carries; its code, which
+    needs torchvision, is not imported."""
+    package = importlib.util.find_spec("lpips")
+    if package is None or package.origin is None:
+        raise InputError("the perceptual distance needs lpips: pip install lpips")
+    stored = _stored(Path(package.origin).parent / "weights" / "v0.1" / f"{net}.pth")
+    return [stored[f"lin{depth}.model.1.weight"] for depth in range(5)]
+
+
+def _fill(backbone: nn.Sequential, path: Path, net: Backbone) -> None:
+    """Our `2.6.weight` is torchvision's `features.6.weight`."""
     try:
-        with _quiet(), _download_timeout():
-            network = lpips.LPIPS(net=net, verbose=False)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", error)
-        raise InputError(
-            f"LPIPS needs {_WEIGHT_FILES[net]} from download.pytorch.org, which cannot be reached "
-            f"({reason}): give the file (weights), or ask for random features (random_features)"
-        ) from None
-    return _frozen(network, f"LPIPS ({net})")
-
-
-def import_torchvision() -> None:
-    """Import torchvision, also where a CUDA build of it stands beside a CPU build of torch.
-
-    There the compiled operators cannot be loaded, and the import fails where it registers
-    derivatives for two of them.  Nothing here calls those, so that declaring them is enough.
-
-    Raises:
-        ImportError, RuntimeError: whatever else is wrong with the installation.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError as error:
-        if "operator torchvision::nms does not exist" not in str(error):
-            raise
-        for name in [m for m in sys.modules if m.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        for operator in ("nms", "qnms"):
-            _DECLARATIONS.define(
-                f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            )
-        importlib.import_module("torchvision")
-
-
-# The declared operators live as long as this object.
-_DECLARATIONS = torch.library.Library("torchvision", "FRAGMENT")
-
-
-def _import_lpips() -> Any:  # noqa: ANN401 (a module)
-    try:
-        import_torchvision()
-        import lpips
-    except ImportError as error:
-        raise InputError(
-            f"the perceptual distance needs {error.name}: pip install lpips torchvision"
-        ) from None
-    return lpips
-
-
-def _fill_backbone(backbone: nn.Module, path: Path, net: Backbone) -> None:
-    """Torchvision's `features.7.weight` is called `slice3.7.weight` in lpips."""
-    try:
-        stored = torch.load(check_readable(path), map_location="cpu", weights_only=True)
+        stored = _stored(check_readable(path))
         arrays = {k: stored["features." + k.split(".", 1)[1]] for k in backbone.state_dict()}
         backbone.load_state_dict(arrays)
     except InputError:
@@ -160,16 +144,28 @@ def _fill_backbone(backbone: nn.Module, path: Path, net: Backbone) -> None:
         ) from None
 
 
-def _frozen(network: nn.Module, name: str) -> PerceptualLoss:
-    return PerceptualLoss(network.eval().requires_grad_(False), name)
+def _stored(path: Path) -> dict[str, Tensor]:
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the deprecation warnings that lpips' own calls cause."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="torchvision.models")
-        yield
+def _downloaded(net: Backbone) -> Path:
+    """The backbone's file in torch's download cache."""
+    name = _WEIGHT_FILES[net]
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if path.is_file():
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _download_timeout():
+            digest = name.rpartition("-")[2].partition(".")[0]
+            torch.hub.download_url_to_file(f"{_SOURCE}/{name}", str(path), digest)
+    except (OSError, RuntimeError) as error:  # no network, or another file than its name says
+        reason = getattr(error, "reason", error)
+        raise InputError(
+            f"LPIPS needs {name} from {_SOURCE}, which cannot be had ({reason}): give the file "
+            "(weights), or ask for random features (random_features)"
+        ) from None
+    return path
 
 
 @contextlib.contextmanager

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nvs.errors import InputError
-from nvs.metrics.perceptual import Backbone, perceptual_loss
+from nvs.metrics.backbones import Backbone
+from nvs.metrics.perceptual import perceptual_loss
 from nvs.models.files import load_gaussian_head, save_gaussian_head, weights_digest
 from nvs.models.registry import load_model
 from nvs.rendering.render import render
