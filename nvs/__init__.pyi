@@ -13,6 +13,8 @@ from .progress import Listener as Listener
 from .rendering.records import Rendering as Rendering
 from .rendering.render import render as render
 from .scene.camera import Camera as Camera
+from .scene.formats.registry import read_scene_file as read_scene_file
+from .scene.formats.registry import write_scene_file as write_scene_file
 from .scene.gaussians import Gaussians as Gaussians
 from .scene.ply import read_ply as read_ply
 from .scene.ply import write_ply as write_ply
