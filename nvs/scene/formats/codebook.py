@@ -14,9 +14,9 @@ from nvs.scene.formats.record import Floats
 BINS, COARSE_BINS = 1 << 14, 1 << 7
 ROUNDS = 40  # after which entries no longer move to speak of
 
-MOST_VECTORS = 1 << 13
-TAUGHT_BY = 8  # vectors that teach each entry
-PALETTE_ROUNDS = 8
+MOST_VECTORS = 1 << 12
+TAUGHT_BY = 4  # vectors that teach each entry
+PALETTE_ROUNDS = 6
 CHUNK = 1 << 13
 
 
@@ -75,5 +75,7 @@ class Palette:
 def _nearest(vectors: Tensor, entries: Tensor) -> Tensor:
     """Index [N] of the nearest entry; |v - e|² without |v|², which is the same for all."""
     half = (entries * entries).sum(dim=1) / 2
-    found = [(half - part @ entries.T).argmin(dim=1) for part in vectors.split(CHUNK)]
+    found = [
+        torch.addmm(half, part, entries.T, alpha=-1).argmin(dim=1) for part in vectors.split(CHUNK)
+    ]
     return torch.cat(found)

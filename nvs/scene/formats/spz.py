@@ -39,7 +39,7 @@ COLOR_SCALE = 0.15  # wider than 0..1: higher harmonics bring colours back into 
 FLIP = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0]))  # its own inverse
 MOST_FRACTIONAL_BITS = 23
 ROTATION_BITS = 9
-HARMONICS_STEP = 8  # of 128: five bits
+HARMONICS_STEP = 4  # of 128: six bits
 
 
 @dataclasses.dataclass(frozen=True)
