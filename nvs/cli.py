@@ -18,6 +18,7 @@ COMMANDS = {
     "view": ("nvs.commands.view", "photo or scene → a page in the browser to fly through"),
     "splat": ("nvs.commands.splat", "photos → Gaussians (.ply) for other tools"),
     "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),
+    "batch": ("nvs.commands.batch", "many photos → any of these, on all cores or a cluster"),
     "train depth": ("nvs.commands.train_depth", "train the depth field"),
     "train head": ("nvs.commands.train_head", "train the Gaussian head of a model"),
     "evaluate depth": ("nvs.commands.evaluate_depth", "measure depth on RGB-D photos"),

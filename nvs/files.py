@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import secrets
 import stat
@@ -87,6 +88,14 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise InputError(f"cannot write {path}: {_reason(error)}") from None
         raise
+
+
+def remove_unfinished(folder: Path, *names: str) -> None:
+    """Remove what a killed process left of `names`, or of any file: see `atomic_write`."""
+    patterns = [f".{glob.escape(name.stem)}.????????{name.suffix}" for name in map(Path, names)]
+    for pattern in patterns or [".*.????????.*"]:
+        for leftover in folder.glob(pattern):
+            leftover.unlink(missing_ok=True)
 
 
 def _create_beside(target: Path) -> Path:

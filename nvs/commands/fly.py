@@ -11,9 +11,12 @@ import tyro
 from nvs.commands.options import SceneOptions
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.progress import Clock
+from nvs.progress import Clock, Listener
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvs.batch.workbench import Workbench
     from nvs.film.keyframes import KeyframePath
     from nvs.scene.camera import Camera
     from nvs.scene.scene import Scene
@@ -52,34 +55,62 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.film.video import render_path, write_video
-
-    _check_outputs(options)
-    flight = _flight(options)
+    check(options)
     clock = Clock(Terminal("frame"))
     clock.stage("starting")
     from nvs.opening import open_scene
 
     opened = open_scene(options.source, options.scene.settings(), clock)
-    cameras = _cameras(options, flight, opened)
-    clock.stage("rendering")
-    frames = render_path(
-        opened.gaussians, cameras, progress=clock.advance, made_from=opened.made_from
-    )
-    write_video(frames, options.output, options.fps)
-    clock.finish()
-    size = f"{cameras[0].width}x{cameras[0].height}"
-    print(f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}")
-    if options.ply is not None:
-        from nvs.scene.ply import write_ply
-
-        clock.stage("writing the scene")
-        write_ply(opened.gaussians, options.ply, opened.camera)
+    for written in _written(options, opened, clock):
         clock.finish()
-        print(f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians")
+        print(written)
     if options.scene.run.timings:
         print(clock.table())
     return 0
+
+
+def check(options: Options) -> None:
+    """Refuse what no photo can be made with, before minutes of work.
+
+    Raises:
+        InputError: a name, a path or a number that cannot be used.
+    """
+    _check_outputs(options)
+    _flight(options)
+    options.scene.settings()
+
+
+def make(
+    options: Options, photo: Path, folder: Path, bench: Workbench, listener: Listener
+) -> list[Path]:
+    """The same for one photo of many; returns the files."""
+    ply = None if options.ply is None else folder / options.ply.name
+    output = folder / options.output.name
+    options = dataclasses.replace(options, source=photo, output=output, ply=ply)
+    opened = bench.scene(photo, options.scene.settings(), listener)
+    for _ in _written(options, opened, listener):
+        pass
+    return [output, *([] if ply is None else [ply])]
+
+
+def _written(options: Options, opened: Scene, listener: Listener) -> Iterator[str]:
+    """Write the files; a line about each."""
+    from nvs.film.video import render_path, write_video
+
+    cameras = _cameras(options, _flight(options), opened)
+    listener.stage("rendering")
+    frames = render_path(
+        opened.gaussians, cameras, progress=listener.advance, made_from=opened.made_from
+    )
+    write_video(frames, options.output, options.fps)
+    size = f"{cameras[0].width}x{cameras[0].height}"
+    yield f"wrote {options.output}: {len(cameras)} frames of {size}, {options.path}"
+    if options.ply is not None:
+        from nvs.scene.ply import write_ply
+
+        listener.stage("writing the scene")
+        write_ply(opened.gaussians, options.ply, opened.camera)
+        yield f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians"
 
 
 def _check_outputs(options: Options) -> None:

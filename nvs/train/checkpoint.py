@@ -68,10 +68,3 @@ def restore_state(learner: Learner, path: Path, resume: bool) -> int:
         raise InputError(
             f"{path} is of a run with another network: resume with that run's configuration"
         ) from None
-
-
-def remove_unfinished(folder: Path, *names: str) -> None:
-    """Remove what a killed process left of `names`: see `nvs.files.atomic_write`."""
-    for name in map(Path, names):
-        for leftover in folder.glob(f".{name.stem}.????????{name.suffix}"):
-            leftover.unlink(missing_ok=True)

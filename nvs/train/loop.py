@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from nvs.errors import InputError
-from nvs.train.checkpoint import Learner, remove_unfinished, restore_state, save_state
+from nvs.files import remove_unfinished
+from nvs.train.checkpoint import Learner, restore_state, save_state
 from nvs.train.config import check_range
 from nvs.train.team import Team
 
