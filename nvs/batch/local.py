@@ -13,12 +13,13 @@ from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from nvs.allocator import reuse_freed_memory
 from nvs.batch.make import Work
 from nvs.batch.manifest import Record
 from nvs.batch.worker import Job, Worker, gave_up
 from nvs.errors import InputError
 
-# What torch, numba and their libraries read when they start.
+# What torch and its libraries read when they start; numba's kernels run on as many as torch.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 DEATHS = 2  # a photo whose worker ended so many times is given up
 
@@ -160,9 +161,7 @@ class _Member:
         context = multiprocessing.get_context("spawn")
         self.ready = False  # its models are loaded
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(
-            target=_work, args=(theirs, work, threads), daemon=True
-        )
+        self.process: BaseProcess = context.Process(target=_work, args=(theirs, work), daemon=True)
         with _threads_in_environment(threads):
             self.process.start()
         theirs.close()
@@ -190,17 +189,12 @@ def _threads_in_environment(threads: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(pipe: Connection, work: Work, threads: int) -> None:
+def _work(pipe: Connection, work: Work) -> None:
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's to answer
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
-    import torch
-
-    from nvs.allocator import reuse_freed_memory
-
-    torch.set_num_threads(threads)
     reuse_freed_memory()
     worker = Worker(work)
     with contextlib.suppress(EOFError, OSError):  # the first process has ended

@@ -44,4 +44,5 @@ class Work:
 
     makes: tuple[Make, ...]
     output: Path
-    version: str
+    version: str  # of nvs
+    thumbnail_px: int = 320  # of the pictures in the gallery, their longer side; 0: none

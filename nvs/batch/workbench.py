@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nvs.opening import ModelSettings, SceneSettings, open_scene
-from nvs.pipeline import Model
 from nvs.progress import SILENT, Listener
-from nvs.scene.scene import Scene
+
+if TYPE_CHECKING:
+    from nvs.opening import ModelSettings, SceneSettings
+    from nvs.pipeline import Model
+    from nvs.scene.scene import Scene
 
 
 class Workbench:
     """Loads each model once, and makes one scene for all that is made of a photo alike."""
 
     def __init__(self) -> None:
-        self.model = functools.cache(ModelSettings.load)
+        self._models: dict[ModelSettings, Model] = {}
         self._source: Path | None = None
         self._scenes: dict[SceneSettings, Scene] = {}
+
+    def model(self, settings: ModelSettings) -> Model:
+        """The model, loaded when it is first asked for.
+
+        Raises:
+            InputError: as `load_model`.
+        """
+        if settings not in self._models:
+            self._models[settings] = settings.load()
+        return self._models[settings]
 
     def scene(self, source: Path, settings: SceneSettings, listener: Listener = SILENT) -> Scene:
         """The scene of a photo, as `open_scene` gives it; the last photo's are kept.
@@ -25,11 +37,13 @@ class Workbench:
         Raises:
             InputError: as `open_scene`.
         """
+        from nvs.opening import open_scene
+
         if source != self._source:
             self.clear()
             self._source = source
         if settings not in self._scenes:
-            model: Model = self.model(settings.model)
+            model = self.model(settings.model)
             self._scenes[settings] = open_scene(source, settings, listener, model)
         return self._scenes[settings]
 

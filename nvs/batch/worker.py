@@ -19,7 +19,6 @@ from nvs.files import remove_unfinished
 from nvs.progress import SILENT, Clock, Listener
 
 THUMBNAIL = "thumbnail.jpg"
-THUMBNAIL_PX = 320
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +94,8 @@ class Worker:
                 made[make.name] = self._make(make, record.sha256, path, folder, listener)
             except Exception as error:  # a photo that nobody thought of must not stop the night
                 failed[make.name] = _one_line(error)
-        if len(failed) < len(self._work.makes):
-            _write_thumbnail(path, folder)
+        if self._work.thumbnail_px and len(failed) < len(self._work.makes):
+            _write_thumbnail(path, folder, self._work.thumbnail_px)
         return dataclasses.replace(record, made=made, failed=failed)
 
     def _make(self, make: Make, sha256: str, path: Path, folder: Path, listener: Listener) -> Made:
@@ -196,7 +195,7 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {said[:400]} ({Path(where.filename).name}:{where.lineno})"
 
 
-def _write_thumbnail(path: Path, folder: Path) -> None:
+def _write_thumbnail(path: Path, folder: Path, longer_side_px: int) -> None:
     """The photo, small, for the gallery; a scene's file has none."""
     from PIL import Image
 
@@ -204,7 +203,7 @@ def _write_thumbnail(path: Path, folder: Path) -> None:
     from nvs.photo.photo import load_photo
 
     try:
-        rgb = load_photo(path, max_megapixels=1.0).resized_to(THUMBNAIL_PX).rgb
+        rgb = load_photo(path, max_megapixels=1.0).resized_to(longer_side_px).rgb
         with atomic_write(folder / THUMBNAIL) as unfinished:
             picture = Image.fromarray((rgb * 255 + 0.5).byte().numpy())
             picture.save(unfinished, quality=80)

@@ -101,7 +101,7 @@ def _makes(options: Options) -> list[CommandMake]:
     names = list(dict.fromkeys(name.strip() for name in options.make.split(",") if name.strip()))
     if not names:
         raise InputError(f"--make: name what is made, from {', '.join(MAKES)}")
-    configured = {} if options.config is None else _configured(options.config)
+    configured = {} if options.config is None else options_of_file(options.config)
     said: dict[str, dict[str, object]] = {}
     for each in options.set:
         make, option, value = _setting(each)
@@ -123,7 +123,7 @@ def _setting(text: str) -> tuple[str, str, str]:
     return make, option, value
 
 
-def _configured(path: Path) -> dict[str, Values]:
+def options_of_file(path: Path) -> dict[str, Values]:
     """The options of a YAML file by what is made.
 
     Raises:

@@ -123,23 +123,23 @@ def _parsed(name: str, shared: SceneOptions, arguments: list[str]) -> Any:  # no
     }
     hints = typing.get_type_hints(kind)
     given = {name: groups[hint] for name, hint in hints.items() if hint in groups}
-    photo = Path("PHOTO")
-    photo_field = _photo_field(name)
-    given[photo_field] = photo if hints[photo_field] is Path else [photo]
+    field = _photo_field(name)
+    given[field] = photo = Path("PHOTO") if hints[field] is Path else [Path("PHOTO")]
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            return tyro.cli(
+            options = tyro.cli(
                 kind,
                 prog=f"nvs {name}",
                 args=arguments,
                 default=kind(**given),
                 config=(tyro.conf.OmitArgPrefixes,),
             )
+        if getattr(options, field) == photo:  # else it took a value too many for the photo
+            return options
     except SystemExit:
-        raise InputError(
-            f"nvs {name} does not take {' '.join(arguments)}: see nvs {name} --help"
-        ) from None
+        pass
+    raise InputError(f"nvs {name} does not take {' '.join(arguments)}: see nvs {name} --help")
 
 
 def _said(option: str, value: object) -> list[str]:
