@@ -119,7 +119,7 @@ def _depth_map(path: Path, values_per_metre: float | None) -> Tensor:
         return read_depth_file(path)  # which knows those of ours
     check_readable(path)
     numbers = read_numbers(path).squeeze()
-    if numbers.ndim != 2 or numbers.dtype.kind not in "fiu":
+    if numbers.ndim != 2 or numbers.size == 0 or numbers.dtype.kind not in "fiu":
         raise InputError(f"{path} must hold one [H, W] map of numbers, not {list(numbers.shape)}")
     whole = numbers.dtype.kind in "iu"
     scale = values_per_metre or (VALUES_PER_METRE if whole else 1.0)
@@ -158,8 +158,9 @@ def _cloud(path: Path) -> NDArray[np.float64]:
     """Points [P, 3] of a file."""
     try:
         points = _ply_points(path) if path.suffix.lower() == ".ply" else _text_points(path)
-    except (OSError, ValueError, IndexError, KeyError) as error:
-        raise InputError(f"{path}: cannot read points x y z from it ({error})") from None
+    except Exception as error:  # what damaged points raise depends on their bytes alone
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: cannot read points x y z from it ({reason})") from None
     if not len(points):
         raise InputError(f"{path} holds no points")
     return points

@@ -26,7 +26,7 @@ def plain_mode(image: Image.Image, notices: list[str]) -> Image.Image:
 
 
 def _grey_in_unit_range(image: Image.Image, notices: list[str]) -> Image.Image:
-    values = np.asarray(image).astype(np.float32)
+    values = np.asarray(image).astype(np.float64)  # float32 cannot hold every difference of two
     if not np.isfinite(values).all():
         raise ValueError("it has values that are not numbers")
     low, high = float(values.min()), float(values.max())
@@ -34,8 +34,8 @@ def _grey_in_unit_range(image: Image.Image, notices: list[str]) -> Image.Image:
     if low < 0 or high > full:  # 32 bits, or floats in a unit of their own: no range is agreed on
         notices.append(f"grey values {low:g} to {high:g} are stretched to black and white")
         values -= low
-        full = high - low
-    return Image.fromarray(values / full)
+        full = high - low or 1.0  # one value everywhere
+    return Image.fromarray((values / full).astype(np.float32))
 
 
 def on_white(picture: Image.Image) -> Image.Image:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import re
+import reprlib
 import types
 import typing
 from pathlib import Path
@@ -29,8 +31,8 @@ def read_config(path: Path, kind: type[T]) -> T:
 
     try:
         content = yaml.safe_load(check_readable(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a YAML file: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not a YAML file: {' '.join(str(error).split())}") from None
     return _filled(kind, {} if content is None else content, f"{path}: ")
 
 
@@ -55,7 +57,7 @@ def check_range(settings: Any, positive: str = "", not_negative: str = "") -> No
 
 def _filled(kind: type[T], values: Any, where: str) -> T:  # noqa: ANN401 (whatever YAML gives)
     if not isinstance(values, dict):
-        raise InputError(f"{where}expected names and values, not {values!r}")
+        raise InputError(f"{where}expected names and values, not {reprlib.repr(values)}")
     types_ = typing.get_type_hints(kind)
     known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name in values:
@@ -89,7 +91,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     elif kind is Path and isinstance(value, str):
         return Path(value)
     elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        with contextlib.suppress(OverflowError):  # YAML's whole numbers have no end
+            return float(value)
     elif kind in (int, str, bool) and type(value) is kind:
         return value
-    raise InputError(f"{where}{value!r} is not a {getattr(kind, '__name__', kind)}")
+    raise InputError(f"{where}{reprlib.repr(value)} is not a {getattr(kind, '__name__', kind)}")

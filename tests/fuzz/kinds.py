@@ -227,8 +227,9 @@ def checkpoints() -> list[Seed]:
     from nvs.models.files import save_depth_network, save_gaussian_head
     from nvs.splat.head import GaussianHead, GaussianHeadConfig
     from nvs.train.checkpoint import save_state
+    from tests.models.infinidepth.small_model import depth_state
 
-    arrays = {"state_dict": {"pipeline.a": torch.ones(2, 3), "pipeline.b": torch.zeros(4)}}
+    arrays = {"state_dict": {f"pipeline.{k}": v.half() for k, v in depth_state().items()}}
     ours: tuple[Mutation, ...] = (mutate.safetensors_header,) * 3 + (mutate.some_bytes,)
     pickled: tuple[Mutation, ...] = (mutate.zip_member(mutate.some_bytes), mutate.some_bytes)
     with tempfile.TemporaryDirectory() as name:
@@ -396,6 +397,7 @@ def read_cameras(path: Path) -> None:
     path.unlink()
     known = read_depth_prompt(path.parent, a_photo())
     assert known.depth.isfinite().all()
+    assert known.places.isfinite().all()
 
 
 KINDS = {

@@ -124,8 +124,11 @@ def yaml_value(data: bytes, dice: random.Random) -> bytes:
     import yaml
 
     if dice.random() < 0.05:  # nine levels of nine: a billion laughs
-        levels = [f"a{k}: &a{k} [{','.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 10)]
-        return "\n".join(["a0: &a0 [x]", *levels]).encode()
+        levels = [f"&a{k} [{','.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 10)]
+        at = dice.choice([*yaml.safe_load(data)])
+        return f"{at}: [&a0 [x], {', '.join(levels)}]\n".encode()
+    if dice.random() < 0.02:
+        return b"[" * 20_000
     return yaml.safe_dump(a_value(yaml.safe_load(data), dice)).encode()
 
 
