@@ -8,6 +8,7 @@ import glob
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from nvs.errors import InputError
 
 # What goes wrong while bytes are being written is the disk's doing, not a programming error.
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+JUST_MADE_S = 1.0
 
 
 def check_readable(path: Path | str) -> Path:
@@ -59,7 +61,8 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
     Yields a temporary path in the folder of `path` (made where missing), with the same
     suffix, so that a writer can still guess the format from it.  It takes the target's
     name when the block ends; when the block raises anything (Ctrl-C too) it is removed
-    and an older file of that name stays as it was.
+    and an older file of that name stays as it was.  What a kill -9 left of the same name is
+    removed by the next that writes it.
 
     Raises:
         InputError: the output cannot be written there: it is a folder, not permitted, the
@@ -75,7 +78,7 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         if target.exists():
             target.open("r+b").close()  # renaming would replace a write-protected file as well
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _create_beside(target)
+        temporary, descriptor = _create_beside(target)
     except FileExistsError:
         raise InputError(f"cannot write {path}: a file stands where a folder is needed") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
@@ -88,23 +91,47 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise InputError(f"cannot write {path}: {_reason(error)}") from None
         raise
+    finally:
+        os.close(descriptor)
 
 
-def remove_unfinished(folder: Path, *names: str) -> None:
-    """Remove what a killed process left of `names`, or of any file: see `atomic_write`."""
-    patterns = [f".{glob.escape(name.stem)}.????????{name.suffix}" for name in map(Path, names)]
-    for pattern in patterns or [".*.????????.*"]:
-        for leftover in folder.glob(pattern):
-            leftover.unlink(missing_ok=True)
+def _create_beside(target: Path) -> tuple[Path, int]:
+    """A new empty hidden file, with the permissions that any new file gets (unlike mkstemp).
 
-
-def _create_beside(target: Path) -> Path:
-    """A new empty hidden file, with the permissions that any new file gets (unlike mkstemp)."""
+    It is locked as long as its descriptor is open: so it is told from what a kill left behind.
+    """
     # Names may be long already, and a name has at most 255 bytes; the suffix must stay.
     stem = target.stem.encode()[:100].decode(errors="ignore")
+    _remove_abandoned(target.parent, stem, target.suffix)
     temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}{target.suffix}")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    return temporary
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    _lock(descriptor)
+    return temporary, descriptor
+
+
+def _remove_abandoned(folder: Path, stem: str, suffix: str) -> None:
+    """Remove unfinished files of this name whose process has ended."""
+    for found in folder.glob(f".{glob.escape(stem)}.????????{glob.escape(suffix)}"):
+        with contextlib.suppress(OSError):
+            if time.time() - found.stat().st_mtime < JUST_MADE_S:
+                continue  # perhaps not yet locked
+            descriptor = os.open(found, os.O_WRONLY)
+            try:
+                if _lock(descriptor):
+                    found.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file until it is closed; False where others have, or the system has no locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _reason(error: Exception) -> str:

@@ -166,3 +166,22 @@ def test_without_permission_both_ways_are_one_line(someone_else):
         message = f"cannot write .*{forbidden}: permission denied$"
         with pytest.raises(InputError, match=message), atomic_write(someone_else / forbidden):
             pytest.fail("the block must not run")
+
+
+def test_what_a_kill_left_is_removed_but_not_what_others_write(tmp_path):
+    target = tmp_path / "fly.mp4"
+    abandoned, other = tmp_path / ".fly.0a1b2c3d.mp4", tmp_path / ".flies.0a1b2c3d.mp4"
+    fresh = tmp_path / ".fly.ffffffff.mp4"
+    for path in (abandoned, other, fresh):
+        path.write_bytes(b"half")
+    for path in (abandoned, other):
+        os.utime(path, (1, 1))
+    with atomic_write(target) as unfinished:
+        os.utime(unfinished, (1, 1))
+        with atomic_write(target) as second:  # another who writes the same name meanwhile
+            second.write_bytes(b"second")
+        unfinished.write_bytes(b"first")
+    assert target.read_bytes() == b"first"
+    assert not abandoned.exists()
+    assert other.exists()
+    assert fresh.exists()

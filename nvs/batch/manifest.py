@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from nvs.errors import InputError
-from nvs.files import atomic_write, remove_unfinished
+from nvs.files import atomic_write
 
 FILE = "manifest.jsonl"
 LOCK = ".nvs-batch.lock"
@@ -116,7 +116,6 @@ class Manifest:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(folder)
-            remove_unfinished(folder, FILE)
             if self._read():
                 self._rewrite()
             self._file = self.path.open("ab", buffering=0)  # a line is written at once or fails

@@ -15,7 +15,6 @@ from nvs.batch.photos import BatchPhoto
 from nvs.batch.remote import is_url, on_disk
 from nvs.batch.workbench import Workbench
 from nvs.errors import InputError
-from nvs.files import remove_unfinished
 from nvs.progress import SILENT, Clock, Listener
 
 THUMBNAIL = "thumbnail.jpg"
@@ -101,7 +100,6 @@ class Worker:
     def _make(self, make: Make, sha256: str, path: Path, folder: Path, listener: Listener) -> Made:
         heard = _Notes(listener)
         clock, began = Clock(heard), time.process_time()
-        remove_unfinished(folder)
         outputs = make.write(path, folder, self._bench, clock)
         clock.finish()
         return Made(
