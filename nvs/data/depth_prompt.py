@@ -84,7 +84,7 @@ def known_points(points: NDArray[np.float64], camera: Camera, source: str) -> Kn
     Raises:
         InputError: it shows none.
     """
-    finite = np.isfinite(points).all(1) & (points[:, 2] > 0)
+    finite = np.isfinite(points.astype(np.float32)).all(1) & (points[:, 2] > 0)
     points = points[finite]
     k = camera.intrinsics.double().cpu().numpy()
     at = points @ k.T / points[:, 2:]
@@ -225,9 +225,13 @@ def _colmap_points(folder: Path, photo: Photo) -> KnownDepth:
     size = np.array([image.camera.width, image.camera.height])
     # Places as the lens saw them: the photo is not undistorted either.
     places = torch.from_numpy(image.xy / size).float()
+    depth = torch.from_numpy(image.depth).float()
+    usable = places.isfinite().all(dim=1) & depth.isfinite() & (depth > 0)
+    if not bool(usable.any()):
+        raise InputError(f"{folder}: no point of this COLMAP model in {image.name} is a number")
     return KnownDepth(
-        places,
-        torch.from_numpy(image.depth).float(),
+        places[usable],
+        depth[usable],
         "relative",
         f"the COLMAP model {folder.name}",
     )

@@ -26,16 +26,19 @@ def plain_mode(image: Image.Image, notices: list[str]) -> Image.Image:
 
 
 def _grey_in_unit_range(image: Image.Image, notices: list[str]) -> Image.Image:
-    values = np.asarray(image).astype(np.float64)  # float32 cannot hold every difference of two
+    values = np.asarray(image).astype(np.float32)
     if not np.isfinite(values).all():
         raise ValueError("it has values that are not numbers")
     low, high = float(values.min()), float(values.max())
     full = 1.0 if image.mode == "F" else 65535.0
     if low < 0 or high > full:  # 32 bits, or floats in a unit of their own: no range is agreed on
         notices.append(f"grey values {low:g} to {high:g} are stretched to black and white")
-        values -= low
         full = high - low or 1.0  # one value everywhere
-    return Image.fromarray((values / full).astype(np.float32))
+        if full > np.finfo(np.float32).max:
+            raise ValueError("its values span more than a picture can hold")
+        values -= low
+    values /= full
+    return Image.fromarray(values)
 
 
 def on_white(picture: Image.Image) -> Image.Image:
