@@ -8,7 +8,6 @@ import glob
 import os
 import secrets
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from nvs.errors import InputError
 
 # What goes wrong while bytes are being written is the disk's doing, not a programming error.
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
-JUST_MADE_S = 1.0
 
 
 def check_readable(path: Path | str) -> Path:
@@ -103,32 +101,33 @@ def _create_beside(target: Path) -> tuple[Path, int]:
     # Names may be long already, and a name has at most 255 bytes; the suffix must stay.
     stem = target.stem.encode()[:100].decode(errors="ignore")
     _remove_abandoned(target.parent, stem, target.suffix)
-    temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}{target.suffix}")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-    _lock(descriptor)
-    return temporary, descriptor
+    while True:
+        temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}{target.suffix}")
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        _lock(descriptor, wait=True)
+        if temporary.exists():  # else another took it, not yet locked, for an abandoned one
+            return temporary, descriptor
+        os.close(descriptor)
 
 
 def _remove_abandoned(folder: Path, stem: str, suffix: str) -> None:
     """Remove unfinished files of this name whose process has ended."""
     for found in folder.glob(f".{glob.escape(stem)}.????????{glob.escape(suffix)}"):
         with contextlib.suppress(OSError):
-            if time.time() - found.stat().st_mtime < JUST_MADE_S:
-                continue  # perhaps not yet locked
             descriptor = os.open(found, os.O_WRONLY)
             try:
-                if _lock(descriptor):
+                if _lock(descriptor, wait=False):
                     found.unlink()
             finally:
                 os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, wait: bool) -> bool:
     """Lock a file until it is closed; False where others have, or the system has no locks."""
     try:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except (ImportError, OSError):
         return False
     return True
