@@ -20,6 +20,7 @@ COMMANDS = {
     "splat": ("nvs.commands.splat", "photos → Gaussians for other tools"),
     "convert": ("nvs.commands.convert", "scene → another format, smaller, cropped or turned"),
     "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),
+    "batch": ("nvs.commands.batch", "many photos → any of these, on all cores or a cluster"),
     "train depth": ("nvs.commands.train_depth", "train the depth field"),
     "train head": ("nvs.commands.train_head", "train the Gaussian head of a model"),
     "evaluate depth": ("nvs.commands.evaluate_depth", "measure depth on RGB-D photos"),

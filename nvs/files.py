@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import secrets
@@ -72,7 +73,8 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
     Yields a temporary path in the folder of `path` (made where missing), with the same
     suffix, so that a writer can still guess the format from it.  It takes the target's
     name when the block ends; when the block raises anything (Ctrl-C too) it is removed
-    and an older file of that name stays as it was.
+    and an older file of that name stays as it was.  What a kill -9 left of the same name is
+    removed by the next that writes it.
 
     Raises:
         InputError: the output cannot be written there: it is a folder, not permitted, the
@@ -88,7 +90,7 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         if target.exists():
             target.open("r+b").close()  # renaming would replace a write-protected file as well
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _create_beside(target)
+        temporary, descriptor = _create_beside(target)
     except FileExistsError:
         raise InputError(f"cannot write {path}: a file stands where a folder is needed") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
@@ -101,15 +103,48 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise InputError(f"cannot write {path}: {_reason(error)}") from None
         raise
+    finally:
+        os.close(descriptor)
 
 
-def _create_beside(target: Path) -> Path:
-    """A new empty hidden file, with the permissions that any new file gets (unlike mkstemp)."""
+def _create_beside(target: Path) -> tuple[Path, int]:
+    """A new empty hidden file, with the permissions that any new file gets (unlike mkstemp).
+
+    It is locked as long as its descriptor is open: so it is told from what a kill left behind.
+    """
     # Names may be long already, and a name has at most 255 bytes; the suffix must stay.
     stem = target.stem.encode()[:100].decode(errors="ignore")
-    temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}{target.suffix}")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    return temporary
+    _remove_abandoned(target.parent, stem, target.suffix)
+    while True:
+        temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}{target.suffix}")
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        _lock(descriptor, wait=True)
+        if temporary.exists():  # else another took it, not yet locked, for an abandoned one
+            return temporary, descriptor
+        os.close(descriptor)
+
+
+def _remove_abandoned(folder: Path, stem: str, suffix: str) -> None:
+    """Remove unfinished files of this name whose process has ended."""
+    for found in folder.glob(f".{glob.escape(stem)}.????????{glob.escape(suffix)}"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(found, os.O_WRONLY)
+            try:
+                if _lock(descriptor, wait=False):
+                    found.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _lock(descriptor: int, wait: bool) -> bool:
+    """Lock a file until it is closed; False where others have, or the system has no locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Files are whole or not there, and every refusal is one line."""
 
+import concurrent.futures
 import errno
 import os
 import tempfile
@@ -166,3 +167,29 @@ def test_without_permission_both_ways_are_one_line(someone_else):
         message = f"cannot write .*{forbidden}: permission denied$"
         with pytest.raises(InputError, match=message), atomic_write(someone_else / forbidden):
             pytest.fail("the block must not run")
+
+
+def test_what_a_kill_left_is_removed_but_not_what_others_write(tmp_path):
+    target = tmp_path / "fly.mp4"
+    abandoned, other = tmp_path / ".fly.0a1b2c3d.mp4", tmp_path / ".flies.0a1b2c3d.mp4"
+    for path in (abandoned, other):
+        path.write_bytes(b"half")
+    with atomic_write(target) as unfinished:
+        with atomic_write(target) as second:  # another who writes the same name meanwhile
+            second.write_bytes(b"second")
+        unfinished.write_bytes(b"first")
+    assert target.read_bytes() == b"first"
+    assert not abandoned.exists()
+    assert other.exists()
+
+
+def test_many_who_write_one_name_at_once_never_take_each_others_files(tmp_path):
+    def write(k):
+        for _ in range(20):
+            with atomic_write(tmp_path / "a.ply") as unfinished:
+                unfinished.write_bytes(b"%d" % k * 100)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.ply"]
+    assert len((tmp_path / "a.ply").read_bytes()) == 100

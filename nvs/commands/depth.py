@@ -17,10 +17,15 @@ from nvs.commands.options import (
 )
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.progress import Clock
+from nvs.progress import Clock, Listener
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import numpy as np
+
+    from nvs.batch.workbench import Workbench
+    from nvs.pipeline import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,42 +60,76 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.depth.file import check_depth_path
-    from nvs.depth.preview import depth_preview
-    from nvs.depth.rows import write_field_depth
     from nvs.files import check_overwrites_none
-    from nvs.opening import depth_of_photo, open_photo
 
     refuse_folder(options.photo)
-    check_depth_path(options.output)
-    preview = options.output.with_name(f"{options.output.stem}_preview.png")
-    for output in (options.output, preview):
+    check(options)
+    for output in (options.output, _preview(options)):
         check_overwrites_none(
             output, [options.photo, options.known.depth_prompt, options.known.depth_confidence]
         )
     clock = Clock(Terminal("row"))
-    reading = PhotoOptions(options.lens, 1 << 30, options.frame).settings()
-    photo = open_photo(options.photo, reading, clock)
-    camera = photo.camera
-    if options.width is not None:
-        if not 1 <= options.width <= 20_000:
-            raise InputError(f"--width must lie between 1 and 20000 pixels, not {options.width}")
-        height = max(1, round(camera.height * options.width / camera.width))
-        camera = camera.resized(options.width, height)
-    clock.stage("loading the model")
-    model = options.run.load_model()
-    known = options.known.settings(detail=options.detail)
-    field = depth_of_photo(photo, model, known, options.run.device, clock)
-    clock.stage("asking the field")
-    depth = write_field_depth(options.output, field, camera, clock.advance)
-    clock.stage("writing the preview")
-    _write_png(depth_preview(depth, depth <= 0), preview)
-    clock.finish()
-    print(f"wrote {options.output}: {camera.width}x{camera.height}, unit {field.unit!r}")
-    print(f"wrote {preview}")
+    for written in _written(options, options.run.load_model, clock):
+        print(written)
     if options.run.timings:
         print(clock.table())
     return 0
+
+
+def check(options: Options) -> None:
+    """Refuse what no photo can be made with.
+
+    Raises:
+        InputError: a name or a number that cannot be used.
+    """
+    from nvs.depth.file import check_depth_path
+
+    check_depth_path(options.output)
+    if options.width is not None and not 1 <= options.width <= 20_000:
+        raise InputError(f"--width must lie between 1 and 20000 pixels, not {options.width}")
+    options.known.settings()
+
+
+def make(
+    options: Options, photo: Path, folder: Path, bench: Workbench, listener: Listener
+) -> list[Path]:
+    """The same for one photo of many; returns the files."""
+    output = folder / options.output.name
+    options = dataclasses.replace(options, photo=photo, output=output)
+    for _ in _written(options, lambda: bench.model(options.run.settings()), listener):
+        pass
+    return [output, _preview(options)]
+
+
+def _preview(options: Options) -> Path:
+    return options.output.with_name(f"{options.output.stem}_preview.png")
+
+
+def _written(
+    options: Options, load_model: Callable[[], Model], listener: Listener
+) -> Iterator[str]:
+    """Write the files; a line about each."""
+    from nvs.depth.preview import depth_preview
+    from nvs.depth.rows import write_field_depth
+    from nvs.opening import depth_of_photo, open_photo
+
+    reading = PhotoOptions(options.lens, 1 << 30, options.frame).settings()
+    photo = open_photo(options.photo, reading, listener)
+    camera = photo.camera
+    if options.width is not None:
+        height = max(1, round(camera.height * options.width / camera.width))
+        camera = camera.resized(options.width, height)
+    listener.stage("loading the model")
+    model = load_model()
+    known = options.known.settings(detail=options.detail)
+    field = depth_of_photo(photo, model, known, options.run.device, listener)
+    listener.stage("asking the field")
+    depth = write_field_depth(options.output, field, camera, listener.advance)
+    listener.stage("writing the preview")
+    _write_png(depth_preview(depth, depth <= 0), _preview(options))
+    listener.finish()
+    yield f"wrote {options.output}: {camera.width}x{camera.height}, unit {field.unit!r}"
+    yield f"wrote {_preview(options)}"
 
 
 def _write_png(picture: np.ndarray, path: Path) -> None:

@@ -18,9 +18,12 @@ from nvs.commands.film_options import (
 from nvs.commands.options import SceneOptions, refuse_folder
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.progress import Clock
+from nvs.progress import Clock, Listener
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvs.batch.workbench import Workbench
     from nvs.film.amplitude import Flight
     from nvs.film.keyframes import KeyframePath
     from nvs.film.path import PathKind
@@ -60,35 +63,15 @@ class Options:
 def main(options: Options) -> int:
     """Run the command."""
     refuse_folder(options.source)
-    output = _output(options)
-    _check_outputs(options, output)
-    saved = _saved_path(options)
+    check(options)
     clock = Clock(Terminal("frame"))
     clock.stage("starting")
     from nvs.opening import open_scene
-    from nvs.scene.reach import scene_depth
 
     opened = open_scene(options.source, options.scene.settings(), clock)
-    depth = scene_depth(opened.gaussians, options.frame.framed(opened.camera))
-    flight = _flight(options, saved, opened, depth, clock)
-    shot = shot_of(opened, depth, options.lens, options.stereo)
-    focus = options.lens.pulled(opened, depth, len(flight.cameras))
-    clock.stage("rendering")
-    written = _write_film(options, output, shot, flight, focus, opened, clock)
-    clock.finish()
-    print(f"wrote {output}: {written}, {_described(options, flight, opened)}")
-    if options.track is not None:
-        from nvs.film.track import write_track
-
-        write_track(options.track, flight.cameras, options.frame.fps)
-        print(f"wrote {options.track}: the camera of each frame")
-    if options.ply is not None:
-        from nvs.scene.ply import write_ply
-
-        clock.stage("writing the scene")
-        write_ply(opened.gaussians, options.ply, opened.camera)
+    for written in _written(options, opened, clock):
         clock.finish()
-        print(f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians")
+        print(written)
     if options.scene.run.timings:
         print(clock.table())
     return 0
@@ -102,6 +85,65 @@ def _output(options: Options) -> Path:
 
     ending = "" if options.stereo.stereo is None else SUFFIXES[options.stereo.stereo]
     return Path(f"fly{ending}.mp4")
+
+
+def check(options: Options) -> None:
+    """Refuse what no photo can be made with, before minutes of work.
+
+    Raises:
+        InputError: a name, a path or a number that cannot be used.
+    """
+    _check_outputs(options, _output(options))
+    _saved_path(options)
+    options.scene.settings()
+
+
+def make(
+    options: Options, photo: Path, folder: Path, bench: Workbench, listener: Listener
+) -> list[Path]:
+    """The same for one photo of many; returns the files.
+
+    Raises:
+        InputError: a picture of each frame is wanted, or as the command.
+    """
+    from nvs.film.series import is_series
+
+    if is_series(_output(options)):
+        raise InputError("of many photos films are made, not a picture of each frame")
+    output, ply, track = (
+        None if path is None else folder / path.name
+        for path in (_output(options), options.ply, options.track)
+    )
+    options = dataclasses.replace(options, source=photo, output=output, ply=ply, track=track)
+    opened = bench.scene(photo, options.scene.settings(), listener)
+    for _ in _written(options, opened, listener):
+        pass
+    return [path for path in (output, ply, track) if path is not None]
+
+
+def _written(options: Options, opened: Scene, listener: Listener) -> Iterator[str]:
+    """Write the files; a line about each."""
+    from nvs.scene.reach import scene_depth
+
+    output = _output(options)
+    depth = scene_depth(opened.gaussians, options.frame.framed(opened.camera))
+    flight = _flight(options, _saved_path(options), opened, depth, listener)
+    shot = shot_of(opened, depth, options.lens, options.stereo)
+    focus = options.lens.pulled(opened, depth, len(flight.cameras))
+    listener.stage("rendering")
+    written = _write_film(options, output, shot, flight, focus, opened, listener)
+    yield f"wrote {output}: {written}, {_described(options, flight, opened)}"
+    if options.track is not None:
+        from nvs.film.track import write_track
+
+        write_track(options.track, flight.cameras, options.frame.fps)
+        yield f"wrote {options.track}: the camera of each frame"
+    if options.ply is not None:
+        from nvs.scene.ply import write_ply
+
+        listener.stage("writing the scene")
+        write_ply(opened.gaussians, options.ply, opened.camera)
+        yield f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians"
 
 
 def _check_outputs(options: Options, output: Path) -> None:
@@ -166,7 +208,7 @@ def _flight(
     saved: KeyframePath | None,
     opened: Scene,
     depth: SceneDepth,
-    clock: Clock,
+    listener: Listener,
 ) -> Flight:
     from nvs.film.amplitude import LOOKS, Flight, widest_flight
     from nvs.film.path import camera_path
@@ -181,7 +223,7 @@ def _flight(
         cameras = saved.cameras(camera.width, camera.height, frames)
         amplitude = 1.0
     elif isinstance(amplitude, str) and witness is not None:
-        clock.stage("looking how far the photo carries")
+        listener.stage("looking how far the photo carries")
         return widest_flight(
             lambda amplitude, frames: camera_path(
                 kind,
@@ -208,7 +250,7 @@ def _write_film(
     flight: Flight,
     focus: list[float],
     opened: Scene,
-    clock: Clock,
+    listener: Listener,
 ) -> str:
     """Render and write; what was written, in words."""
     import numpy as np
@@ -221,7 +263,7 @@ def _write_film(
     if is_series(output):
         for number, camera in enumerate(flight.cameras, 1):
             write_frame(shot, camera, focus[number - 1], output, number, opened.unit)
-            clock.advance(number, count)
+            listener.advance(number, count)
         return f"{count} pictures"
     dtype = FORMATS[output.suffix.lower()].depth
     sizes: list[tuple[int, ...]] = []
@@ -230,7 +272,7 @@ def _write_film(
         sizes.append(frame.shape)
         return frame
 
-    frames = map(measured, shot.frames(flight.cameras, focus, dtype, clock.advance))
+    frames = map(measured, shot.frames(flight.cameras, focus, dtype, listener.advance))
     if options.frame.megabytes is None:
         write_video(frames, output, options.frame.fps)
     else:

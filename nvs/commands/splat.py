@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from nvs.commands.options import SceneOptions, refuse_folder
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.progress import Clock
+from nvs.progress import Clock, Listener
+
+if TYPE_CHECKING:
+    from nvs.batch.workbench import Workbench
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,3 +75,24 @@ def main(options: Options) -> int:
     if options.scene.run.timings:
         print(clock.table())
     return 2 if failed else 0
+
+
+def check(options: Options) -> None:
+    """Refuse what no photo can be made with.
+
+    Raises:
+        InputError: a number that cannot be used.
+    """
+    options.scene.settings()
+
+
+def make(
+    options: Options, photo: Path, folder: Path, bench: Workbench, listener: Listener
+) -> list[Path]:
+    """The same for one photo of many; returns the file."""
+    from nvs.scene.ply import write_ply
+
+    scene = bench.scene(photo, options.scene.settings(), listener)
+    listener.stage("writing the scene")
+    write_ply(scene.gaussians, folder / "scene.ply", scene.camera)
+    return [folder / "scene.ply"]

@@ -67,8 +67,9 @@ def read_colmap(folder: Path) -> list[ColmapImage]:
         images = [_with_depth(pose, cameras, points) for pose in poses]
     except FileNotFoundError as error:
         raise InputError(f"{folder}: this COLMAP model lacks {Path(error.filename).name}") from None
-    except (OSError, ValueError, KeyError, IndexError, struct.error) as error:
-        raise InputError(f"{folder}: cannot read this COLMAP model ({error})") from None
+    except Exception as error:  # what a damaged model raises depends on its bytes alone
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{folder}: cannot read this COLMAP model ({reason})") from None
     return sorted(images, key=lambda image: image.name)
 
 
@@ -92,7 +93,9 @@ def _with_depth(
     known = np.array([i in points for i in pose.points.tolist()], bool)
     world = np.array([points[i] for i in pose.points[known].tolist()]).reshape(-1, 3)
     depth = world @ rotation[2] + pose.translation[2]
-    front = depth > 0
+    if not np.isfinite(camera_to_world).all():
+        raise ValueError(f"the pose of {pose.name} is not finite")
+    front = (depth > 0) & (depth < np.inf) & np.isfinite(pose.xy[known]).all(axis=1)
     return ColmapImage(
         pose.name, cameras[pose.camera], camera_to_world, pose.xy[known][front], depth[front]
     )
@@ -103,6 +106,8 @@ def _camera(model: int, width: int, height: int, p: NDArray[np.float64]) -> Colm
     fx, fy, cx, cy = (p[0], p[0], p[1], p[2]) if single else p[:4]
     distortion = p[3:] if single else p[4:]
     intrinsics = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+    if not (width > 0 and height > 0 and fx > 0 and fy > 0 and np.isfinite(p).all()):
+        raise ValueError("a camera has no size, no focal length, or numbers that are none")
     return ColmapCamera(width, height, intrinsics, Lens(*map(float, distortion)))
 
 

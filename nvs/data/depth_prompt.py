@@ -74,7 +74,7 @@ def known_points(points: NDArray[np.float64], camera: Camera, source: str) -> Kn
     Raises:
         InputError: it shows none.
     """
-    finite = np.isfinite(points).all(1) & (points[:, 2] > 0)
+    finite = np.isfinite(points.astype(np.float32)).all(1) & (points[:, 2] > 0)
     points = points[finite]
     k = camera.intrinsics.double().cpu().numpy()
     at = points @ k.T / points[:, 2:]
@@ -115,8 +115,9 @@ def _cloud(path: Path) -> NDArray[np.float64]:
     """Points [P, 3] of a file."""
     try:
         points = _ply_points(path) if path.suffix.lower() == ".ply" else _text_points(path)
-    except (OSError, ValueError, IndexError, KeyError) as error:
-        raise InputError(f"{path}: cannot read points x y z from it ({error})") from None
+    except Exception as error:  # what damaged points raise depends on their bytes alone
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: cannot read points x y z from it ({reason})") from None
     if not len(points):
         raise InputError(f"{path} holds no points")
     return points
@@ -181,9 +182,13 @@ def _colmap_points(folder: Path, photo: Photo) -> KnownDepth:
     size = np.array([image.camera.width, image.camera.height])
     # Places as the lens saw them: the photo is not undistorted either.
     places = torch.from_numpy(image.xy / size).float()
+    depth = torch.from_numpy(image.depth).float()
+    usable = places.isfinite().all(dim=1) & depth.isfinite() & (depth > 0)
+    if not bool(usable.any()):
+        raise InputError(f"{folder}: no point of this COLMAP model in {image.name} is a number")
     return KnownDepth(
-        places,
-        torch.from_numpy(image.depth).float(),
+        places[usable],
+        depth[usable],
         "relative",
         f"the COLMAP model {folder.name}",
     )

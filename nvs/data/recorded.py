@@ -288,7 +288,7 @@ def described_frames(
             for frame in description["frames"]
         ]
         metric = not str(description.get("scale", "metric")).startswith("arbitrary")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not a cameras.json ({error!r})") from None
     return [frame for frame in frames if frame is not None], metric
 

@@ -171,7 +171,7 @@ def transforms_json_views(folder: Path) -> ViewSet:
         views = [_transforms_view(folder, shared | frame) for frame in shared["frames"]]
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not a transforms.json ({error!r})") from None
     return ViewSet(folder.resolve().name, sorted(views, key=lambda view: view.name), metric=False)
 

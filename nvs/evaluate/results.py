@@ -110,7 +110,7 @@ def load_results(folder: Path) -> Results | None:
             for scores in frame.scores.values():
                 scores.update({k: math.nan for k, v in scores.items() if v is None})
         return Results(**fields)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path} is not a result of nvs evaluate; choose another folder") from None
 
 

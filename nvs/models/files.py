@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -18,6 +19,9 @@ from nvs.errors import InputError
 from nvs.files import atomic_write
 from nvs.models.int8 import as_int8, from_int8
 from nvs.splat.head import GaussianHead, GaussianHeadConfig
+
+MOST_CHANNELS = 1 << 13  # and layers: no network here comes near
+Module = TypeVar("Module", bound=nn.Module)
 
 _DEPTH, _ENCODER = "nvs depth network", "nvs image encoder"
 
@@ -48,23 +52,21 @@ def load_depth_network(path: Path) -> DepthNetwork:
     """
     config, arrays = read_module(path, _DEPTH)
     if "encoder_file" in config:
-        _, encoder = read_module(path.with_name(Path(config.pop("encoder_file")).name), _ENCODER)
+        encoder_file = path.with_name(Path(str(config.pop("encoder_file"))).name)
+        _, encoder = read_module(encoder_file, _ENCODER)
         arrays |= encoder
-    try:
-        with torch.device("meta"):  # the file's values come into it, not beside random ones
-            network = DepthNetwork(
-                DepthNetworkConfig(
-                    encoder=ViTConfig(**_tupled(config.pop("encoder"))),
-                    pyramid=PyramidConfig(**_tupled(config.pop("pyramid"))),
-                    **_tupled(config),
-                )
+
+    def network() -> DepthNetwork:
+        rest = {name: v for name, v in config.items() if name not in ("encoder", "pyramid")}
+        return DepthNetwork(
+            DepthNetworkConfig(
+                encoder=ViTConfig(**_tupled(config["encoder"])),
+                pyramid=PyramidConfig(**_tupled(config["pyramid"])),
+                **_tupled(rest),
             )
-    except (KeyError, TypeError):
-        raise InputError(
-            f"{path} is of another version of nvs: train or download it anew"
-        ) from None
-    fill_module(network, arrays, path)
-    return network
+        )
+
+    return filled(network, config, arrays, path)
 
 
 def save_gaussian_head(head: GaussianHead, network: nn.Module, path: Path) -> None:
@@ -81,14 +83,11 @@ def load_gaussian_head(path: Path, network: nn.Module) -> GaussianHead:
             features mean something else.
     """
     config, arrays = read_module(path, "nvs gaussian head")
-    if config.pop("depth_network") != weights_digest(network):
+    if config.pop("depth_network", None) != weights_digest(network):
         raise InputError(
             f"{path} was trained with another depth network: name that one with --model"
         )
-    with torch.device("meta"):
-        head = GaussianHead(GaussianHeadConfig(**config))
-    fill_module(head, arrays, path)
-    return head
+    return filled(lambda: GaussianHead(GaussianHeadConfig(**config)), config, arrays, path)
 
 
 def weights_digest(network: nn.Module) -> str:
@@ -139,11 +138,60 @@ def read_module(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {}).get("nvs", "{}"))
             arrays = from_int8({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a readable .safetensors file: {error}") from None
-    if described.get("kind") != kind:
-        raise InputError(f"{path} does not hold an {kind}; its kind is {described.get('kind')!r}")
-    return described["config"], arrays
+    except (KeyError, RuntimeError, AttributeError):  # a step without its matrix, or misshapen
+        raise InputError(f"the arrays in {path} do not belong together") from None
+    found = described.get("kind") if isinstance(described, dict) else None
+    if found != kind:
+        raise InputError(f"{path} does not hold an {kind}; its kind is {ascii(found)[:40]}")
+    config = described.get("config")
+    if not isinstance(config, dict):
+        raise InputError(f"{path} does not say its configuration")
+    return config, arrays
+
+
+def filled(
+    make: Callable[[], Module], config: dict[str, Any], arrays: dict[str, torch.Tensor], path: Path
+) -> Module:
+    """The module that `make` makes of `config`, with these arrays, ready for inference.
+
+    A configuration is a stranger's: it is first tried without memory, so that one that asks for
+    more than the file holds is refused before anything is allocated.
+
+    Raises:
+        InputError: no module can be made of it, or the arrays are not that module's.
+    """
+    if any(size > MOST_CHANNELS for size in _sizes(config)):
+        raise InputError(f"{path} asks for a network of an impossible size")
+    try:
+        with torch.device("meta"):  # the file's values come into it, not beside random ones
+            module = make()
+    except Exception:  # what layers say to sizes that are none depends on the file alone
+        raise InputError(
+            f"{path} is of another version of nvs: train or download it anew"
+        ) from None
+    shapes = {name: values.shape for name, values in module.state_dict().items()}
+    if shapes != {name: values.shape for name, values in arrays.items()}:
+        odd = sorted(set(shapes) ^ set(arrays)) or [
+            name for name, values in arrays.items() if values.shape != shapes[name]
+        ]
+        raise InputError(
+            f"the arrays in {path} do not fit their configuration: {ascii(odd[0])[:80]}"
+            f"{f' and {len(odd) - 1} more' if odd[1:] else ''}"
+        )
+    fill_module(module, arrays, path)
+    return module
+
+
+def _sizes(config: dict[str, Any]) -> Iterator[int]:
+    """All whole numbers of a configuration but areas."""
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from _sizes(value)
+        elif not name.endswith("_px"):
+            values = value if isinstance(value, list) else [value]
+            yield from (each for each in values if isinstance(each, int))
 
 
 def fill_module(module: nn.Module, arrays: dict[str, torch.Tensor], path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from pathlib import Path
 
 import torch
@@ -24,17 +25,18 @@ class Learner:
 
 def save_state(learner: Learner, step: int, path: Path) -> None:
     """Write the state before `step`, whole or not at all."""
+    state = {
+        "step": step,
+        "belongs_to": learner.belongs_to,
+        "network": learner.network.state_dict(),
+        "average": learner.average.state_dict(),
+        "optimizer": learner.optimizer.state_dict(),
+    }
     with atomic_write(path) as unfinished:
-        torch.save(
-            {
-                "step": step,
-                "belongs_to": learner.belongs_to,
-                "network": learner.network.state_dict(),
-                "average": learner.average.state_dict(),
-                "optimizer": learner.optimizer.state_dict(),
-            },
-            unfinished,
-        )
+        try:
+            torch.save(state, unfinished)
+        except RuntimeError:  # what its writer makes of whatever happens to the file
+            raise OSError(errno.EIO, "the disk did not take it; is it full?") from None
 
 
 def restore_state(learner: Learner, path: Path, resume: bool) -> int:
@@ -68,10 +70,3 @@ def restore_state(learner: Learner, path: Path, resume: bool) -> int:
         raise InputError(
             f"{path} is of a run with another network: resume with that run's configuration"
         ) from None
-
-
-def remove_unfinished(folder: Path, *names: str) -> None:
-    """Remove what a killed process left of `names`: see `nvs.files.atomic_write`."""
-    for name in map(Path, names):
-        for leftover in folder.glob(f".{name.stem}.????????{name.suffix}"):
-            leftover.unlink(missing_ok=True)

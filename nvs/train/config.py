@@ -24,7 +24,7 @@ def read_config(path: Path, kind: type[T]) -> T:
 
     try:
         content = yaml.safe_load(check_readable(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is not a YAML file: {reason}") from None
     content = {} if content is None else content

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from nvs.errors import InputError
-from nvs.train.checkpoint import Learner, remove_unfinished, restore_state, save_state
+from nvs.train.checkpoint import Learner, restore_state, save_state
 from nvs.train.config import check_range
 from nvs.train.team import Team
 
@@ -132,8 +132,6 @@ def train(
     )
     state, weights = folder / STATE_FILE, folder / task.weights_file
     first_step = restore_state(learner, state, resume)
-    if team.is_first:
-        remove_unfinished(folder, state.name, weights.name)
 
     with contextlib.closing(_Log(task.name, folder, first_step, schedule.steps, team)) as log:
         for step, batch in enumerate(task.batches(first_step), start=first_step):

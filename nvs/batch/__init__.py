@@ -1,0 +1,1 @@
+"""Many photos: which, on which machines, and what has become of each."""
