@@ -195,7 +195,8 @@ def _exposed(
     """Of a file that holds light."""
     height, width = linear.light.shape[:2]
     check_size(width, height, path)
-    srgb = linear.reduced(max_megapixels).exposed(notices)
+    linear = linear.reduced(max_megapixels)  # the large one is let go of
+    srgb = linear.exposed(notices)
     size = reduced_size(srgb.shape[1], srgb.shape[0], max_megapixels)
     if size != srgb.shape[1::-1]:
         bands = [Image.fromarray(np.ascontiguousarray(srgb[..., i])) for i in range(3)]
