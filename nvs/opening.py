@@ -18,7 +18,7 @@ from nvs.data.depth_prompt import (
 from nvs.depth.completed import CompletedField
 from nvs.depth.detail.looks import Detail
 from nvs.depth.field import DepthField
-from nvs.depth.given import GivenField, ToldKind, settle
+from nvs.depth.given import GivenField, ToldKind, settle, settle_unseen
 from nvs.depth.known import KnownDepth, Use
 from nvs.device import torch_device
 from nvs.errors import InputError
@@ -237,8 +237,11 @@ def _known_map(
     path: Path, photo: Photo, model: Model, settings: DepthSettings, listener: Listener
 ) -> KnownDepth:
     given = read_depth_map(path, photo.camera, settings.values_per_metre, settings.kind)
-    listener.stage("comparing it with the photo")
-    settled = settle(given, model.depth_field(photo))
+    # Released models are slow to see a photo: once is enough where nothing is left to be asked.
+    settled = settle_unseen(given)
+    if settled is None:
+        listener.stage("comparing it with the photo")
+        settled = settle(given, model.depth_field(photo))
     for note in settled.notes:
         listener.note(note)
     confidence = None

@@ -149,3 +149,30 @@ def test_an_opener_loads_its_model_once_and_can_leave_the_head_out(monkeypatch, 
     assert not torch.equal(plain.gaussians.scales[:100], scene.gaussians.scales[:100])
     assert clock.seconds["matching the photo's colours"] > 0
     assert "together" in clock.table()
+
+
+class Counted(nvs.Model):
+    """A model that counts how often it sees a photo."""
+
+    encodings = 0
+
+    def depth_field(self, photo, known=None):
+        self.encodings += 1
+        return super().depth_field(photo, known)
+
+
+def test_one_metric_map_means_the_same_as_depth_and_as_prompt(tmp_path, model):
+    photo = nvs.load_photo(PHOTO).resized_to(120)
+    xy = photo.camera.pixel_centers().view(-1, 2)
+    metres = 2.5 * model.depth_field(photo)(xy).view(80, 120) ** 0.9
+    np.save(tmp_path / "depth.npy", metres.numpy())
+    for kind, encodings in (("auto", 2), ("depth", 1)):
+        counted = Counted(model.network, model.head)
+        prompt = DepthSettings(prompt=tmp_path / "depth.npy", kind=kind)
+        completed = depth_of_photo(photo, counted, prompt)
+        assert counted.encodings == encodings
+        given = depth_of_photo(photo, model, DepthSettings(depth=tmp_path / "depth.npy", kind=kind))
+        assert completed.unit == given.unit == "m"
+        apart = (completed(xy) / given(xy) - 1).abs()
+        assert float(apart.median()) < 0.005
+        assert float(apart.quantile(0.95)) < 0.05

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +15,10 @@ from nvs.depth.file import LARGEST_UINT16, VALUES_PER_METRE, read_depth_file, un
 from nvs.depth.given import GivenMap, ToldKind
 from nvs.errors import InputError
 from nvs.files import check_readable
+from nvs.photo.photo import MAX_MEGAPIXELS
 from nvs.scene.camera import Camera
+
+AnyMap = TypeVar("AnyMap", torch.Tensor, np.ndarray)
 
 # Maps of the whole photo: sensors' aspect ratios differ a little from their cameras'.
 LEAST_STRETCH, MOST_STRETCH = 0.95, 1.05
@@ -23,6 +28,7 @@ KITTI_PER_METRE, TUM_PER_METRE = 256.0, 5000.0
 KITTI_WIDTHS, KITTI_HEIGHTS = range(1216, 1243), range(352, 377)
 # TUM's files are a sensor's millimetres times five.
 TUM_STEP, LEAST_DISTINCT = 5, 50
+LARGEST_VALUE = 1e37  # float32 holds it and its inverse
 USUAL_M = (0.1, 300.0)  # medians outside make one doubt the unit
 
 
@@ -46,15 +52,20 @@ def read_depth_map(
     if values_per_metre is not None and not 0 < values_per_metre < math.inf:
         raise InputError(f"--depth-scale must be positive, not {values_per_metre:g}")
     source = f"the depth of {path.name}"
-    unit = unit_in_file(path)
+    with warnings.catch_warnings():  # Pillow's of large pictures: what matters raises
+        warnings.simplefilter("ignore")
+        unit = unit_in_file(path)
     if unit is not None and values_per_metre is None:
-        values = read_depth_file(path)
+        values = _of_use(read_depth_file(path))
         _check_shows_all(values, camera, path)
         return GivenMap(values.nan_to_num(nan=0.0, posinf=math.inf), source, unit=unit, sure=True)
-    numbers = read_numbers(path).squeeze()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        numbers = read_numbers(path).squeeze()
     if numbers.ndim != 2 or numbers.size == 0 or numbers.dtype.kind not in "fiu":
         raise InputError(f"{path} must hold one [H, W] map of numbers, not {list(numbers.shape)}")
     _check_shows_all(numbers, camera, path)
+    numbers = _of_use(numbers)
     whole, coarse = numbers.dtype.kind in "iu", numbers.dtype.itemsize == 1
     scale, reading = 1.0, None
     if values_per_metre is not None:
@@ -78,10 +89,18 @@ def read_depth_map(
 
 
 def _values(numbers: np.ndarray, scale: float) -> torch.Tensor:
-    """float32 [h, w]; what is negative or NaN becomes 0 (unknown), infinity stays."""
+    """float32 [h, w]; what is negative, NaN or has no inverse becomes 0 (unknown), inf stays."""
     endless = np.isposinf(numbers) if numbers.dtype.kind == "f" else np.zeros(numbers.shape, bool)
-    known = DepthEncoding(scale).decode(numbers)
-    return torch.where(torch.from_numpy(endless), torch.inf, known)
+    with np.errstate(over="ignore"):  # what float32 cannot hold
+        known = DepthEncoding(scale).decode(numbers)
+    usable = (known >= 1 / LARGEST_VALUE) & (known <= LARGEST_VALUE)
+    return torch.where(torch.from_numpy(endless), torch.inf, torch.where(usable, known, 0.0))
+
+
+def _of_use(numbers: AnyMap) -> AnyMap:
+    """A map [h, w] with no more pixels than a photo keeps: some of its own, none mixed."""
+    step = math.ceil(math.sqrt(math.prod(numbers.shape) / (MAX_MEGAPIXELS * 1e6)))
+    return numbers if step == 1 else numbers[step // 2 :: step, step // 2 :: step]
 
 
 def _whole_scale(numbers: np.ndarray) -> tuple[float, str]:

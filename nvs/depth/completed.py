@@ -34,6 +34,7 @@ from nvs.depth.known import KnownDepth
 from nvs.depth.kriging import Places, krige
 from nvs.depth.log_fit import LogFit, fit_log
 from nvs.depth.membrane import Links, Membrane, read_bilinearly
+from nvs.depth.ranks import rank_correlation
 from nvs.depth.scaled import WrappedField
 from nvs.scene.camera import Camera
 from nvs.scene.scene import KnownPlaces
@@ -208,7 +209,7 @@ def complete(
         1 - float(trusted.mean()),
         fitted_error,
         float(np.median(kept)),
-        _rank_correlation(seen, values),
+        _correlation(seen, values),
     )
     completed.note = completion.note
     return completion
@@ -220,7 +221,7 @@ def _scaled(
     """The fit alone."""
     completed = CompletedField(field, fit, torch.zeros(2, 2), known)
     error = float(np.median(np.abs(values - fit(seen))))
-    correlation = _rank_correlation(seen, values)
+    correlation = _correlation(seen, values)
     completed.note = f"scale from {known.source}, which differs by {_percent(error)}"
     return Completion(completed, known.source, len(known), 0.0, error, error, correlation)
 
@@ -339,12 +340,10 @@ def _firmness(membrane: Membrane, wanted: Floats, weight: Floats) -> float:
     return good[-1]
 
 
-def _rank_correlation(one: Floats, other: Floats) -> float:
-    """Spearman's, 1 where there is nothing to rank."""
-    ranks = [np.argsort(np.argsort(values)).astype(float) for values in (one, other)]
-    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
-        return 1.0
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+def _correlation(one: Floats, other: Floats) -> float:
+    """Of ranks; 1 where there is nothing to rank."""
+    r = rank_correlation(one, other)
+    return 1.0 if r is None else r
 
 
 def _percent(error: float) -> str:

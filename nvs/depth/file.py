@@ -23,6 +23,7 @@ from nvs.scene.camera import Camera
 VALUES_PER_METRE = 1000.0  # of whole numbers: millimetres, as most depth cameras write them
 LARGEST_UINT16 = 65535
 LARGEST_MAP_PIXELS = 300_000_000
+LARGEST_UNIT_BYTES = 10_000  # of the word in an .npz
 COLOUR = 6  # levels between the channels of a pixel that no JPEG of a grey picture has
 
 # Text chunks of our 16-bit PNGs.  In unit "relative" they hold inverse depth, which keeps the
@@ -80,6 +81,7 @@ def unit_in_file(path: Path) -> Unit | None:
     try:
         match path.suffix.lower():
             case ".npz":
+                _check_unpacked(path)
                 with np.load(path, allow_pickle=False) as arrays:
                     unit = str(arrays["unit"])
             case ".png":
@@ -129,11 +131,16 @@ def _read_npy(path: Path) -> np.ndarray:
     return _of_sane_size(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def _read_npz(path: Path) -> np.ndarray:
+def _check_unpacked(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
-        unpacked = max((member.file_size for member in archive.infolist()), default=0)
-    if unpacked > 8 * LARGEST_MAP_PIXELS:
-        raise ValueError(f"it unpacks to {unpacked / 1e9:.0f} GB")
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+    unpacked = max(sizes.values(), default=0)
+    if unpacked > 8 * LARGEST_MAP_PIXELS or sizes.get("unit.npy", 0) > LARGEST_UNIT_BYTES:
+        raise ValueError(f"it unpacks to {unpacked / 1e9:g} GB")
+
+
+def _read_npz(path: Path) -> np.ndarray:
+    _check_unpacked(path)
     with np.load(path, allow_pickle=False) as arrays:
         if "depth" not in arrays and len(arrays.files) != 1:
             raise ValueError(f"no array `depth` among its {len(arrays.files)}")

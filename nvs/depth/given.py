@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from nvs.depth.alignment import AlignedDepth, align
 from nvs.depth.beyond import far_beyond
 from nvs.depth.field import DepthField, Unit
 from nvs.depth.map import DepthMapField
+from nvs.depth.ranks import rank_correlation
 
 Kind = Literal["depth", "disparity"]
 ToldKind = Literal["depth", "disparity", "auto"]
@@ -47,6 +47,10 @@ class GivenMap:
     reading: str | None = None  # how the numbers are read, for the user: "taken as metres"
     whole_limit: float | None = None  # what the largest whole number is, in `values`
     sure: bool = False  # the file says itself what it holds
+
+    def is_metric(self, kind: Kind) -> bool:
+        """Whether its values have a unit, if they are of this kind."""
+        return self.metric_depth if kind == "depth" else self.metric_disparity
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,12 +98,10 @@ def settle(given: GivenMap, seen: DepthField) -> SettledDepth:
     places = _Compared.at(trusted & ~beyond, values, seen)
 
     known = usable & ~beyond
-    metric = given.metric_depth if kind == "depth" else given.metric_disparity
+    metric = given.is_metric(kind)
     if metric:
-        depth = values if kind == "depth" else 1 / values
-        unit = given.unit
-        if given.reading is not None:
-            notes.append(f"{given.source}: {given.reading}, median {_metres(depth[known], unit)}")
+        depth, unit = values if kind == "depth" else 1 / values, given.unit
+        notes += _reading(given, depth[known])
     else:
         depth, unit = _fitted(kind, values, places).to(values), seen.unit
         notes.append(
@@ -114,6 +116,23 @@ def settle(given: GivenMap, seen: DepthField) -> SettledDepth:
     gaps = _what_is_no_surface(given.source, beyond, unknown, sky)
     depth = torch.where(known, depth, 0.0).float()
     return SettledDepth(depth, unit, sky, tuple(notes), tuple(gaps))
+
+
+def settle_unseen(given: GivenMap) -> SettledDepth | None:
+    """A map of which everything is told, without a look at the photo; else None.
+
+    What is unknown stays so.
+    """
+    kind = "depth" if given.sure else given.kind
+    if kind == "auto" or not given.is_metric(kind):
+        return None
+    values = given.values
+    beyond = torch.zeros_like(values, dtype=torch.bool)
+    if kind == "depth":
+        beyond = far_beyond(values, given.whole_limit)
+    known = values.isfinite() & (values > 0) & ~beyond
+    depth = torch.where(known, values if kind == "depth" else 1 / values, 0.0).float()
+    return SettledDepth(depth, given.unit, beyond, tuple(_reading(given, depth[known])), ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,17 +156,7 @@ class _Compared:
     @property
     def correlation(self) -> float:
         """Spearman's, of values and depth; 0 where there is nothing to rank."""
-        # Equal values share a rank: 8 bits have many.
-        one, other = (_ranks(values.cpu().numpy()) for values in (self.values, self.seen))
-        if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
-            return 0.0
-        return float(np.corrcoef(one, other)[0, 1])
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """[P]; equal values share their mean rank."""
-    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[index]
+        return rank_correlation(self.values.cpu().numpy(), self.seen.cpu().numpy()) or 0.0
 
 
 def _kind(given: GivenMap, compared: _Compared) -> tuple[Kind, list[str]]:
@@ -225,6 +234,12 @@ def _percent(share: float) -> str:
 
 def _share(mask: Tensor) -> float:
     return float(mask.float().mean())
+
+
+def _reading(given: GivenMap, depth: Tensor) -> list[str]:
+    if given.reading is None:
+        return []
+    return [f"{given.source}: {given.reading}, median {_metres(depth, given.unit)}"]
 
 
 def _metres(depth: Tensor, unit: Unit) -> str:

@@ -17,7 +17,7 @@ def read_nclx(path: Path) -> tuple[int, int] | None:
     try:
         meta = _meta(path)
         return None if meta is None else _nclx_of(meta)
-    except (struct.error, IndexError, ValueError, OSError):
+    except (struct.error, IndexError, ValueError, OSError, OverflowError):  # a box of 2^63 bytes
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import math
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,20 @@ class LinearPicture:
 
     light: NDArray[np.float32]  # [H, W, 3] or [H, W, 4], colours times alpha
     primaries: Primaries = SRGB
+
+    def reduced(self, max_megapixels: float) -> LinearPicture:
+        """Of about so many megapixels at most: the mean light of squares of pixels."""
+        height, width = self.light.shape[:2]
+        step = math.ceil(math.sqrt(height * width / (max_megapixels * 1e6)))
+        rows, columns = height // step, width // step
+        if step == 1 or min(rows, columns) == 0:
+            return self
+        light = np.zeros((rows, columns, self.light.shape[2]), np.float32)
+        for y in range(step):
+            for x in range(step):
+                part = self.light[y : rows * step : step, x : columns * step : step]
+                light += part / np.float32(step * step)
+        return dataclasses.replace(self, light=light)
 
     def exposed(self, notices: list[str]) -> NDArray[np.float32]:
         """sRGB [H, W, 3] in 0..1, on white; what was done is said.

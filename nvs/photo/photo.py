@@ -19,7 +19,6 @@ from nvs.photo.coding import ColourCoding, colour_coding
 from nvs.photo.deep import deep_channels
 from nvs.photo.focal import photo_camera
 from nvs.photo.linear_file import LinearPicture, linear_reader
-from nvs.photo.picture_file import HEIF_BRANDS as HEIF_BRANDS
 from nvs.photo.picture_file import (
     check_size,
     go_to_frame,
@@ -32,7 +31,6 @@ from nvs.photo.picture_file import (
 )
 from nvs.photo.srgb import in_srgb, on_white, plain_mode, to_array
 from nvs.photo.upright import FIRST_TURNED_ORIENTATION, orientation_of, upright
-from nvs.photo.upright import TRANSPOSITIONS as TRANSPOSITIONS
 from nvs.scene.camera import Camera
 
 MAX_MEGAPIXELS = 25.0  # what is kept by default: 300 MB as float32
@@ -113,6 +111,8 @@ def load_photo(
         if reader is None:
             picture = _picture(path, max_megapixels, frame, notices)
         else:
+            if frame != 1:
+                raise InputError(f"{path} holds 1 picture: there is no --frame {frame}")
             picture = _exposed(reader(path), path, max_megapixels, notices)
     width, height = picture.full_size
     seen_by = photo_camera(
@@ -195,9 +195,10 @@ def _exposed(
     """Of a file that holds light."""
     height, width = linear.light.shape[:2]
     check_size(width, height, path)
+    linear = linear.reduced(max_megapixels)  # the large one is let go of
     srgb = linear.exposed(notices)
-    size = reduced_size(width, height, max_megapixels)
-    if size != (width, height):
+    size = reduced_size(srgb.shape[1], srgb.shape[0], max_megapixels)
+    if size != srgb.shape[1::-1]:
         bands = [Image.fromarray(np.ascontiguousarray(srgb[..., i])) for i in range(3)]
         bands = [_reduced(band, max_megapixels) for band in bands]
         srgb = np.stack([np.asarray(band) for band in bands], -1).clip(0, 1)

@@ -32,17 +32,25 @@ def read_radiance(path: Path) -> NDArray[np.float32]:
     height, width = int(found[2]), int(found[4])
     if not 0 < height * width <= LARGEST_PIXELS:
         raise ValueError(f"a picture of {width}x{height}")
-    rgbe = np.empty((height, width, 4), np.uint8)
-    for row in range(height):
-        at = _read_row(data, at, rgbe[row])
-    light = rgbe[..., :3].astype(np.float32) + 0.5
-    scale = np.ldexp(np.float32(1.0), rgbe[..., 3].astype(np.int32) - EXPONENT_BIAS)
-    light *= np.where(rgbe[..., 3] > 0, scale, 0)[..., None].astype(np.float32)
+    light = np.empty((height, width, 3), np.float32)
+    row = np.empty((width, 4), np.uint8)
+    for y in range(height):
+        at = _read_row(data, at, row)
+        light[y] = _light(row)
+    with np.errstate(over="ignore", divide="ignore"):  # an exposure that no picture has
+        light /= np.float32(exposure)
     if found[1] == b"+":
         light = light[::-1]
     if found[3] == b"-":
         light = light[:, ::-1]
-    return np.ascontiguousarray(light / exposure)
+    return light
+
+
+def _light(rgbe: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """[W, 3] of pixels [W, 4]."""
+    scale = np.ldexp(np.float32(1.0), rgbe[:, 3].astype(np.int32) - EXPONENT_BIAS)
+    scale = np.where(rgbe[:, 3] > 0, scale, np.float32(0))
+    return (rgbe[:, :3].astype(np.float32) + 0.5) * scale[:, None]
 
 
 def _header(data: bytes) -> tuple[bytes, int, float]:

@@ -31,12 +31,11 @@ def _grey_in_unit_range(image: Image.Image, notices: list[str]) -> Image.Image:
     full = 1.0 if image.mode == "F" else 65535.0
     if low < 0 or high > full:  # 32 bits, or floats in a unit of their own: no range is agreed on
         notices.append(f"grey values {low:g} to {high:g} are stretched to black and white")
-        full = high - low or 1.0  # one value everywhere
-        if full > np.finfo(np.float32).max:
-            raise ValueError("its values span more than a picture can hold")
-        values -= low
-    values /= full
-    return Image.fromarray(values)
+        full = high - low or 1.0  # one tone becomes black
+        # In doubles: the difference of two floats may be none.
+        values = ((values.astype(np.float64) - low) / full).astype(np.float32)
+        return Image.fromarray(values)
+    return Image.fromarray(values / full)
 
 
 def on_white(picture: Image.Image) -> Image.Image:

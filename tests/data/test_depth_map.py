@@ -143,3 +143,31 @@ def test_bad_scales(tmp_path):
     for scale in (0.0, -1.0, math.inf, math.nan):
         with pytest.raises(InputError, match="--depth-scale must be positive"):
             read_depth_map(path, CAMERA, scale)
+
+
+def test_numbers_without_an_inverse_are_unknown(tmp_path, recwarn):
+    for number in (1e-40, 1e39):
+        numbers = np.where(METRES > 5, METRES, number)
+        given = read_depth_map(save(tmp_path / "a.npy", numbers), CAMERA)
+        assert torch.equal(given.values > 0, torch.from_numpy(METRES > 5))
+        with pytest.raises(InputError, match="knows no depth at all"):
+            read_depth_map(save(tmp_path / "b.npy", np.full((36, 48), number)), CAMERA)
+    assert not recwarn.list
+
+
+def test_a_map_of_more_pixels_than_a_photo_keeps_is_thinned(tmp_path, monkeypatch, recwarn):
+    monkeypatch.setattr("nvs.data.depth_map.MAX_MEGAPIXELS", 500e-6)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # half of what Pillow refuses: it warns
+    path = save(tmp_path / "a.png", np.rint(METRES * 1000).astype(np.uint16))
+    given = read_depth_map(path, CAMERA)
+    np.testing.assert_allclose(given.values, METRES[1::2, 1::2], atol=6e-4)
+    write_depth(tmp_path / "b.npz", torch.from_numpy(METRES), CAMERA, "m")
+    ours = read_depth_map(tmp_path / "b.npz", CAMERA)
+    np.testing.assert_allclose(ours.values, METRES[1::2, 1::2], rtol=1e-6)
+    assert not recwarn.list
+
+
+def test_a_word_that_unpacks_to_much_is_refused(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", depth=METRES, unit=np.zeros(10_000_000, "U1"))
+    with pytest.raises(InputError, match="it unpacks to"):
+        read_depth_map(tmp_path / "a.npz", CAMERA)

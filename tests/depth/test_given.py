@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nvs.depth.beyond import far_beyond
 from nvs.depth.field import DepthField
-from nvs.depth.given import GivenField, GivenMap, settle
+from nvs.depth.given import GivenField, GivenMap, settle, settle_unseen
 from nvs.scene.camera import Camera
 
 HEIGHT, WIDTH = 60, 80
@@ -188,3 +188,19 @@ def test_known_depth_where_sky_is_seen_stays_known():
 def test_a_map_that_knows_nothing():
     with pytest.raises(ValueError, match="no valid depth"):
         settle(GivenMap(torch.full((4, 4), math.inf), SOURCE), Seen())
+
+
+def test_what_is_told_needs_no_look_at_the_photo():
+    depth = true_depth()
+    depth[:5] = 1e10
+    depth[10, 10] = 0
+    told = GivenMap(depth, SOURCE, "depth", reading="taken as metres")
+    alone, settled = settle_unseen(told), settle(told, Seen())
+    assert torch.equal(alone.depth, settled.depth)
+    assert (alone.unit, alone.notes) == (settled.unit, settled.notes)
+    disparity = GivenMap(1 / true_depth(), SOURCE, "disparity", metric_disparity=True)
+    assert torch.equal(settle_unseen(disparity).depth, settle(disparity, Seen()).depth)
+    assert settle_unseen(GivenMap(depth, SOURCE, sure=True)) is not None
+    assert settle_unseen(GivenMap(depth, SOURCE)) is None
+    assert settle_unseen(GivenMap(depth, SOURCE, "disparity")) is None
+    assert settle_unseen(GivenMap(depth, SOURCE, "depth", metric_depth=False)) is None

@@ -18,6 +18,7 @@ from PIL import Image
 
 from nvs.photo.coding import ColourCoding
 from nvs.photo.gamut import CODE_POINTS, Primaries
+from nvs.photo.isobmff import read_nclx
 from nvs.photo.photo import load_photo
 from nvs.photo.tone import tone_mapped
 from tests.photo.pictures import cicp, flat, png, write
@@ -370,3 +371,12 @@ def test_transparency_in_another_coding(tmp_path):
     rgb = load_photo(write(tmp_path / "a.png", png(values, gamma))).rgb
     assert float(rgb[2, 2, 0]) == pytest.approx(srgb(0.5), abs=0.003)
     assert float(rgb[15, 2, 0]) == 1.0
+
+
+@pytest.mark.parametrize("size", [0, 2, 9, 2**31, 2**63, 2**64 - 1])
+def test_boxes_of_any_size_tell_nothing(tmp_path, size):
+    """The box before the one that is wanted lies about its size."""
+    head = struct.pack(">I4sQ", 1, b"free", size) if size >= 2**32 else b""
+    path = tmp_path / "a.heic"
+    path.write_bytes((head or struct.pack(">I4s", size, b"free")) + b"\0" * 40)
+    assert read_nclx(path) is None

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import io
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,15 @@ import pytest
 import torch
 from PIL import Image
 
+import nvs
 from nvs import cli
 from nvs.depth.completed import CompletedField
 from nvs.opening import DepthSettings, PhotoSettings, depth_of_photo, open_photo
 from nvs.photo.depth_inside import read_photo_depth
-from nvs.photo.depth_inside.xmp import EXTENDED_XMP, XMP
+from nvs.photo.depth_inside.xmp import EXTENDED_XMP, XMP, packets
 from nvs.pipeline import Model
 from nvs.splat.head import Guess
+from tests.conftest import ASSETS
 from tests.photo.heic import write_heic
 from tests.test_opening import Told
 
@@ -231,3 +234,105 @@ def test_a_photo_without_depth_is_seen_as_ever_bit_by_bit(tmp_path, untrained):
     field = depth_of_photo(photo, model, DepthSettings())
     assert torch.equal(field(xy), untrained.field(photo.rgb, photo.camera)(xy))
     assert field.note is None
+
+
+def with_apples(path: Path, photo: Image.Image, grey: np.ndarray) -> Path:
+    """A JPEG with a disparity map without unit behind it, white nearest."""
+    beside = APPLE.format(kind="disparity", accuracy="relative").encode()
+    path.write_bytes(jpeg(photo) + jpeg(Image.fromarray(grey), beside))
+    return path
+
+
+def with_gdepth(path: Path, photo: Image.Image, grey: np.ndarray) -> Path:
+    """A JPEG with a GDepth map that tells no range, black nearest."""
+    png = io.BytesIO()
+    Image.fromarray(255 - grey).save(png, "PNG")
+    data = base64.b64encode(png.getvalue()).decode()
+    main = b'<x:xmpmeta><r GDepth:Format="RangeInverse"/></x:xmpmeta>'
+    path.write_bytes(jpeg(photo, main, extended=f'<rdf GDepth:Data="{data}"/>'.encode()))
+    return path
+
+
+@pytest.mark.parametrize("write", [with_apples, with_gdepth])
+def test_a_disparity_without_unit_gives_the_scene_of_its_depth(tmp_path, model, write):
+    """The depth that is seen, but for a box 40 % farther, comes as 8 bits: so must the scene."""
+    original = nvs.load_photo(ASSETS / "coffee.jpg").resized_to(120)
+    xy = original.camera.pixel_centers().view(-1, 2)
+    true = model.depth_field(original)(xy).view(80, 120)
+    true[30:60, 40:80] *= 1.4
+    disparity = (1 / true - 1 / true.max()) / (1 / true.min() - 1 / true.max())
+    picture = Image.fromarray((original.rgb * 255).round().byte().numpy())
+    path = write(tmp_path / "a.jpg", picture, (disparity * 255).round().byte().numpy())
+
+    scene = nvs.open_scene(path, nvs.SceneSettings(points=6000, backfill=False), model=model)
+    means = scene.gaussians.means
+    at = means @ scene.camera.intrinsics.T
+    column, row = (at[:, :2] / at[:, 2:]).floor().long().unbind(-1)
+    shown = (column >= 0) & (column < 120) & (row >= 0) & (row < 80) & (means[:, 2] > 0)
+    z, expected = means[shown, 2], true[row[shown], column[shown]]
+    assert affine(z.log(), expected.log()) > 0.9  # edges lie between pixels
+
+    field = depth_of_photo(open_photo(path, PhotoSettings()), model, DepthSettings())
+    seen = field(xy).view(80, 120)
+    assert affine(seen.log(), true.log()) > 0.98
+    for inside, outside in (((45, 42), (45, 37)), ((45, 77), (45, 82)), ((32, 60), (27, 60))):
+        step = seen[inside] / seen[outside]
+        torch.testing.assert_close(step, true[inside] / true[outside], rtol=0.1, atol=0)
+
+
+@pytest.mark.parametrize("grey", [0, 77, 255])
+def test_a_map_of_one_grey_is_no_depth(tmp_path, grey):
+    flat = np.full((30, 40), grey, np.uint8)
+    assert read_photo_depth(with_apples(tmp_path / "a.jpg", a_photo(), flat)) is None
+    assert read_photo_depth(with_gdepth(tmp_path / "b.jpg", a_photo(), flat)) is None
+
+
+def test_a_map_that_knows_nothing_leaves_the_photo_as_it_is(tmp_path, untrained):
+    told = APPLE.format(kind="disparity", accuracy="absolute")  # its values: no disparity at all
+    told = told.replace("0.1<", "0<").replace("1.1<", "0.0005<").encode()
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg(a_photo()) + jpeg(Image.fromarray(a_map()), told))
+    field = depth_of_photo(
+        open_photo(path, PhotoSettings()), Model(untrained, Guess()), DepthSettings()
+    )
+    assert field.unit == "relative"
+
+
+def test_a_large_map_is_thinned(tmp_path):
+    large = np.linspace(0, 255, 8000).astype(np.uint8)[:, None].repeat(6000, 1)
+    inside = read_photo_depth(with_gdepth(tmp_path / "a.jpg", a_photo(), large))
+    assert inside.values.shape == (2000, 1500)
+    down = torch.linspace(0, 1, 2000)[:, None].expand(2000, 1500)
+    assert affine(1 / inside.values, down) > 0.9998
+
+
+HOSTILE = {
+    "heads": b"\xff\xd8\xff" * 3_000_000,
+    "heads with parts": b"\xff\xd8\xff\xe1\x00\x04ab" * 300_000,
+    "items": jpeg(Image.new("RGB", (16, 16)))[:2]
+    + b"".join(
+        b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part
+        for part in [EXTENDED_XMP + b"0" * 40 + b"<Container:Item " * 4000] * 100
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_no_bytes_take_long(tmp_path, kind):
+    """Each of them took hours where every head or item was looked for to the file's end."""
+    path = tmp_path / "a.jpg"
+    photo = jpeg(a_photo())
+    path.write_bytes(HOSTILE[kind] + photo[2:] if kind == "items" else photo + HOSTILE[kind])
+    before = time.process_time()
+    assert read_photo_depth(path) is None
+    assert time.process_time() - before < 10
+
+
+def test_packets_that_do_not_end_take_no_time():
+    before = time.process_time()
+    assert list(packets(b"<x:xmpmeta" * 1_000_000)) == []
+    assert time.process_time() - before < 10
+    assert list(packets(b"..<x:xmpmeta>a</x:xmpmeta>.<x:xmpmeta>b</x:xmpmeta><x:xmpmeta")) == [
+        "<x:xmpmeta>a",
+        "<x:xmpmeta>b",
+    ]

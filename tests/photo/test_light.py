@@ -231,3 +231,24 @@ def test_nan_and_infinity_in_light(tmp_path):
     rgb = load_photo(tmp_path / "a.pfm").rgb.numpy()
     assert np.isfinite(rgb).all()
     assert np.abs(rgb[10:] - expected()[10:]).max() < 0.01
+
+
+def test_a_large_picture_is_reduced_in_its_light(tmp_path):
+    write_pfm(tmp_path / "a.pfm", np.repeat(np.repeat(light(), 3, 0), 3, 1))
+    photo = load_photo(tmp_path / "a.pfm", max_megapixels=0.0012)
+    assert photo.full_size == (120, 90)
+    assert photo.rgb.shape == (30, 40, 3)
+    np.testing.assert_allclose(photo.rgb, expected(), atol=2e-3)
+
+
+def test_a_picture_of_light_has_one_frame(tmp_path):
+    write_pfm(tmp_path / "a.pfm", light())
+    with pytest.raises(InputError, match="holds 1 picture: there is no --frame 2"):
+        load_photo(tmp_path / "a.pfm", frame=2)
+
+
+def test_an_exposure_that_no_picture_has_is_no_warning(tmp_path, recwarn):
+    head = b"#?RADIANCE\nEXPOSURE=1e-60\n\n-Y 16 +X 16\n"
+    (tmp_path / "a.hdr").write_bytes(head + b"\x80\x80\x80\x80" * 256)
+    assert bool(load_photo(tmp_path / "a.hdr").rgb.isfinite().all())
+    assert not recwarn.list

@@ -644,3 +644,19 @@ def test_photos_load_at_the_same_time_in_threads(tmp_path):
     values = [round(float(photo.rgb[0, 0, 0]) * 255) for photo in photos]
     assert values == [*range(40), *range(40)]
     assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.full((20, 20), 5, np.float32),
+        np.full((20, 20), 70_000, np.int32),
+        np.linspace(-3e38, 3e38, 400, dtype=np.float32).reshape(20, 20),
+    ],
+)
+def test_grey_of_one_tone_or_of_all_floats_is_finite(tmp_path, values):
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    rgb = load_photo(tmp_path / "a.tif").rgb
+    assert bool(((rgb >= 0) & (rgb <= 1)).all())
+    spread = 0 if np.ptp(values.astype(float)) == 0 else 1
+    assert float(rgb.max() - rgb.min()) == pytest.approx(spread, abs=1e-6)

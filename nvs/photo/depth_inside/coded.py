@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from nvs.photo.photo import TRANSPOSITIONS
+from nvs.photo.upright import upright
 
 Shares = NDArray[np.float64]  # [h, w] grey values, 0..1
 
@@ -19,6 +20,7 @@ Shares = NDArray[np.float64]  # [h, w] grey values, 0..1
 Spacing = Literal["even depth", "even disparity"]
 
 LARGEST_SIDE = 8192
+USEFUL_SIDE = 2048  # of larger maps some pixels are left out
 LEAST_DISPARITY = 0.01  # of a range of 1: farther is nothing in a map without unit
 
 
@@ -64,14 +66,13 @@ def grey_shares(picture: Image.Image) -> Shares:
     """
     if max(picture.size) > LARGEST_SIDE:
         raise ValueError(f"a depth map of {picture.size}")
-    if picture.mode.startswith("I"):
-        return np.asarray(picture).astype(np.float64) / 65535
-    return np.asarray(picture.convert("L")).astype(np.float64) / 255
+    white = 65535 if picture.mode.startswith("I") else 255
+    grey = np.asarray(picture if white == 65535 else picture.convert("L"))
+    step = math.ceil(max(grey.shape) / USEFUL_SIDE)
+    return grey[step // 2 :: step, step // 2 :: step].astype(np.float64) / white
 
 
-def upright(values: Shares, orientation: int) -> Shares:
+def upright_shares(shares: Shares, orientation: int) -> Shares:
     """The map [h, w] turned as EXIF says of the photo."""
-    if orientation not in TRANSPOSITIONS:
-        return values
-    turned = Image.fromarray(values.astype(np.float32)).transpose(TRANSPOSITIONS[orientation])
+    turned = upright(Image.fromarray(shares.astype(np.float32)), orientation)
     return np.asarray(turned).astype(np.float64)

@@ -21,9 +21,9 @@ from nvs.photo.depth_inside.coded import (
     in_metres,
     is_range,
     metric_depth,
-    upright,
+    upright_shares,
 )
-from nvs.photo.depth_inside.xmp import jpeg_xmp, xmp_number, xmp_property
+from nvs.photo.depth_inside.xmp import jpeg_head, xmp_number, xmp_property
 
 ORIENTATION = 0x0112  # EXIF
 METRES = {"m": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
@@ -32,18 +32,19 @@ START_OF_JPEG = b"\xff\xd8\xff"
 
 def jpeg_depth(data: bytes) -> PhotoDepth | None:
     """The depth in a JPEG file's bytes; whatever its decoder raises."""
-    xmp = jpeg_xmp(data)
+    head = jpeg_head(data)
+    xmp = head.xmp
     with Image.open(io.BytesIO(data), formats=["JPEG", "MPO"]) as photo:
         orientation = photo.getexif().get(ORIENTATION, 1)
     coded = xmp_property(xmp, "GDepth:Data")
     if coded is not None:
-        shares = upright(_shares(base64.b64decode(coded)), orientation)
+        shares = upright_shares(_shares(base64.b64decode(coded)), orientation)
         return _google(shares, xmp, "GDepth", "the photo's GDepth map")
     item = _dynamic_depth(data, xmp)
     if item is not None:
-        shares = upright(_shares(item), orientation)
+        shares = upright_shares(_shares(item), orientation)
         return _google(shares, xmp, "DepthMap", "the photo's Dynamic Depth map")
-    return _behind(data, orientation)
+    return _behind(data, head.end, orientation)
 
 
 def _google(shares: Shares, xmp: str, prefix: str, source: str) -> PhotoDepth | None:
@@ -67,7 +68,7 @@ def _dynamic_depth(data: bytes, xmp: str) -> bytes | None:
     wanted = xmp_property(xmp, "DepthMap:DepthURI")
     # The last item ends with the file, the one before ends where it begins, and so on.
     end = len(data)
-    for tag in reversed(re.findall(r"<Container:Item\b[^>]*>", xmp)):
+    for tag in reversed(re.findall(r"<Container:Item\b[^<>]*>", xmp)):
         padding, length = xmp_number(tag, "Item:Padding"), xmp_number(tag, "Item:Length")
         begin = end - int(padding) - int(length)
         uri = xmp_property(tag, "Item:DataURI")
@@ -78,15 +79,14 @@ def _dynamic_depth(data: bytes, xmp: str) -> bytes | None:
     return None
 
 
-def _behind(data: bytes, orientation: int) -> PhotoDepth | None:
-    """A JPEG behind the photo that says it is its depth."""
-    begin = data.find(START_OF_JPEG, 1)
-    while begin >= 0:
-        xmp = jpeg_xmp(data[begin:])
-        if apple.tells_of_depth(xmp):
-            shares = upright(_shares(data[begin:]), orientation)
-            return apple.decoded(shares, xmp, "the depth map behind the photo in its file")
-        begin = data.find(START_OF_JPEG, begin + 1)
+def _behind(data: bytes, end: int, orientation: int) -> PhotoDepth | None:
+    """A JPEG behind the photo, whose head has this end, that says it is its depth."""
+    while (begin := data.find(START_OF_JPEG, end)) >= 0:
+        head = jpeg_head(data, begin)
+        if head.xmp and apple.tells_of_depth(head.xmp):
+            shares = upright_shares(_shares(data[begin:]), orientation)
+            return apple.decoded(shares, head.xmp, "the depth map behind the photo in its file")
+        end = head.end
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from nvs.photo.depth_inside.coded import PhotoDepth
 from nvs.photo.depth_inside.heif import heif_depth
 from nvs.photo.depth_inside.jpeg import jpeg_depth
-from nvs.photo.photo import HEIF_BRANDS
+from nvs.photo.picture_file import HEIF_BRANDS
 
 
 def read_photo_depth(path: Path) -> PhotoDepth | None:
@@ -22,9 +22,19 @@ def read_photo_depth(path: Path) -> PhotoDepth | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if head[:2] == b"\xff\xd8":
-                return jpeg_depth(path.read_bytes())
+                return _telling(jpeg_depth(path.read_bytes()))
             if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
-                return heif_depth(path)
+                return _telling(heif_depth(path))
     except Exception:  # the decoders raise whatever the file's bytes lead them to
         return None
     return None
+
+
+def _telling(inside: PhotoDepth | None) -> PhotoDepth | None:
+    """None for a map that is empty, or all of one value where that is no distance."""
+    if inside is None:
+        return None
+    known = inside.values[inside.values.isfinite() & (inside.values > 0)]
+    if not len(known) or (not inside.metric and bool((known == known[0]).all())):
+        return None
+    return inside

@@ -5,6 +5,7 @@ Sources: Adobe's XMP specification, part 3, of JPEG's segments and of extended X
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
 from collections.abc import Iterator
@@ -12,25 +13,42 @@ from collections.abc import Iterator
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 EXTENDED_XMP_HEAD = 40  # bytes: the name of the packet, its length, this part's offset
-START_OF_SCAN = 0xDA
+START_OF_IMAGE, START_OF_SCAN = 0xD8, 0xDA
 APP1 = 0xE1
 
 
-def jpeg_xmp(data: bytes) -> str:
-    """The XMP of the JPEG that begins with `data`, its extension appended."""
-    parts = [part[len(XMP) :] for part in _segments(data) if part.startswith(XMP)]
-    extended = [
-        part[len(EXTENDED_XMP) + EXTENDED_XMP_HEAD :]
-        for part in _segments(data)
-        if part.startswith(EXTENDED_XMP)
-    ]
-    return b"".join(parts + extended).decode("utf-8", "replace")
+@dataclasses.dataclass(frozen=True)
+class JpegHead:
+    """What stands in a JPEG before its pixels."""
+
+    xmp: str  # its extension appended
+    end: int  # where the pixels, or what is no JPEG, begin
+
+
+def jpeg_head(data: bytes, begin: int = 0) -> JpegHead:
+    """The head of the JPEG that begins at a place of a file."""
+    parts, extended, at = [], [], begin + 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != START_OF_IMAGE:
+        marker, length = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
+        if marker == START_OF_SCAN:
+            break
+        end = at + 2 + length
+        if marker == APP1 and data.startswith(XMP, at + 4):
+            parts.append(data[at + 4 + len(XMP) : end])
+        elif marker == APP1 and data.startswith(EXTENDED_XMP, at + 4):
+            extended.append(data[at + 4 + len(EXTENDED_XMP) + EXTENDED_XMP_HEAD : end])
+        at = end
+    return JpegHead(b"".join(parts + extended).decode("utf-8", "replace"), at)
 
 
 def packets(data: bytes) -> Iterator[str]:
     """All XMP packets that lie in a file as they are."""
-    for found in re.finditer(rb"<x:xmpmeta.*?</x:xmpmeta>", data, re.DOTALL):
-        yield found.group(0).decode("utf-8", "replace")
+    end = 0
+    while (begin := data.find(b"<x:xmpmeta", end)) >= 0:
+        end = data.find(b"</x:xmpmeta>", begin)
+        if end < 0:
+            return
+        yield data[begin:end].decode("utf-8", "replace")
 
 
 def xmp_property(xmp: str, name: str) -> str | None:
@@ -48,15 +66,3 @@ def xmp_number(xmp: str, name: str) -> float:
         ValueError: it is no number.
     """
     return float(xmp_property(xmp, name) or 0)
-
-
-def _segments(data: bytes) -> Iterator[bytes]:
-    """What the APP1 segments of a JPEG hold."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], struct.unpack(">H", data[at + 2 : at + 4])[0]
-        if marker == START_OF_SCAN:
-            return
-        if marker == APP1:
-            yield data[at + 4 : at + 2 + length]
-        at += 2 + length
