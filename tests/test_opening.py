@@ -9,6 +9,7 @@ from PIL import Image
 
 import nvs
 from nvs.depth.file import write_depth
+from nvs.depth.given import ToldKind
 from nvs.opening import DepthSettings, ModelSettings, Opener, PhotoSettings, depth_of_photo
 from nvs.progress import Clock, Listener
 from tests.conftest import ASSETS
@@ -156,9 +157,9 @@ class Counted(nvs.Model):
 
     encodings = 0
 
-    def depth_field(self, photo, known=None):
+    def depth_field(self, photo, known=None, *, detail="normal"):
         self.encodings += 1
-        return super().depth_field(photo, known)
+        return super().depth_field(photo, known, detail=detail)
 
 
 def test_one_metric_map_means_the_same_as_depth_and_as_prompt(tmp_path, model):
@@ -166,7 +167,8 @@ def test_one_metric_map_means_the_same_as_depth_and_as_prompt(tmp_path, model):
     xy = photo.camera.pixel_centers().view(-1, 2)
     metres = 2.5 * model.depth_field(photo)(xy).view(80, 120) ** 0.9
     np.save(tmp_path / "depth.npy", metres.numpy())
-    for kind, encodings in (("auto", 2), ("depth", 1)):
+    told: tuple[tuple[ToldKind, int], ...] = (("auto", 2), ("depth", 1))
+    for kind, encodings in told:
         counted = Counted(model.network, model.head)
         prompt = DepthSettings(prompt=tmp_path / "depth.npy", kind=kind)
         completed = depth_of_photo(photo, counted, prompt)

@@ -289,9 +289,9 @@ def test_a_map_of_one_grey_is_no_depth(tmp_path, grey):
 
 def test_a_map_that_knows_nothing_leaves_the_photo_as_it_is(tmp_path, untrained):
     told = APPLE.format(kind="disparity", accuracy="absolute")  # its values: no disparity at all
-    told = told.replace("0.1<", "0<").replace("1.1<", "0.0005<").encode()
+    told = told.replace("0.1<", "0<").replace("1.1<", "0.0005<")
     path = tmp_path / "a.jpg"
-    path.write_bytes(jpeg(a_photo()) + jpeg(Image.fromarray(a_map()), told))
+    path.write_bytes(jpeg(a_photo()) + jpeg(Image.fromarray(a_map()), told.encode()))
     field = depth_of_photo(
         open_photo(path, PhotoSettings()), Model(untrained, Guess()), DepthSettings()
     )
