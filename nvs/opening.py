@@ -15,7 +15,6 @@ from nvs.data.depth_prompt import (
     read_confidence,
     read_known_points,
 )
-from nvs.depth.completed import CompletedField
 from nvs.depth.detail.looks import Detail
 from nvs.depth.field import DepthField
 from nvs.depth.given import GivenField, ToldKind, settle, settle_unseen
@@ -163,7 +162,7 @@ def scene_of_photo(
         (Source(photo.camera, photo.rgb),),
         0 if parts.invented is None else len(parts.invented),
         parts.far_guess,
-        field.known_places if isinstance(field, CompletedField) else None,
+        field.known_places,
     )
 
 

@@ -84,7 +84,6 @@ class CompletedField(WrappedField):
         super().__init__(field, known.unit)
         self.fit = fit
         self.residual = residual.to(field.camera.intrinsics)
-        self.known_places: KnownPlaces | None = None  # None: they told the scale alone
 
     def changed(self, depth: Tensor, xy: Tensor) -> Tensor:
         size = xy.new_tensor([self.camera.width, self.camera.height])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nvs.scene.camera import Camera
+from nvs.scene.scene import KnownPlaces
 from nvs.scene.scene import Unit as Unit  # fields have one, and whoever makes fields needs it
 
 
@@ -46,6 +47,7 @@ class DepthField(abc.ABC):
         self.camera = camera
         self.unit: Unit = unit
         self.note: str | None = None  # where its scale comes from, one sentence for the user
+        self.known_places: KnownPlaces | None = None  # where its depth was known before, if at all
 
     @abc.abstractmethod
     def forward(self, xy: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.depth.completed import complete
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.detail_stem import DetailStem
 from nvs.depth.encoders.encoder import EncoderFeatures
@@ -109,6 +108,9 @@ class DepthNetwork(DepthModel):
 
     def completed(self, field: DepthField, known: KnownDepth, rgb: Tensor) -> DepthField:
         """The field, made to agree with what is known."""
+        # Its solvers take most of a second to import, and most photos come without known depth.
+        from nvs.depth.completed import complete
+
         return complete(field, known, rgb).field
 
     def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
