@@ -172,7 +172,8 @@ def test_pages_have_their_own_camera_and_their_own_or_one_scene(browser, photo):
         cancel = pages[0].get_by_role("button", name="Cancel").first
         until(lambda c=cancel: not c.is_visible())  # all pages were told
         assert (second.scene.name == "three bands") == shared
-        assert np.allclose(second.window.position, 0)
+        # A late word from the browser on where its camera began may pass through; it does not stay.
+        until(lambda p=second: np.allclose(p.window.position, 0))
 
         closed = weakref.ref(first)
         del first, second
