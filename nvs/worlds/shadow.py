@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nvs.worlds.mesh import Array
 from nvs.worlds.rasterize import Pinhole, look
+from nvs.worlds.vectors import Vector
 from nvs.worlds.world import Lighting, Triangles
 
 SHADOW_TEXELS = 512  # along one side of the light's picture
@@ -42,39 +42,32 @@ def cast_shadow(lighting: Lighting, scene: Triangles) -> Shadow:
     return Shadow(pinhole, seen.inverse_depth.astype(np.float32), bias, lighting.shadow_softness)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def lit(
-    rotation: Array,
-    position: Array,
-    focal: float,
-    middle: float,
-    inverse_depth: NDArray[np.float32],
-    bias: float,
-    softness: float,
-    x: float,
-    y: float,
-    z: float,
-) -> float:
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def lit(shadow: Shadow, point: Vector) -> float:
     """Share of the key light that reaches a world point, over a few texels."""
-    px, py, pz = x - position[0], y - position[1], z - position[2]
-    depth = rotation[2, 0] * px + rotation[2, 1] * py + rotation[2, 2] * pz
+    pinhole = shadow.pinhole
+    axes = pinhole.rotation
+    x = point[0] - pinhole.position[0]
+    y = point[1] - pinhole.position[1]
+    z = point[2] - pinhole.position[2]
+    depth = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z
     if depth <= 0.0:
         return 1.0
-    u = focal * (rotation[0, 0] * px + rotation[0, 1] * py + rotation[0, 2] * pz) / depth + middle
-    v = focal * (rotation[1, 0] * px + rotation[1, 1] * py + rotation[1, 2] * pz) / depth + middle
-    size = inverse_depth.shape[0]
+    u = pinhole.fx * (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z) / depth + pinhole.cx
+    v = pinhole.fy * (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z) / depth + pinhole.cy
+    size = shadow.inverse_depth.shape[0]
     total = 0.0
-    limit = 1.0 / max(depth - bias, 1e-6)
+    limit = 1.0 / max(depth - shadow.bias_m, 1e-6)
     for dy in range(-1, 2):
-        row = int(v + dy * softness)
+        row = int(v + dy * shadow.softness)
         for dx in range(-1, 2):
-            column = int(u + dx * softness)
+            column = int(u + dx * shadow.softness)
             if (
                 row < 0
                 or column < 0
                 or row >= size
                 or column >= size
-                or inverse_depth[row, column] < limit
+                or shadow.inverse_depth[row, column] < limit
             ):
                 total += 1.0
     return total / 9.0
