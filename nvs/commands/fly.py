@@ -62,8 +62,13 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
+    from nvs.files import check_writable
+
     refuse_folder(options.source)
     check(options)
+    for path in (_output(options), options.ply, options.track):
+        if path is not None:
+            check_writable(path)
     clock = Clock(Terminal("frame"))
     clock.stage("starting")
     from nvs.opening import open_scene

@@ -114,7 +114,7 @@ def main(options: Options) -> int:
 
 def _check(options: Options) -> None:
     """Whatever can be known before minutes of work."""
-    from nvs.files import check_overwrites_none
+    from nvs.files import check_overwrites_none, check_writable
     from nvs.photo.saved import check_picture_path
 
     for group in (options.view, options.lens, options.stereo):
@@ -126,7 +126,9 @@ def _check(options: Options) -> None:
     sharp_and_flat = options.lens.share is None and options.stereo.stereo is None
     if options.view.invented != "keep" and not sharp_and_flat:
         raise InputError("--invented blur and transparent go without --aperture and --stereo")
-    check_overwrites_none(options.output, [options.photo, options.scene.depth])
+    given = [options.photo, options.scene.depth, options.scene.known.depth_prompt]
+    check_overwrites_none(options.output, given)
+    check_writable(options.output)
 
 
 def _camera(

@@ -120,6 +120,7 @@ def test_the_command_keeps_the_photos_size(tmp_path, capsys):
         (["--focus", "near", "far"], "one focus"),
         (["--aperture", "0.03", "--invented", "blur"], "--invented"),
         (["-o", "x.bmp"], "name a picture"),
+        (["-o", "n" * 300 + ".jpg"], "name too long"),
     ],
 )
 def test_bad_input_is_one_line(options, said, tmp_path, capsys):
