@@ -116,6 +116,7 @@ def test_the_command_keeps_the_photos_size(tmp_path, capsys):
     assert np.asarray(made)[..., 3].min() < 50
     three_d = tmp_path / "still.jpg"
     assert run(["reframe", photo, "-o", str(three_d), "--stereo", "sbs", *small]) == 0
+    assert "100.0 % of it was photographed" in capsys.readouterr().out  # it did not move
     assert Image.open(three_d).size == (1200, 400)
 
 
