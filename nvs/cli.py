@@ -110,5 +110,6 @@ def _overview(names: list[str] | None = None) -> str:
 
 
 def _complain(message: str) -> int:
-    print(f"nvs: {' '.join(message.split())}", file=sys.stderr)
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # of the stage that it happened in
+    print(f"{clear}nvs: {' '.join(message.split())}", file=sys.stderr)
     return 2

@@ -61,9 +61,27 @@ def check_overwrites_none(output: Path, inputs: list[Path | None]) -> None:
     Raises:
         InputError: `output` is one of `inputs`, by whatever name.
     """
+    if not os.path.exists(output):  # pathlib's own raises for names that are too long
+        return
     for given in inputs:
-        if given is not None and given.exists() and output.exists() and output.samefile(given):
+        if given is not None and os.path.exists(given) and output.samefile(given):
             raise InputError(f"{output} is what is read: name another file to write")
+
+
+def check_writable(path: Path | str) -> None:
+    """Refuse, before any work is done, a place where no file can be written.
+
+    Raises:
+        InputError: it is a folder, its name is too long, or its folder can neither be written to
+            nor be made.
+    """
+    with _refused_in_one_line(path):
+        target = _target(Path(path))
+        folder = next(parent for parent in target.parents if parent.exists())
+        # By doing it: what a system says of permissions is not always what it does.
+        temporary, descriptor = _create_beside(folder / target.name)
+    temporary.unlink()
+    os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -80,21 +98,10 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         InputError: the output cannot be written there: it is a folder, not permitted, the
             disk is full.  What can be known beforehand is raised before the block runs.
     """
-    path = Path(path)
-    try:
-        target = path.resolve()  # through a symbolic link: it stays, its file is replaced
-        if target.is_dir():
-            raise InputError(f"cannot write {path}: it is a folder; name a file in it")
-        if target.exists() and not target.is_file():
-            raise InputError(f"cannot write {path}: it is not a regular file")
-        if target.exists():
-            target.open("r+b").close()  # renaming would replace a write-protected file as well
+    with _refused_in_one_line(path):
+        target = _target(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary, descriptor = _create_beside(target)
-    except FileExistsError:
-        raise InputError(f"cannot write {path}: a file stands where a folder is needed") from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
-        raise InputError(f"cannot write {path}: {_reason(error)}") from None
     try:
         yield temporary
         temporary.replace(target)
@@ -105,6 +112,29 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         os.close(descriptor)
+
+
+def _target(path: Path) -> Path:
+    """The file that `path` names, there or not, if it may be replaced."""
+    target = path.resolve()  # through a symbolic link: it stays, its file is replaced
+    if target.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        raise InputError(f"cannot write {path}: it is not a regular file")
+    if target.exists():
+        target.open("r+b").close()  # renaming would replace a write-protected file as well
+    return target
+
+
+@contextlib.contextmanager
+def _refused_in_one_line(path: Path | str) -> Iterator[None]:
+    """What the system says against writing `path`, as an InputError."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"cannot write {path}: a file stands where a folder is needed") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
+        raise InputError(f"cannot write {path}: {_reason(error)}") from None
 
 
 def _create_beside(target: Path) -> tuple[Path, int]:

@@ -130,6 +130,10 @@ def test_settings_for_supersplats_viewer(source, tmp_path):
         (["{in}", "{dir}/out.ply", "--scale", "0"], "--scale"),
         (["{in}", "{dir}/out.ply", "--rotate", "nan", "0", "0"], "--rotate"),
         (["{in}", "{dir}"], "name a scene ending in"),
+        (["{in}", "{dir}/" + "n" * 300 + ".ply"], "name too long"),
+        (["{in}", "{dir}/out.sog", "--settings", "{dir}/new/../out.sog"], "name another"),
+        (["{in}", "{dir}/out.sog", "--settings", "{dir}"], "it is a folder"),
+        (["{in}", "{in}/out.sog"], "a file stands where a folder is needed"),
     ],
 )
 def test_one_line_and_exit_code_2(source, tmp_path, capsys, arguments, words):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvs.errors import InputError
-from nvs.files import atomic_write, check_readable
+from nvs.files import atomic_write, check_overwrites_none, check_readable, check_writable
 
 
 def one_line(refusal) -> str:
@@ -193,3 +193,31 @@ def test_many_who_write_one_name_at_once_never_take_each_others_files(tmp_path):
         list(pool.map(write, range(8)))
     assert [path.name for path in tmp_path.iterdir()] == ["a.ply"]
     assert len((tmp_path / "a.ply").read_bytes()) == 100
+
+
+def test_where_nothing_can_be_written_is_known_before_any_work(tmp_path):
+    present, missing = tmp_path / "a.ply", tmp_path / "new" / "folder" / "b.ply"
+    present.write_bytes(b"old")
+    for path in (present, missing):
+        check_writable(path)
+    assert present.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.ply"]
+    too_long = tmp_path / ("n" * 300 + ".ply")
+    check_overwrites_none(too_long, [present])
+    for path, said in (
+        (tmp_path, "it is a folder"),
+        (present / "b.ply", "a file stands where a folder is needed"),
+        (present / "deeper" / "b.ply", "a file stands where a folder is needed"),
+        (too_long, "name too long"),
+    ):
+        with pytest.raises(InputError, match=said) as refusal:
+            check_writable(path)
+        one_line(refusal)
+        with pytest.raises(InputError, match=said), atomic_write(path):
+            pytest.fail("the block must not run")
+
+
+def test_a_forbidden_folder_is_known_before_any_work(someone_else):
+    for forbidden in ("locked/new.ply", "locked/deeper/new.ply", "kept.ply"):
+        with pytest.raises(InputError, match=f"cannot write .*{forbidden}: permission denied$"):
+            check_writable(someone_else / forbidden)

@@ -56,13 +56,16 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.files import check_overwrites_none
+    from nvs.files import check_overwrites_none, check_writable
     from nvs.scene.formats.registry import check_scene_path, is_scene, write_scene_file
 
     check_scene_path(options.output)
     for output in (options.output, options.settings):
         if output is not None:
             check_overwrites_none(output, [options.source])
+            check_writable(output)
+    if options.settings is not None and options.settings.resolve() == options.output.resolve():
+        raise InputError(f"{options.settings} is where the scene goes: name another --settings")
     if options.keep is not None and options.keep < 1:
         raise InputError(f"--keep must be 1 or more, not {options.keep}")
     if not 1e-9 <= options.scale <= 1e9:

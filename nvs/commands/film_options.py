@@ -26,16 +26,31 @@ class FlightOptions:
     """orbit, swing, spiral, dolly, wiggle or vertigo, or a path that the viewer saved (.json)."""
 
     amplitude: Literal["auto"] | float = "auto"
-    """How far the camera goes: auto is as far as --seen allows, 1 what most photos can stand."""
+    """How far the camera goes: auto is as far as --seen allows, 1 what most photos can stand. A
+    scene's file does not say what of it was photographed: there auto is 1."""
 
-    seen: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.97
-    """What share of every frame has to be photographed, not invented, for --amplitude auto."""
+    seen: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
+    """What share of every frame has to be photographed, not invented, for --amplitude auto; by
+    default 0.97."""
 
     def check(self) -> None:
         """Refuse what no flight can have, but for the path itself."""
         from nvs.film.amplitude import check_seen
 
-        check_seen(self.seen)
+        decided = self.amplitude != "auto" or self.seen is not None
+        if decided and self.path.lower().endswith(".json"):
+            raise InputError("a saved path has its own way: leave out --amplitude and --seen")
+        if self.seen is not None:
+            if self.amplitude != "auto":
+                raise InputError("--seen decides the amplitude: leave out --amplitude")
+            check_seen(self.seen)
+
+    @property
+    def least_seen(self) -> float:
+        """The share that --amplitude auto keeps."""
+        from nvs.film.amplitude import SEEN
+
+        return SEEN if self.seen is None else self.seen
 
 
 @dataclasses.dataclass(frozen=True)

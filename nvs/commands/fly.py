@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 class Options:
     """Render a camera path through a photo, or through a scene, as a film (docs/films.md)."""
 
-    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE.ply")]
-    """A photo, or Gaussians in a .ply file."""
+    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE")]
+    """A photo, or a file of Gaussians: .ply, .spz, .sog and others (docs/formats.md)."""
 
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
     """The film: .mp4, .gif, .webp, .mov (ProRes, ten bits), or a picture for each frame, with
     depth: shot/frame.####.exr or .png. By default fly.mp4."""
 
     ply: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Also write the scene itself."""
+    """Also write the scene itself: .ply, .compressed.ply, .splat, .spz, .sog or .glb."""
 
     track: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Also write the camera's way: .json (Blender) or .chan (Nuke)."""
@@ -62,8 +62,13 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
+    from nvs.files import check_writable
+
     refuse_folder(options.source)
     check(options)
+    for path in (_output(options), options.ply, options.track):
+        if path is not None:
+            check_writable(path)
     clock = Clock(Terminal("frame"))
     clock.stage("starting")
     from nvs.opening import open_scene
@@ -139,10 +144,10 @@ def _written(options: Options, opened: Scene, listener: Listener) -> Iterator[st
         write_track(options.track, flight.cameras, options.frame.fps)
         yield f"wrote {options.track}: the camera of each frame"
     if options.ply is not None:
-        from nvs.scene.ply import write_ply
+        from nvs.scene.formats.registry import write_scene_file
 
         listener.stage("writing the scene")
-        write_ply(opened.gaussians, options.ply, opened.camera)
+        write_scene_file(opened.gaussians, options.ply, opened.camera if opened.sources else None)
         yield f"wrote {options.ply}: {len(opened.gaussians):,} Gaussians"
 
 
@@ -153,6 +158,7 @@ def _check_outputs(options: Options, output: Path) -> None:
     from nvs.film.series import check_series, is_series
     from nvs.film.track import check_track_path
     from nvs.film.video import check_video_path
+    from nvs.scene.formats.registry import check_scene_path
 
     for group in (options.flight, options.frame, options.lens, options.stereo):
         group.check()
@@ -164,8 +170,8 @@ def _check_outputs(options: Options, output: Path) -> None:
         if is_series(output):
             raise InputError("--megabytes is for one file, not for a picture of each frame")
         check_limit(output, options.frame.megabytes)
-    if options.ply is not None and options.ply.suffix.lower() != ".ply":
-        raise InputError(f"{options.ply}: name a scene ending in .ply")
+    if options.ply is not None:
+        check_scene_path(options.ply)
     if options.track is not None:
         check_track_path(options.track)
     inputs = [options.source, options.scene.depth, options.scene.known.depth_prompt]
@@ -218,6 +224,10 @@ def _flight(
     witness = Witness(opened) if knows_seen(opened) else None
     amplitude: float | str = options.flight.amplitude
     kind = cast("PathKind", options.flight.path)
+    if witness is None and options.flight.seen is not None:
+        raise InputError(
+            f"--seen: {options.source} does not say what of it was photographed; give --amplitude"
+        )
     if saved is not None:
         frames = saved.frames(options.frame.fps) if options.frame.frames is None else frames
         cameras = saved.cameras(camera.width, camera.height, frames)
@@ -234,7 +244,7 @@ def _flight(
             ),
             witness,
             frames,
-            options.flight.seen,
+            options.flight.least_seen,
         )
     else:
         amplitude = 1.0 if isinstance(amplitude, str) else amplitude
@@ -282,11 +292,14 @@ def _write_film(
 
 def _described(options: Options, flight: Flight, opened: Scene) -> str:
     """The flight in words."""
-    path = options.flight.path
-    if flight.seen is None:
-        return path
-    if Path(path).suffix.lower() != ".json":
+    path, auto = options.flight.path, options.flight.amplitude == "auto"
+    saved = Path(path).suffix.lower() == ".json"
+    if not saved:
         path += f" of amplitude {flight.amplitude:.2g}"
+    if flight.seen is None:
+        unknown = " (a scene's file does not say what of it was photographed)"
+        return path + (unknown if auto and not saved else "")
     kept = f"{path}; at least {100 * flight.seen:.1f} % of every frame was photographed"
-    short = options.flight.amplitude == "auto" and flight.seen < options.flight.seen
-    return kept + (f" (less than --seen {options.flight.seen:g})" if short else "")
+    least = options.flight.least_seen
+    short = auto and not saved and flight.seen < least
+    return kept + (f" (less than --seen {least:g})" if short else "")

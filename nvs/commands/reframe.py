@@ -85,6 +85,7 @@ class Options:
 def main(options: Options) -> int:
     """Run the command."""
     _check(options)
+    from nvs.film.seen import Witness
     from nvs.opening import open_photo, scene_of_photo
     from nvs.photo.saved import save_like
     from nvs.scene.reach import scene_depth
@@ -102,7 +103,8 @@ def main(options: Options) -> int:
     depth = scene_depth(opened.gaussians, opened.camera)
     camera = _camera(options.view, full, opened, depth, clock)
     clock.stage("rendering")
-    rgb, alpha, seen = _picture(options, full, opened, depth, camera)
+    rgb, alpha = _picture(options, full, opened, depth, camera)
+    seen = Witness(opened).share(camera)
     save_like(options.photo, rgb, options.output, alpha)
     clock.finish()
     size = f"{rgb.shape[1]}x{rgb.shape[0]}"
@@ -114,7 +116,7 @@ def main(options: Options) -> int:
 
 def _check(options: Options) -> None:
     """Whatever can be known before minutes of work."""
-    from nvs.files import check_overwrites_none
+    from nvs.files import check_overwrites_none, check_writable
     from nvs.photo.saved import check_picture_path
 
     for group in (options.view, options.lens, options.stereo):
@@ -126,7 +128,9 @@ def _check(options: Options) -> None:
     sharp_and_flat = options.lens.share is None and options.stereo.stereo is None
     if options.view.invented != "keep" and not sharp_and_flat:
         raise InputError("--invented blur and transparent go without --aperture and --stereo")
-    check_overwrites_none(options.output, [options.photo, options.scene.depth])
+    given = [options.photo, options.scene.depth, options.scene.known.depth_prompt]
+    check_overwrites_none(options.output, given)
+    check_writable(options.output)
 
 
 def _camera(
@@ -160,17 +164,15 @@ def _camera(
 
 def _picture(
     options: Options, full: Photo, opened: Scene, depth: SceneDepth, camera: Camera
-) -> tuple[Tensor, Tensor | None, float]:
-    """The picture [H, W, 3], its transparency [H, W] if wanted, and the share that was seen."""
-    from nvs.film.still import blurred, detailed_still, seen_map
+) -> tuple[Tensor, Tensor | None]:
+    """The picture [H, W, 3], and its transparency [H, W] if wanted."""
+    from nvs.film.still import blurred, detailed_still
 
     shot = shot_of(opened, depth, options.lens, options.stereo)
     if options.lens.share is not None or options.stereo.stereo is not None:
         focus = options.lens.pulled(opened, depth, 1)[0]
-        seen = seen_map(opened, shot, camera)
-        return shot.picture(camera, focus), None, float(seen.mean())
+        return shot.picture(camera, focus), None
     still = detailed_still(opened, full.rgb.to(opened.gaussians.means), shot, camera)
-    share = float(still.seen.mean())
     if options.view.invented == "blur":
-        return blurred(still), None, share
-    return still.rgb, still.seen if options.view.invented == "transparent" else None, share
+        return blurred(still), None
+    return still.rgb, still.seen if options.view.invented == "transparent" else None

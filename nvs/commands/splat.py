@@ -34,6 +34,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command; a photo that cannot be used is named, and the others are written."""
+    from nvs.files import check_overwrites_none, check_writable
     from nvs.opening import open_photo, scene_of_photo
     from nvs.scene.formats.registry import suffix_of, write_scene_file
 
@@ -49,6 +50,9 @@ def main(options: Options) -> int:
     one_file = suffix_of(options.output) is not None and not options.output.is_dir()
     if one_file and len(options.photos) > 1:
         raise InputError(f"{options.output} is one file: name a folder for several photos")
+    if one_file:
+        check_overwrites_none(options.output, [*options.photos])
+        check_writable(options.output)
     names = [photo.stem for photo in options.photos]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

@@ -26,7 +26,10 @@ class Terminal(Listener):
         from tqdm import tqdm
 
         if self._bar is None:
-            self._bar = tqdm(total=total, desc=self._stage, unit=self._unit, leave=False)
+            # disable=None: no bar in a log, where it would be one long line.
+            self._bar = tqdm(
+                total=total, desc=self._stage, unit=self._unit, leave=False, disable=None
+            )
         self._bar.update(done - self._bar.n)
 
     def note(self, text: str) -> None:

@@ -41,7 +41,10 @@ class Witness:
         if not knows_seen(scene):
             raise InputError("a scene from a file does not say what of it was photographed")
         camera = scene.camera
-        scale = min(1.0, LONGER_SIDE / max(camera.width, camera.height))
+        # Of any picture, however small, the same share: a film's size does not decide its path.
+        self._longer_side = min(LONGER_SIDE, max(camera.width, camera.height))
+        scale = self._longer_side / max(camera.width, camera.height)
+        self._focal_px = scale * float(camera.intrinsics[0, 0])
         pixels = camera.width * camera.height * scale**2
         every = max(1, round(len(scene.gaussians) / (PER_PIXEL * pixels)))
         kept = scene.gaussians[::every]
@@ -57,7 +60,11 @@ class Witness:
     @torch.inference_mode()
     def map(self, camera: Camera) -> Tensor:
         """The share [h, w] that was photographed of each pixel of a small picture, 0..1."""
-        scale = min(1.0, LONGER_SIDE / max(camera.width, camera.height))
+        # No larger than at home: light comes through what is kept where it is enlarged.
+        scale = min(
+            self._longer_side / max(camera.width, camera.height),
+            self._focal_px / float(camera.intrinsics[0, 0]),
+        )
         width, height = (max(1, round(n * scale)) for n in (camera.width, camera.height))
         return render(self._scene, [camera.resized(width, height)], eps2d=EPS2D).rgb[0, ..., 0]
 

@@ -20,10 +20,15 @@ FORMATS: dict[str, dict[str, Any]] = {
     ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
     ".png": {"format": "PNG"},
     ".webp": {"format": "WEBP", "quality": 92},
-    ".tif": {"format": "TIFF", "compression": "tiff_lzw"},
-    ".tiff": {"format": "TIFF", "compression": "tiff_lzw"},
+    # Packed TIFFs go through libtiff, which Pillow cannot give EXIF.
+    ".tif": {"format": "TIFF", "compression": None},
+    ".tiff": {"format": "TIFF", "compression": None},
 }
 OPAQUE = (".jpg", ".jpeg")
+# How a TIFF's own pixels lie in its file, among what it says of the photo.
+LAYOUT_TAGS = (254, 255, *range(256, 260), 262, 263, 266, 273, *range(277, 282), 284, 292, 293, 301,
+               317, *range(320, 326), 330, 338, 339, 340, 341, 347, *range(512, 522), 529, 530,
+               531, 532)  # fmt: skip
 
 
 def check_picture_path(path: Path, transparent: bool = False) -> None:
@@ -98,6 +103,9 @@ def _exif(original: Image.Image, size: tuple[int, int]) -> dict[str, bytes]:
         exif = original.getexif()
         if not exif:
             return {}
+        exif.get_ifd(ExifTags.IFD.Exif)  # read before anything changes
+        for tag in LAYOUT_TAGS:
+            exif.pop(tag, None)
         exif[ExifTags.Base.Orientation] = 1
         for tag, value in (
             (ExifTags.Base.ExifImageWidth, size[0]),

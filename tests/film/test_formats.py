@@ -133,6 +133,33 @@ def test_the_command_says_what_it_kept_and_writes_the_way(tmp_path, capsys, monk
     assert Image.open("a.gif").size == (48, 64)
 
 
+def test_what_fails_while_it_works_is_one_line_too(tmp_path, capsys):
+    small = ["--longer-side", "64", "--points", "2000", "--frames", "3"]
+    assert run(["fly", str(ASSETS / "coffee.jpg"), "-o", str(tmp_path / "a.mp4"),
+                "--megabytes", "0.0001", *small]) == 2  # fmt: skip
+    error = capsys.readouterr().err
+    assert error.startswith("nvs: ")
+    assert error.count("\n") == 1
+    assert "\r" not in error
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", [".spz", ".sog"])
+def test_of_a_scenes_file_nobody_knows_what_was_photographed(tmp_path, capsys, suffix):
+    """And a flight's scene may be written in any format."""
+    film, scene = str(tmp_path / "a.gif"), str(tmp_path / f"a{suffix}")
+    small = ["--longer-side", "64", "--points", "2000", "--frames", "3"]
+    assert run(["fly", str(ASSETS / "coffee.jpg"), "-o", film, "--ply", scene, *small]) == 0
+    assert "photographed" in capsys.readouterr().out
+    again = ["fly", scene, "-o", film, "--frames", "3", "--width", "48"]
+    assert run(again) == 0
+    assert "amplitude 1 (a scene's file does not say" in capsys.readouterr().out
+    assert run([*again, "--amplitude", "0.5"]) == 0
+    assert "orbit of amplitude 0.5\n" in capsys.readouterr().out
+    assert run([*again, "--seen", "0.9"]) == 2
+    assert "give --amplitude" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -146,6 +173,11 @@ def test_the_command_says_what_it_kept_and_writes_the_way(tmp_path, capsys, monk
         (["--megabytes", "0"], "--megabytes"),
         (["-o", "a.##.png", "--megabytes", "1"], "--megabytes"),
         (["--track", "a.fbx"], "a.fbx"),
+        (["--ply", "a.obj"], "name a scene ending in"),
+        (["--amplitude", "1", "--seen", "0.9"], "leave out --amplitude"),
+        (["--path", "a.json", "--amplitude", "1"], "leave out --amplitude"),
+        (["--path", "a.json", "--seen", "0.9"], "leave out --amplitude and --seen"),
+        (["--track", "n" * 300 + ".json"], "name too long"),
     ],
 )
 def test_bad_options_are_one_line(options, said, tmp_path, capsys, monkeypatch):

@@ -8,12 +8,14 @@ import torch
 import nvs
 from nvs.errors import InputError
 from nvs.film.amplitude import widest_flight
+from nvs.film.frame import framed
 from nvs.film.path import camera_path
 from nvs.film.seen import Witness, knows_seen
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.reach import SceneDepth
 from nvs.scene.scene import Scene, Source
+from tests.conftest import ASSETS
 
 CAMERA = Camera.from_focal(150.0, 160, 120)
 PHOTO = torch.zeros(120, 160, 3)
@@ -81,6 +83,25 @@ def test_thinned_scenes_have_the_share_of_whole_ones():
     assert Witness(fine).share(sideways(0.4)) == pytest.approx(1 - 30 / 160, abs=0.012)
 
 
+@pytest.mark.parametrize("by", [1.5, 4.0])
+def test_an_enlarged_part_of_what_was_seen_is_seen(by, model):
+    """Also through the Gaussians that small pictures leave out: a story of a wide photo."""
+    scene = nvs.open_scene(
+        ASSETS / "coffee.jpg",
+        nvs.SceneSettings(photo=nvs.opening.PhotoSettings(longer_side=300)),
+        model=model,
+    )
+    assert Witness(scene).share(scene.camera.zoomed(by)) > 0.995
+    assert Witness(scene).share(framed(scene.camera, 270, 480)) > 0.995
+
+
+def test_a_films_size_does_not_decide_its_share():
+    witness = Witness(scene_of(wall(2.0, 0, 1), wall(2.0, 1, 2)))
+    for width in (16, 64, 1600):
+        smaller = sideways(0.4).resized(width, width * 3 // 4)
+        assert witness.share(smaller) == pytest.approx(witness.share(sideways(0.4)), abs=1e-4)
+
+
 def test_the_widest_flight_keeps_its_share_and_a_wider_one_does_not():
     scene = scene_of(wall(2.0, 0, 1), wall(2.0, -1, 0))
     depth = SceneDepth(2.0, 50.0, 50.0)  # it hardly turns
@@ -112,8 +133,6 @@ def test_a_scene_from_a_file_does_not_know():
 
 
 def test_the_sky_that_no_pixel_shows_is_a_far_guess(model):
-    from tests.conftest import ASSETS
-
     scene = nvs.open_scene(
         ASSETS / "mountains.jpg",
         nvs.SceneSettings(photo=nvs.opening.PhotoSettings(longer_side=120), points=3000),

@@ -67,8 +67,9 @@ def test_an_upright_cut_is_around_what_is_of_interest():
     assert left + 90 >= 140
 
 
-def test_exif_and_profile_are_kept(tmp_path):
-    photo, out = tmp_path / "in.jpg", tmp_path / "out.jpg"
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_exif_and_profile_are_kept(tmp_path, suffix):
+    photo, out = tmp_path / "in.jpg", tmp_path / f"out{suffix}"
     picture = Image.new("RGB", (40, 30), (200, 30, 30))
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
@@ -85,6 +86,14 @@ def test_exif_and_profile_are_kept(tmp_path):
         assert inner[ExifTags.Base.ExifImageWidth] == 40
         assert made.info["icc_profile"] == profile
         assert np.abs(np.asarray(made).astype(int) - 128).max() <= 2
+    # What says how a TIFF's own pixels lie is of no other file.
+    again = tmp_path / "again.jpg"
+    save_like(out, torch.rand(24, 50, 3), again)
+    with Image.open(again) as made:
+        exif = made.getexif()
+        assert exif[ExifTags.Base.Make] == "Maker"
+        assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] == 28
+        assert not {256, 257, 259, 262, 273, 278, 279} & set(exif)
 
 
 def test_transparency_needs_a_format_that_holds_it(tmp_path):
@@ -107,6 +116,7 @@ def test_the_command_keeps_the_photos_size(tmp_path, capsys):
     assert np.asarray(made)[..., 3].min() < 50
     three_d = tmp_path / "still.jpg"
     assert run(["reframe", photo, "-o", str(three_d), "--stereo", "sbs", *small]) == 0
+    assert "100.0 % of it was photographed" in capsys.readouterr().out  # it did not move
     assert Image.open(three_d).size == (1200, 400)
 
 
@@ -120,6 +130,7 @@ def test_the_command_keeps_the_photos_size(tmp_path, capsys):
         (["--focus", "near", "far"], "one focus"),
         (["--aperture", "0.03", "--invented", "blur"], "--invented"),
         (["-o", "x.bmp"], "name a picture"),
+        (["-o", "n" * 300 + ".jpg"], "name too long"),
     ],
 )
 def test_bad_input_is_one_line(options, said, tmp_path, capsys):
