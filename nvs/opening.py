@@ -21,7 +21,7 @@ from nvs.depth.given import GivenField, ToldKind, settle, settle_unseen
 from nvs.depth.known import KnownDepth, Use
 from nvs.device import torch_device
 from nvs.errors import InputError
-from nvs.models import registry
+from nvs.models.registry import ModelSettings
 from nvs.photo.depth_inside import PhotoDepth, read_photo_depth
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
@@ -30,22 +30,6 @@ from nvs.scene.camera import Camera
 from nvs.scene.default_view import default_view
 from nvs.scene.formats.registry import is_scene, read_scene_file
 from nvs.scene.scene import Scene, Source
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelSettings:
-    """Which model, as `load_model` takes it."""
-
-    name: str = "default"
-    weights: tuple[Path, ...] = ()
-    head: Path | None = None
-    device: str = "auto"
-
-    def load(self) -> Model:
-        """The model, where it was asked to run."""
-        return registry.load_model(
-            self.name, weights=self.weights, head=self.head, device=self.device
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +68,7 @@ class DepthSettings:
 class SceneSettings:
     """How a photo becomes a scene."""
 
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
     photo: PhotoSettings = PhotoSettings()
     depth: DepthSettings = DepthSettings()
     points: int | None = None  # that show surfaces; by default two for each of the photo's pixels
@@ -274,7 +258,7 @@ def _along_axis(inside: PhotoDepth, camera: Camera) -> Tensor:
 
 
 def _metric_field(photo: Photo, name: str, device: str) -> DepthField:
-    field = registry.load_model(name, device=device).depth_field(photo)
+    field = ModelSettings(name, device=device).load().depth_field(photo)
     if field.unit != "m":
         raise InputError(f"--metric-model {name} knows no metres: it is relative")
     return field
