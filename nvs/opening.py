@@ -6,46 +6,27 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from torch import Tensor
-
-from nvs.data.depth_map import read_depth_map, shows_all
-from nvs.data.depth_prompt import (
+from nvs.depth.detail.looks import Detail
+from nvs.depth.field import DepthField
+from nvs.depth.given import GivenField, ToldKind, settle, settle_unseen
+from nvs.depth.known import KnownDepth
+from nvs.depth.sources.map_file import read_depth_map
+from nvs.depth.sources.photo_file import depth_in_photo
+from nvs.depth.sources.points_file import (
     is_depth_map,
     known_places,
     read_confidence,
     read_known_points,
 )
-from nvs.depth.detail.looks import Detail
-from nvs.depth.field import DepthField
-from nvs.depth.given import GivenField, ToldKind, settle, settle_unseen
-from nvs.depth.known import KnownDepth, Use
 from nvs.device import torch_device
 from nvs.errors import InputError
-from nvs.models import registry
-from nvs.photo.depth_inside import PhotoDepth, read_photo_depth
+from nvs.models.registry import ModelSettings
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
 from nvs.progress import SILENT, Listener
-from nvs.scene.camera import Camera
 from nvs.scene.default_view import default_view
 from nvs.scene.formats.registry import is_scene, read_scene_file
 from nvs.scene.scene import Scene, Source
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelSettings:
-    """Which model, as `load_model` takes it."""
-
-    name: str = "default"
-    weights: tuple[Path, ...] = ()
-    head: Path | None = None
-    device: str = "auto"
-
-    def load(self) -> Model:
-        """The model, where it was asked to run."""
-        return registry.load_model(
-            self.name, weights=self.weights, head=self.head, device=self.device
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +65,7 @@ class DepthSettings:
 class SceneSettings:
     """How a photo becomes a scene."""
 
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
     photo: PhotoSettings = PhotoSettings()
     depth: DepthSettings = DepthSettings()
     points: int | None = None  # that show surfaces; by default two for each of the photo's pixels
@@ -207,7 +188,7 @@ def depth_of_photo(
         return GivenField(settled, seen)
     known = _known_depth(photo, model, settings, device, listener)
     if known is None and settings.photo_depth:
-        known = _photo_depth(photo, model.uses, listener)
+        known = depth_in_photo(photo, model.uses, listener)
     listener.stage("encoding the photo")
     field = model.depth_field(photo, known, detail=settings.detail)
     if field.note is not None:
@@ -249,32 +230,8 @@ def _known_map(
     return KnownDepth.from_map(settled.depth, settled.unit, given.source, confidence)
 
 
-def _photo_depth(photo: Photo, uses: frozenset[Use], listener: Listener) -> KnownDepth | None:
-    """What the camera wrote into the photo's file, where the model can use it."""
-    inside = read_photo_depth(photo.path) if uses else None
-    if inside is None or not (inside.metric or "shape" in uses):
-        return None
-    if not shows_all(inside.values, photo.camera):
-        listener.note(f"{inside.source} is left: it has another shape than the photo")
-        return None
-    if not inside.metric:
-        known = KnownDepth.from_map(inside.values, "relative", f"{inside.source}, without unit")
-        return dataclasses.replace(known, shift_free=True)
-    return KnownDepth.from_map(_along_axis(inside, photo.camera), "m", inside.source)
-
-
-def _along_axis(inside: PhotoDepth, camera: Camera) -> Tensor:
-    """z [h, w] of a photo's depth in metres."""
-    if not inside.along_rays:
-        return inside.values
-    height, width = inside.values.shape
-    small = camera.resized(width, height)
-    rays = small.rays(small.pixel_centers().view(-1, 2))  # [h·w, 3], z = 1
-    return inside.values / rays.norm(dim=-1).view(height, width).to(inside.values)
-
-
 def _metric_field(photo: Photo, name: str, device: str) -> DepthField:
-    field = registry.load_model(name, device=device).depth_field(photo)
+    field = ModelSettings(name, device=device).load().depth_field(photo)
     if field.unit != "m":
         raise InputError(f"--metric-model {name} knows no metres: it is relative")
     return field

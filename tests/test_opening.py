@@ -10,7 +10,8 @@ from PIL import Image
 import nvs
 from nvs.depth.file import write_depth
 from nvs.depth.given import ToldKind
-from nvs.opening import DepthSettings, ModelSettings, Opener, PhotoSettings, depth_of_photo
+from nvs.models.registry import ModelSettings
+from nvs.opening import DepthSettings, Opener, PhotoSettings, depth_of_photo
 from nvs.progress import Clock, Listener
 from tests.conftest import ASSETS
 

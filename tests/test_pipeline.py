@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import nvs
-from nvs.models import registry
+from nvs.models.embedded import family
 from nvs.pipeline import Model
 from nvs.splat.head import GaussianHead
 from tests.analytic import AnalyticField
@@ -95,8 +95,8 @@ def test_a_posed_photo_becomes_the_same_scene_at_its_pose(model, small_photo, de
 
 
 def test_a_model_without_its_own_files_is_a_broken_installation(monkeypatch, tmp_path):
-    depth, head = registry.EMBEDDED_FILES
-    monkeypatch.setattr(registry, "EMBEDDED_FILES", (depth, tmp_path / head.name))
+    depth, head = family.EMBEDDED_FILES
+    monkeypatch.setattr(family, "EMBEDDED_FILES", (depth, tmp_path / head.name))
     with pytest.raises(nvs.InputError, match="install nvs again"):
         nvs.load_model()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from nvs.progress import SILENT, Listener
 
 if TYPE_CHECKING:
-    from nvs.opening import ModelSettings, SceneSettings
+    from nvs.models.registry import ModelSettings
+    from nvs.opening import SceneSettings
     from nvs.pipeline import Model
     from nvs.scene.scene import Scene
 

@@ -12,11 +12,12 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.models.registry import NAMED_MODELS
+    from nvs.models.registry import FAMILIES, NAMED_MODELS
 
     for name, model in NAMED_MODELS.items():
         print(f"{name:<22} {model.summary}")
-    print("--weights FILE takes a named model's weights from disk. The path of a .safetensors")
-    print("file that `nvs train depth` wrote is a model, too, and so is that of a depth")
-    print("checkpoint of InfiniDepth's authors (.ckpt).")
+    print("--weights FILE takes a named model's weights from disk. The path of such a file is a")
+    print("model, too:")
+    for family in FAMILIES:
+        print(f"  {family.file}")
     return 0

@@ -23,14 +23,14 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    from nvs.models.infinidepth.released import RELEASED_MODELS, download_released_model
+    from nvs.models.registry import NAMED_MODELS
 
-    if options.name not in RELEASED_MODELS:
+    downloads = {name: model.download for name, model in NAMED_MODELS.items() if model.download}
+    if options.name not in downloads:
         raise InputError(
-            f"there is nothing to download for '{options.name}': choose "
-            f"{', '.join(RELEASED_MODELS)}"
+            f"there is nothing to download for '{options.name}': choose {', '.join(downloads)}"
         )
-    for path in download_released_model(options.name):
+    for path in downloads[options.name]():
         print(f"{path} ({path.stat().st_size / 1e9:.2f} GB)")
     print(f"--model {options.name} takes it from there")
     return 0

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import torch
 
     from nvs.depth.detail.looks import Detail
-    from nvs.opening import DepthSettings, ModelSettings, PhotoSettings, SceneSettings
+    from nvs.models.registry import ModelSettings
+    from nvs.opening import DepthSettings, PhotoSettings, SceneSettings
     from nvs.pipeline import Model
 
 
@@ -69,7 +70,7 @@ class RunOptions:
 
     def settings(self) -> ModelSettings:
         """The same for the library."""
-        from nvs.opening import ModelSettings
+        from nvs.models.registry import ModelSettings
 
         return ModelSettings(self.model, self.weights, self.head, self.device)
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from nvs.data.recorded import DepthEncoding, DepthFrame, DepthSet, photo_size, read_numbers
+from nvs.data.recorded import DepthFrame, DepthSet, photo_size
+from nvs.depth.encoding import DepthEncoding
+from nvs.depth.file import read_numbers
 from nvs.errors import InputError
 
 _PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".PNG")

@@ -6,44 +6,21 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from nvs.depth.encoding import METRES, DepthEncoding
+from nvs.depth.file import read_numbers
 from nvs.errors import InputError
 from nvs.photo.focal import photo_camera
 from nvs.photo.photo import Photo, load_photo
 from nvs.scene.camera import Camera
 
 Frame = TypeVar("Frame")
-
-Quantity = Literal["z", "disparity"]
-
-
-@dataclasses.dataclass(frozen=True)
-class DepthEncoding:
-    """What a depth file's numbers mean: metres = value / scale, except where `invalid`."""
-
-    scale: float = 1.0
-    invalid: tuple[float, ...] = (0.0,)
-    quantity: Quantity = "z"  # "disparity": depth = scale / (value + offset)
-    offset: float = 0.0
-    nearest: float = 0.0  # metres; nearer depths count as unknown
-    farthest: float = np.inf  # metres; farther depths count as unknown
-
-    def decode(self, values: np.ndarray) -> Tensor:
-        """Z-depth float32 of a file's numbers; 0 where they are not finite, invalid or too far."""
-        values = values.astype(np.float64)
-        known = np.isfinite(values) & (values > 0) & ~np.isin(values, self.invalid)
-        if self.quantity == "disparity":
-            depth = self.scale / (np.where(known, values, 1.0) + self.offset)
-        else:
-            depth = values / self.scale
-        known &= (depth >= self.nearest) & (depth <= self.farthest)
-        return torch.from_numpy(np.where(known, depth, 0.0).astype(np.float32))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,11 +64,11 @@ class DepthFrame:
     name: str
     photo: Path
     depth: Path
-    encoding: DepthEncoding = DepthEncoding()
+    encoding: DepthEncoding = METRES
     intrinsics: Any = None  # [3, 3] nested lists or array, pixels of the upright photo
     camera_to_world: Any = None  # [4, 4], OpenCV axes
     prompt: Path | None = None
-    prompt_encoding: DepthEncoding = DepthEncoding()
+    prompt_encoding: DepthEncoding = METRES
     detail: Path | None = None  # a picture, not 0 where there is fine detail
     read: Callable[[Path], np.ndarray] | None = None  # for a set's own kind of depth file
     pixels: Callable[[], np.ndarray] | None = None  # uint8 [H, W, 3] where `photo` holds many
@@ -144,34 +121,13 @@ class DepthSet:
     metric: bool = True
 
 
-def read_depth(path: Path, encoding: DepthEncoding = DepthEncoding()) -> Tensor:
+def read_depth(path: Path, encoding: DepthEncoding = METRES) -> Tensor:
     """Z-depth float32 [H, W] of any file that `nvs.depth.file` reads; 0 = unknown.
 
     Raises:
         InputError: the file is missing, unreadable, pickled, or not one 2-D map.
     """
     return encoding.decode(_as_map(read_numbers(path), path))
-
-
-def read_numbers(path: Path) -> np.ndarray:
-    """What a depth file holds, as it is.
-
-    Raises:
-        InputError: the file is missing, unreadable or pickled.
-    """
-    from nvs.depth.file import READERS, why
-
-    read = READERS.get(path.suffix.lower())
-    if read is None:
-        raise InputError(f"{path} is no depth file; known are {', '.join(READERS)}")
-    try:
-        return read(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such depth file") from None
-    except InputError:
-        raise
-    except Exception as error:  # the decoders raise whatever the file's bytes lead them to
-        raise InputError(f"{path}: cannot read this depth file ({why(error)})") from None
 
 
 def check_shape(depth: Tensor, width: int, height: int, name: str) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nvs.data.recorded import DepthEncoding, photo_size
+from nvs.data.recorded import photo_size
 from nvs.data.views import ViewFile, ViewSet
+from nvs.depth.encoding import DepthEncoding
 from nvs.errors import InputError
 
 

@@ -13,18 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nvs.data.colmap import read_colmap
-from nvs.data.lens import Lens, straightened, straightened_points
 from nvs.data.recorded import (
-    DepthEncoding,
     check_shape,
     described_frames,
     photo_size,
     read_depth,
     rigid_pose,
 )
+from nvs.depth.encoding import DepthEncoding
 from nvs.depth.file import why
 from nvs.errors import InputError
+from nvs.photo.colmap import read_colmap
+from nvs.photo.lens import Lens, straightened, straightened_points
 from nvs.photo.photo import Photo, load_photo
 from nvs.scene.camera import Camera
 from nvs.scene.scene import Unit

@@ -52,25 +52,35 @@ def read_depth_file(path: Path | str, values_per_metre: float = VALUES_PER_METRE
         InputError: not such a file, damaged, not one 2-D map of numbers, NaN in it, or no
             valid depth at all.
     """
-    path = check_readable(path)
+    path = Path(path)
     if not values_per_metre > 0:
         raise InputError(f"values_per_metre must be positive, not {values_per_metre}")
+    values = read_numbers(path)
+    if values.dtype == np.uint8:
+        raise InputError(f"{path}: depth takes 16 bits or floats of one channel, not 8 bits")
+    return _checked(values, path, values_per_metre)
+
+
+def read_numbers(path: Path) -> np.ndarray:
+    """What a depth file holds, as it is.
+
+    Raises:
+        InputError: the file is missing, unreadable or pickled.
+    """
+    check_readable(path)
     read = READERS.get(path.suffix.lower())
     if read is None:
         raise InputError(f"{path} is no depth file; known are {', '.join(READERS)}")
     try:
         with warnings.catch_warnings():  # about odd tags; what matters here raises
             warnings.simplefilter("ignore")
-            values = read(path)
+            return read(path)
     except InputError:
         raise
     except MemoryError:
         raise InputError(f"{path} is too large for this machine's memory") from None
     except Exception as error:  # the decoders raise whatever the file's bytes lead them to
         raise InputError(f"{path} cannot be read as a depth file: {why(error)}") from None
-    if values.dtype == np.uint8:
-        raise InputError(f"{path}: depth takes 16 bits or floats of one channel, not 8 bits")
-    return _checked(values, path, values_per_metre)
 
 
 def unit_in_file(path: Path) -> Unit | None:

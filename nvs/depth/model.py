@@ -25,6 +25,15 @@ class DepthModel(nn.Module, abc.ABC):
         """It sees every picture with about so many pixels."""
 
     @property
+    @abc.abstractmethod
+    def feature_channels(self) -> int:
+        """Channels of `DepthField.features` of its fields."""
+
+    def own_state(self) -> dict[str, Tensor]:
+        """The weights that tell this network from all others."""
+        return self.state_dict()
+
+    @property
     def completes(self) -> bool:
         """Whether it sees nothing of a prompt, which completes what it has seen (`completed`)."""
         return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +12,8 @@ from torch.nn import functional
 
 from nvs.depth.decoder import ImplicitDecoder
 from nvs.depth.detail_stem import DetailStem
-from nvs.depth.encoders.encoder import EncoderFeatures
-from nvs.depth.encoders.vit import ViT, ViTConfig
+from nvs.depth.encoders.encoder import EncoderConfig, EncoderFeatures
+from nvs.depth.encoders.registry import DEFAULT, ENCODERS, encoder_kind
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, SurfaceSamples, Unit
 from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
@@ -26,12 +28,29 @@ from nvs.scene.camera import Camera
 class DepthNetworkConfig:
     """Everything needed to rebuild the network; travels inside its checkpoint."""
 
-    encoder: ViTConfig = dataclasses.field(default_factory=ViTConfig)
+    encoder: EncoderConfig = dataclasses.field(default_factory=ENCODERS[DEFAULT])
     stem_channels: tuple[int, int] = (32, 64)  # at strides 2 and 4
     pyramid: PyramidConfig = dataclasses.field(default_factory=PyramidConfig)
     # The encoder sees every photo with about so many pixels.
     input_area_px: int = 110_000
     unit: Unit = "relative"
+
+    @staticmethod
+    def of(described: dict[str, Any]) -> DepthNetworkConfig:
+        """What `dataclasses.asdict` described, by way of JSON."""
+        encoder, pyramid = described["encoder"], described["pyramid"]
+        return DepthNetworkConfig(
+            **_tupled(described)
+            | {
+                "encoder": encoder_kind(encoder)(**_tupled(encoder)),
+                "pyramid": PyramidConfig(**_tupled(pyramid)),
+            }
+        )
+
+
+def _tupled(described: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists as the tuples that they were."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in described.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +61,8 @@ class EncodedPicture:
     log_scale: Tensor  # [B, 2] (s, t) of log z = t + s·value
 
 
-# Sides of the encoder's picture are multiples of this: its patches come in pairs, and the stem's
-# maps divide by 2 and 4.
-SIDE_PX = 28
-
-
-def encoder_size(aspect: float, area_px: float) -> tuple[int, int]:
-    """(width, height), multiples of `SIDE_PX`, at which the encoder sees a picture.
+def encoder_size(aspect: float, area_px: float, side_px: int) -> tuple[int, int]:
+    """(width, height), multiples of `side_px`, at which the encoder sees a picture.
 
     Panoramas of more than 2:1 are squeezed to that, or too few rows of patches would be left
     to tell the ground from what stands on it.
@@ -59,7 +73,7 @@ def encoder_size(aspect: float, area_px: float) -> tuple[int, int]:
     """
     aspect = min(max(aspect, 0.5), 2.0)
     width, height = (area_px * aspect) ** 0.5, (area_px / aspect) ** 0.5
-    return max(1, round(width / SIDE_PX)) * SIDE_PX, max(1, round(height / SIDE_PX)) * SIDE_PX
+    return max(1, round(width / side_px)) * side_px, max(1, round(height / side_px)) * side_px
 
 
 class DepthNetwork(DepthModel):
@@ -76,7 +90,7 @@ class DepthNetwork(DepthModel):
     def __init__(self, config: DepthNetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config or DepthNetworkConfig()
-        self.encoder = ViT(self.config.encoder)
+        self.encoder = self.config.encoder.build()
         self.stem = DetailStem(self.config.stem_channels)
         self.pyramid = ReassemblePyramid(
             self.encoder.channels, self.config.stem_channels, self.config.pyramid
@@ -102,6 +116,21 @@ class DepthNetwork(DepthModel):
         return self.config.input_area_px
 
     @property
+    def feature_channels(self) -> int:
+        """The pyramid's."""
+        return self.config.pyramid.channels
+
+    @property
+    def side_px(self) -> int:
+        """Sides of the encoder's picture are multiples of this."""
+        # Its patches come in pairs, and the stem's maps divide by 2 and 4.
+        return math.lcm(2 * self.encoder.stride, 4)
+
+    def own_state(self) -> dict[str, Tensor]:
+        """All but the encoder: the rest was trained on it, and changes whenever anything does."""
+        return {k: v for k, v in self.state_dict().items() if not k.startswith("encoder.")}
+
+    @property
     def completes(self) -> bool:
         """It has never seen a prompt."""
         return True
@@ -114,7 +143,7 @@ class DepthNetwork(DepthModel):
         return complete(field, known, rgb).field
 
     def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
-        """[B, 3, H, W] in 0..1, sides multiples of `SIDE_PX`; `view` [B, 3] as `view_angle`."""
+        """[B, 3, H, W] in 0..1, sides multiples of `side_px`; `view` [B, 3] as `view_angle`."""
         picture = picture.contiguous(memory_format=torch.channels_last)
         return self.reassembled(picture, self.encoder(picture), view)
 
@@ -143,7 +172,7 @@ class DepthNetwork(DepthModel):
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) at which the encoder sees a picture of this size."""
-        return encoder_size(width / height, self.config.input_area_px)
+        return encoder_size(width / height, self.config.input_area_px, self.side_px)
 
     def field(
         self,

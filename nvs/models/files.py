@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from nvs.depth.encoders.vit import ViTConfig
+from nvs.depth.model import DepthModel
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
-from nvs.depth.pyramid import PyramidConfig
 from nvs.errors import InputError
 from nvs.files import atomic_write
 from nvs.models.int8 import as_int8, from_int8
@@ -38,7 +37,7 @@ def save_depth_network(network: DepthNetwork, path: Path, encoder: Path | None =
     arrays = as_int8(_halved(network), prefix="encoder.")
     if encoder is not None:
         apart = {name: arrays.pop(name) for name in list(arrays) if name.startswith("encoder.")}
-        write_arrays(apart, _ENCODER, dataclasses.asdict(network.config.encoder), encoder)
+        write_arrays(apart, _ENCODER, config["encoder"], encoder)
         config["encoder_file"] = encoder.name
     write_arrays(arrays, _DEPTH, config, path)
 
@@ -55,27 +54,16 @@ def load_depth_network(path: Path) -> DepthNetwork:
         encoder_file = path.with_name(Path(str(config.pop("encoder_file"))).name)
         _, encoder = read_module(encoder_file, _ENCODER)
         arrays |= encoder
-
-    def network() -> DepthNetwork:
-        rest = {name: v for name, v in config.items() if name not in ("encoder", "pyramid")}
-        return DepthNetwork(
-            DepthNetworkConfig(
-                encoder=ViTConfig(**_tupled(config["encoder"])),
-                pyramid=PyramidConfig(**_tupled(config["pyramid"])),
-                **_tupled(rest),
-            )
-        )
-
-    return filled(network, config, arrays, path)
+    return filled(lambda: DepthNetwork(DepthNetworkConfig.of(config)), config, arrays, path)
 
 
-def save_gaussian_head(head: GaussianHead, network: nn.Module, path: Path) -> None:
+def save_gaussian_head(head: GaussianHead, network: DepthModel, path: Path) -> None:
     """Write a head's weights, its configuration, and which depth network it was trained with."""
     config = {**dataclasses.asdict(head.config), "depth_network": weights_digest(network)}
     save_module(head, "nvs gaussian head", config, path)
 
 
-def load_gaussian_head(path: Path, network: nn.Module) -> GaussianHead:
+def load_gaussian_head(path: Path, network: DepthModel) -> GaussianHead:
     """The head of a file that `save_gaussian_head` wrote, ready for inference.
 
     Raises:
@@ -90,14 +78,10 @@ def load_gaussian_head(path: Path, network: nn.Module) -> GaussianHead:
     return filled(lambda: GaussianHead(GaussianHeadConfig(**config)), config, arrays, path)
 
 
-def weights_digest(network: nn.Module) -> str:
+def weights_digest(network: DepthModel) -> str:
     """What tells a depth network from others: its weights, as a file holds them."""
-    arrays = network.state_dict()
-    if isinstance(network, DepthNetwork):
-        # The decoder's part was trained on this encoder, and changes whenever anything does.
-        arrays = {k: v for k, v in arrays.items() if not k.startswith("encoder.")}
     digest = hashlib.sha256()
-    for name, values in sorted(arrays.items()):
+    for name, values in sorted(network.own_state().items()):
         digest.update(name.encode())
         digest.update(_half(values).view(-1).numpy().tobytes())
     return digest.hexdigest()[:16]
@@ -202,8 +186,3 @@ def fill_module(module: nn.Module, arrays: dict[str, torch.Tensor], path: Path) 
         reason = " ".join(str(error).split())
         raise InputError(f"the arrays in {path} do not fit their configuration: {reason}") from None
     module.eval().requires_grad_(False)
-
-
-def _tupled(config: dict[str, Any]) -> dict[str, Any]:
-    """JSON's lists as the tuples that they were."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}

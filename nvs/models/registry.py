@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from nvs.device import torch_device
 from nvs.errors import InputError
-from nvs.models.files import load_depth_network, load_gaussian_head
-from nvs.models.infinidepth.released import (
-    CHECKPOINT_SUFFIXES,
-    RELEASED_MODELS,
-    load_released_model,
-    model_of_checkpoints,
-)
+from nvs.models.embedded.family import FAMILY as EMBEDDED
+from nvs.models.files import load_gaussian_head
+from nvs.models.infinidepth.released import FAMILY as INFINIDEPTH
 from nvs.pipeline import Model
-from nvs.splat.head import GaussianHead, GaussianHeadConfig
 
-EMBEDDED_FILES = tuple(
-    Path(__file__).parent / "embedded" / name for name in ("depth.safetensors", "head.safetensors")
-)  # and encoder.safetensors, which the first of them names
+FAMILIES = (EMBEDDED, INFINIDEPTH)
+
+NAMED_MODELS = {name: model for family in FAMILIES for name, model in family.models.items()}
 
 
 @dataclasses.dataclass(frozen=True)
-class NamedModel:
-    """A model that `load_model` knows by name."""
+class ModelSettings:
+    """Which model, as `load_model` takes it."""
 
-    summary: str  # one line
-    load: Callable[[Sequence[Path]], Model]  # of files on disk; of its own where there are none
-    files: tuple[str, ...]  # what these files are called
+    name: str = "default"
+    weights: tuple[Path, ...] = ()
+    head: Path | None = None
+    device: str = "auto"
+
+    def load(self) -> Model:
+        """The model, where it was asked to run."""
+        return load_model(self.name, weights=self.weights, head=self.head, device=self.device)
 
 
 def load_model(
@@ -73,47 +72,10 @@ def _load(name: str, weights: list[Path]) -> Model:
     if weights:
         raise InputError(f"--weights goes with a model's name ({known}), not with '{name}'")
     path = Path(name)
-    if path.suffix == ".safetensors":
-        return _assembled(path)
-    if path.suffix in CHECKPOINT_SUFFIXES:
-        return model_of_checkpoints(path)
+    for family in FAMILIES:
+        if path.suffix in family.suffixes:
+            return family.of_file(path)
+    suffixes = " or ".join(family.suffixes[0] for family in FAMILIES)
     raise InputError(
-        f"there is no model '{name}': choose {known}, or the path of a .safetensors or .ckpt file"
+        f"there is no model '{name}': choose {known}, or the path of a {suffixes} file"
     )
-
-
-def _embedded(files: Sequence[Path]) -> Model:
-    if not files:
-        for missing in (file for file in EMBEDDED_FILES if not file.is_file()):
-            raise InputError(f"{missing} is missing, a part of nvs itself: install nvs again")
-        return _assembled(*EMBEDDED_FILES)
-    if files[0].suffix in CHECKPOINT_SUFFIXES:
-        released = ", ".join(RELEASED_MODELS)
-        raise InputError(f"{files[0]}: name the model that it belongs to, --model {released}")
-    return _assembled(files[0])
-
-
-def _assembled(depth: Path, head_file: Path | None = None) -> Model:
-    """A depth network and a head from their files; without a file the head is the guess."""
-    network = load_depth_network(depth)
-    if head_file is not None:
-        return Model(network, load_gaussian_head(head_file, network))
-    head = GaussianHead(GaussianHeadConfig(network.config.pyramid.channels))
-    return Model(network, head.eval().requires_grad_(False))
-
-
-NAMED_MODELS = {
-    "default": NamedModel(
-        "embedded: small, relative depth, trained on generated scenes",
-        _embedded,
-        ("DEPTH.safetensors",),
-    ),
-    **{
-        name: NamedModel(
-            released.summary,
-            functools.partial(load_released_model, name),
-            tuple(released.files),
-        )
-        for name, released in RELEASED_MODELS.items()
-    },
-}

@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nvs.depth.encoders.encoder import EncoderConfig
+from nvs.depth.encoders.registry import encoder_kind
 from nvs.errors import InputError
 from nvs.files import check_readable
 
@@ -30,7 +32,7 @@ def read_config(path: Path, kind: type[T]) -> T:
     content = {} if content is None else content
     try:
         # Not strict, since YAML 1.1 takes 1e-3 for a word.
-        settings = msgspec.convert(content, kind, strict=False, dec_hook=_as_path)
+        settings = msgspec.convert(content, kind, strict=False, dec_hook=_converted)
     except msgspec.ValidationError as error:  # also of `check_range`; it says where
         raise InputError(f"{path}: {error}") from None
     _check_names(content, settings, f"{path}: ")
@@ -56,10 +58,14 @@ def check_range(settings: Any, positive: str = "", not_negative: str = "") -> No
             raise InputError(f"{name} must not be negative, but is {getattr(settings, name)}")
 
 
-def _as_path(kind: type, value: object) -> Path:
+def _converted(kind: type, value: object) -> object:
     """What msgspec asks for a type that it does not know."""
+    import msgspec
+
     if kind is Path and isinstance(value, str):
         return Path(value)
+    if kind is EncoderConfig and isinstance(value, dict):
+        return msgspec.convert(value, encoder_kind(value), strict=False)
     raise TypeError(f"{value!r} is not a {kind.__name__}")
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nvs.depth.encoders.dinov2 import dinov2_state
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
 from nvs.depth.preview import depth_preview
 from nvs.errors import InputError
@@ -34,7 +33,7 @@ class DepthTraining(Schedule):
     """Everything that decides a training run of the depth field."""
 
     network: DepthNetworkConfig = dataclasses.field(default_factory=DepthNetworkConfig)
-    encoder_weights: Path | None = None  # a file of DINOv2 weights that the encoder begins with
+    encoder_weights: Path | None = None  # a file that the encoder begins with (`pretrained_state`)
     start_from: Path | None = None  # a .safetensors whose weights the whole network begins with
     encoder_learning_rate: float | None = None  # of its last block; None: as the rest
     encoder_layer_decay: float = 1.0  # a block's rate over that of the block after it
@@ -75,7 +74,7 @@ def train_depth(
     return train(DepthTask(settings, team), settings, run, team, resume)
 
 
-class DepthTask(Task[DepthBatch]):
+class DepthTask(Task[DepthBatch, DepthNetwork]):
     """A depth network that learns from points of known depth, and from photos without any."""
 
     name = "depth"
@@ -102,7 +101,7 @@ class DepthTask(Task[DepthBatch]):
 
             begun = load_depth_network(settings.start_from)
             start_from_weights(network, begun, settings.start_from)
-        self.network: DepthNetwork = network.to(team.device)
+        self.network = network.to(team.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -117,7 +116,7 @@ class DepthTask(Task[DepthBatch]):
         s = self.settings
         for number, whole in enumerate(self._whole_pictures(first_step), start=first_step):
             pictures = whole.to(self.device)
-            scenes = scene_batch(pictures, s.scenes, number, self.share)
+            scenes = scene_batch(pictures, s.scenes, number, self.share, self.network.side_px)
             photos = self.lessons.batch(number) if self.lessons is not None else None
             yield DepthBatch(scenes, photos)
 
@@ -128,7 +127,7 @@ class DepthTask(Task[DepthBatch]):
         pooled = pooled_batches(s.scenes, s.workers, self.team, first_step)
         return itertools.islice(pooled, s.steps - first_step)
 
-    def losses(self, batch: DepthBatch, moment: Moment) -> dict[str, Tensor]:
+    def losses(self, batch: DepthBatch, moment: Moment[DepthNetwork]) -> dict[str, Tensor]:
         points = batch.scenes.points
         terms = depth_losses(self._decoded(batch.scenes, points.uv), points)
         # Until the encoder learns it is the original.
@@ -167,10 +166,9 @@ class DepthTask(Task[DepthBatch]):
             "4 truth at the points": _dots(first.log_depth, first.uv, shown, height, width),
         }
 
-    def save(self, network: nn.Module, path: Path) -> None:
+    def save(self, network: DepthNetwork, path: Path) -> None:
         from nvs.models.files import save_depth_network
 
-        assert isinstance(network, DepthNetwork)
         save_depth_network(network, path)
 
     def _decoded(self, batch: SceneBatch, uv: Tensor) -> Tensor:
@@ -187,7 +185,7 @@ class DepthTask(Task[DepthBatch]):
 
 def _fill_encoder(network: DepthNetwork, path: Path) -> None:
     try:
-        network.encoder.load_state_dict(dinov2_state(path))
+        network.encoder.load_state_dict(network.encoder.pretrained_state(path))
     except RuntimeError:
         raise InputError(
             f"encoder_weights: {path} is of another size than the configuration's encoder"

@@ -48,20 +48,29 @@ class DepthBatch:
 
 
 def scene_batch(
-    pictures: Pictures, settings: SceneBatchSettings, number: int, share: range
+    pictures: Pictures, settings: SceneBatchSettings, number: int, share: range, side_px: int
 ) -> SceneBatch:
-    """Batch `number` out of this process's `share` of its whole pictures."""
+    """Batch `number` out of this process's `share` of its whole pictures.
+
+    Args:
+        side_px: sides of the batch are multiples of this (`DepthNetwork.side_px`).
+    """
     dice = _dice(pictures, settings, 3, number, settings.batch, share)
-    batch = _cropped(pictures, settings, 0, number, dice)
+    batch = _cropped(pictures, settings, 0, number, dice, side_px)
     return dataclasses.replace(batch, picture=recoloured(batch.picture, dice))
 
 
 def photo_batch(
-    photos: Pictures, settings: SceneBatchSettings, number: int, batch: int, share: range
+    photos: Pictures,
+    settings: SceneBatchSettings,
+    number: int,
+    batch: int,
+    share: range,
+    side_px: int,
 ) -> PhotoBatch:
     """This process's `share` of `batch` photos beside batch `number`, cropped as scenes are."""
     dice = _dice(photos, settings, 7, number, batch, share)
-    cropped = _cropped(photos, settings, 8, number, dice)
+    cropped = _cropped(photos, settings, 8, number, dice, side_px)
     return PhotoBatch(
         untouched=cropped.picture,
         recoloured=recoloured(cropped.picture, dice),
@@ -82,14 +91,19 @@ def _dice(
 
 
 def _cropped(
-    pictures: Pictures, settings: SceneBatchSettings, purpose: int, number: int, dice: Dice
+    pictures: Pictures,
+    settings: SceneBatchSettings,
+    purpose: int,
+    number: int,
+    dice: Dice,
+    side_px: int,
 ) -> SceneBatch:
     """Windows of the pictures, all of one size that `purpose` and `number` decide."""
     rng = np.random.default_rng([settings.seed, purpose, number])
     aspects, odds = zip(*ASPECTS, strict=True)
     aspect = float(rng.choice(aspects, p=odds))
     areas = np.log([settings.min_area_px, settings.max_area_px])
-    width, height = encoder_size(aspect, float(np.exp(rng.uniform(*areas))))
+    width, height = encoder_size(aspect, float(np.exp(rng.uniform(*areas))), side_px)
     windows = random_windows(pictures.size_px, aspect, dice)
     return SceneBatch(
         picture=resampled(pictures.rgb, windows, width, height),

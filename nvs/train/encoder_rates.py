@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from nvs.depth.encoders.vit import ViT
+from nvs.depth.encoders.encoder import Encoder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,13 +21,12 @@ class EncoderRates:
     frozen: float  # share of the steps before the encoder learns at all
 
 
-def encoder_groups(encoder: ViT, rates: EncoderRates) -> list[dict[str, Any]]:
+def encoder_groups(encoder: Encoder, rates: EncoderRates) -> list[dict[str, Any]]:
     """`Task.parameter_groups` of an encoder, first to last layer.
 
     Embeddings are not pulled towards zero: their size is what the first block was trained with.
     """
-    last = [*encoder.blocks[-1].parameters(), *encoder.norm.parameters()]
-    layers = [*([*block.parameters()] for block in encoder.blocks[:-1]), last]
+    layers = encoder.layers()
     of_layers = {id(parameter) for layer in layers for parameter in layer}
     embeddings = [p for p in encoder.parameters() if id(p) not in of_layers]
     groups: list[dict[str, Any]] = [{"params": embeddings, "weight_decay": 0.0}]

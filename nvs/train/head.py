@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from nvs.errors import InputError
@@ -83,13 +83,13 @@ def train_head(settings: HeadTraining, run: Path, team: Team = ALONE, resume: bo
     """Train, and return the path of the finished weights, `run`/head.safetensors.
 
     Raises:
-        InputError: as `nvs.train.loop.train`; no weights for the perceptual distance; a model
-            without a head of ours; the data cannot be used.
+        InputError: as `nvs.train.loop.train`; no weights for the perceptual distance; the data
+            cannot be used.
     """
     return train(HeadTask(settings, team), settings, run, team, resume)
 
 
-class HeadTask(Task[list[HeadExample]]):
+class HeadTask(Task[list[HeadExample], GaussianHead]):
     """A Gaussian head that learns from how its scenes look from elsewhere."""
 
     name = "head"
@@ -106,8 +106,6 @@ class HeadTask(Task[list[HeadExample]]):
                 "configuration"
             ) from None
         self.model = load_model(settings.model, device="cpu")
-        if not isinstance(self.model.head, GaussianHead):
-            raise InputError(f"--model {settings.model} has a head of its authors': choose another")
         longer_side = round((settings.views.area_px * 4 / 3) ** 0.5)
         self.examples = HeadExamples(
             self.model,
@@ -120,19 +118,19 @@ class HeadTask(Task[list[HeadExample]]):
             else None,
         )
         torch.manual_seed(settings.examples.seed)
-        channels = self.model.head.config.feature_channels
+        channels = self.model.network.feature_channels
         config = GaussianHeadConfig(channels, settings.hidden_channels, settings.hidden_layers)
         head = GaussianHead(config)
         if settings.start_from is not None:
             begun = load_gaussian_head(settings.start_from, self.model.network)
             start_from_weights(head, begun, settings.start_from)
-        self.network: GaussianHead = head.to(team.device)
+        self.network = head.to(team.device)
         self.belongs_to = weights_digest(self.model.network)
 
     def batches(self, first_step: int) -> Iterator[list[HeadExample]]:
         return numbered_batches(self.examples, self.settings, first_step)
 
-    def losses(self, batch: list[HeadExample], moment: Moment) -> dict[str, Tensor]:
+    def losses(self, batch: list[HeadExample], moment: Moment[GaussianHead]) -> dict[str, Tensor]:
         terms = [self._compared(one.to(self.device)) for one in batch]
         return {name: torch.stack([one[name] for one in terms]).mean() for name in terms[0]}
 
@@ -152,8 +150,7 @@ class HeadTask(Task[list[HeadExample]]):
             for name, (shown, sight) in zip(names, pairs, strict=True)
         }
 
-    def save(self, network: nn.Module, path: Path) -> None:
-        assert isinstance(network, GaussianHead)
+    def save(self, network: GaussianHead, path: Path) -> None:
         save_gaussian_head(network, self.model.network, path)
 
     def _compared(self, example: HeadExample) -> dict[str, Tensor]:

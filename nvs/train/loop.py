@@ -58,21 +58,22 @@ class Schedule:
 
 
 Batch = TypeVar("Batch")
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
+class Moment(Generic[Network]):
     """Where in a run a step is."""
 
     done: float  # share of the steps that lie behind it, 0..1
-    average: nn.Module  # the running average of the network, as it is then
+    average: Network  # the running average of the network, as it is then
 
 
-class Task(abc.ABC, Generic[Batch]):
+class Task(abc.ABC, Generic[Batch, Network]):
     """What is trained, on what, and what counts as better."""
 
     name: str  # a word for the progress bar
-    network: nn.Module  # what is trained, on the team's device
+    network: Network  # what is trained, on the team's device
     weights_file: str  # what the result is called in the run's folder
     belongs_to = ""  # tells the frozen network that it learns for, where there is one
 
@@ -89,7 +90,7 @@ class Task(abc.ABC, Generic[Batch]):
         """This process's share of the batches, from number `first_step` on, one for each step."""
 
     @abc.abstractmethod
-    def losses(self, batch: Batch, moment: Moment) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, moment: Moment[Network]) -> dict[str, Tensor]:
         """The unweighted terms, each a mean over the batch's examples."""
 
     @abc.abstractmethod
@@ -101,12 +102,12 @@ class Task(abc.ABC, Generic[Batch]):
         """[H, W, 3] pictures in 0..1 for the log, by name."""
 
     @abc.abstractmethod
-    def save(self, network: nn.Module, path: Path) -> None:
+    def save(self, network: Network, path: Path) -> None:
         """Write weights that a model can be made of."""
 
 
 def train(
-    task: Task[Any], schedule: Schedule, folder: Path, team: Team, resume: bool = False
+    task: Task[Any, Any], schedule: Schedule, folder: Path, team: Team, resume: bool = False
 ) -> Path:
     """Train, and return the path of the finished weights.
 

@@ -36,16 +36,22 @@ class PhotoLessons:
         self.settings, self.scenes, self.device = settings, scenes, team.device
         self.photos = Photos(settings.folder, scenes.scene_px)
         self.share = team.share(settings.batch)
+        self.side_px = pretrained.side_px
         self.original = copy.deepcopy(pretrained.encoder).requires_grad_(False).to(team.device)
 
     def batch(self, number: int) -> PhotoBatch:
         """This process's photos of step `number`."""
         size = self.settings.batch
         whole = self.photos.drawn(self.scenes.seed, number, size, self.share)
-        return photo_batch(whole.to(self.device), self.scenes, number, size, self.share)
+        photos = whole.to(self.device)
+        return photo_batch(photos, self.scenes, number, size, self.share, self.side_px)
 
     def losses(
-        self, network: DepthNetwork, photos: PhotoBatch, moment: Moment, weights: DepthLossWeights
+        self,
+        network: DepthNetwork,
+        photos: PhotoBatch,
+        moment: Moment[DepthNetwork],
+        weights: DepthLossWeights,
     ) -> dict[str, Tensor]:
         """The terms that `PhotoSettings` weighs, by its names."""
         with torch.no_grad():
@@ -54,7 +60,6 @@ class PhotoLessons:
         align = misalignment(features.maps[-1], original)
         if moment.done < self.settings.teach_from:
             return {"align": align}
-        assert isinstance(moment.average, DepthNetwork)
         answer = teachers_answer(moment.average, photos.untouched, photos.uv)
         encoded = network.reassembled(photos.recoloured, features)
         prediction = network.decode(encoded, photos.uv.flatten(1, 2))

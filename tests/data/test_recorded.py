@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.data.recorded import DepthEncoding, depth_sets, list_set, read_depth
+from nvs.data.recorded import depth_sets, list_set, read_depth
+from nvs.depth.encoding import DepthEncoding
 from nvs.errors import InputError
 from tests.conftest import DATA
 
@@ -118,8 +119,8 @@ def test_a_rotated_photo_has_its_sides_swapped(tmp_path):
     [
         (lambda d: (d / "a.png").unlink(), "no such photo"),
         (lambda d: (d / "a.png").write_bytes(b"not a picture"), "cannot read this photo"),
-        (lambda d: (d / "a_depth.png").unlink(), "no such depth file"),
-        (lambda d: (d / "a_depth.png").write_bytes(b"\x89PNG\r\n\x1a\n"), "cannot read"),
+        (lambda d: (d / "a_depth.png").unlink(), "does not exist"),
+        (lambda d: (d / "a_depth.png").write_bytes(b"\x89PNG\r\n\x1a\n"), "cannot be read"),
         (lambda d: save_png16(d / "a_depth.png", np.zeros((6, 8))), "no valid depth"),
         (lambda d: save_png16(d / "a_depth.png", np.ones((8, 6))), "cannot belong to a photo"),
         (lambda d: Image.new("RGB", (8, 6), "red").save(d / "a_depth.png"), "depth in colours"),
@@ -142,7 +143,7 @@ def test_a_photo_that_claims_to_be_huge(kinect, monkeypatch):
 
 def test_pickles_are_refused(tmp_path):
     np.save(tmp_path / "d.npy", np.array([[{"depth": 1}]]), allow_pickle=True)
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_depth(tmp_path / "d.npy")
 
 

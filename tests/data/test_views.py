@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.data.lens import Lens
 from nvs.data.views import ViewSet, view_sets
 from nvs.errors import InputError
+from nvs.photo.lens import Lens
 from tests.conftest import DATA
 
 WIDTH, HEIGHT, FOCAL = 40, 30, 50.0

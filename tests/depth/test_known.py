@@ -72,6 +72,7 @@ def test_every_form_becomes_the_record():
 def test_a_model_without_use_for_it_says_so():
     class Blind(DepthModel):
         input_area_px = 1000.0
+        feature_channels = 0
 
         def field(self, rgb, camera, known=None, *, focal_known=False):
             return AnalyticField(64, 48)

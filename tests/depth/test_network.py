@@ -72,7 +72,7 @@ def test_any_size_and_aspect_makes_a_field(untrained, size):
 @settings(max_examples=50, deadline=None)
 @given(aspect=st.floats(0.1, 10), area_px=st.integers(50_000, 200_000))
 def test_the_encoder_sees_whole_patches_of_about_the_asked_area(aspect, area_px):
-    width, height = encoder_size(aspect, area_px)
+    width, height = encoder_size(aspect, area_px, 28)
     assert width % 28 == height % 28 == 0
     assert width * height == pytest.approx(area_px, rel=0.25)
     # Panoramas are squeezed; rounding to patches moves every aspect a little.

@@ -140,11 +140,11 @@ def a_photo() -> Any:
 
 
 def read_known_depth(path: Path) -> None:
-    from nvs.data.depth_map import read_depth_map
-    from nvs.data.depth_prompt import is_depth_map, read_known_points
     from nvs.depth.field import DepthField
     from nvs.depth.given import settle
     from nvs.depth.known import KnownDepth
+    from nvs.depth.sources.map_file import read_depth_map
+    from nvs.depth.sources.points_file import is_depth_map, read_known_points
 
     photo = a_photo()
     if is_depth_map(path):
@@ -392,8 +392,8 @@ def _colmap_binary() -> bytes:
 
 
 def read_cameras(path: Path) -> None:
-    from nvs.data.depth_prompt import read_known_points
     from nvs.data.recorded import cameras_json_set
+    from nvs.depth.sources.points_file import read_known_points
 
     if path.suffix == ".json":
         cameras_json_set(path.parent)

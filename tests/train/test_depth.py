@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.depth.network import SIDE_PX, DepthNetwork
+from nvs.depth.network import DepthNetwork
 from nvs.errors import InputError
 from nvs.models.files import load_depth_network
 from nvs.train.config import read_config
@@ -72,7 +72,7 @@ def test_batches_depend_on_their_number_alone(cache):
     batches = [next(task) for _ in range(3)]
     assert torch.equal(batches[2].scenes.picture, next(late).scenes.picture)
     sides = {side for batch in batches for side in batch.scenes.picture.shape[-2:]}
-    assert all(side % SIDE_PX == 0 for side in sides)
+    assert all(side % 28 == 0 for side in sides)
 
 
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(cache, tmp_path):

@@ -111,21 +111,21 @@ def test_a_window_shows_what_lies_in_it():
 def test_a_batch_is_the_same_for_any_team():
     settings = SceneBatchSettings(batch=4, scene_px=SIDE, min_area_px=3000, max_area_px=5000)
     whole = pictures(4)
-    together = scene_batch(whole, settings, 7, range(4))
+    together = scene_batch(whole, settings, 7, range(4), 28)
     for share in (range(0, 2), range(2, 4)):
         index = torch.tensor(list(share))
-        part = scene_batch(whole.at(index), settings, 7, share)
+        part = scene_batch(whole.at(index), settings, 7, share, 28)
         torch.testing.assert_close(part.picture, together.picture[index], atol=1e-6, rtol=0)
         assert torch.equal(part.view, together.view[index])
         for name, tensor in vars(part.points).items():
             assert torch.equal(tensor, getattr(together.points, name)[index])
-    other = scene_batch(whole, settings, 8, range(4))
+    other = scene_batch(whole, settings, 8, range(4), 28)
     assert not torch.equal(other.points.log_depth, together.points.log_depth)
 
 
 def test_the_view_is_told_of_some_pictures_and_not_of_others():
     settings = SceneBatchSettings(batch=40, scene_px=SIDE, min_area_px=3000, max_area_px=5000)
-    told = [scene_batch(pictures(40), settings, k, range(40)).view[:, 2] for k in range(5)]
+    told = [scene_batch(pictures(40), settings, k, range(40), 28).view[:, 2] for k in range(5)]
     assert 0.5 < torch.cat(told).mean() < 0.7
 
 

@@ -31,7 +31,7 @@ def test_points_are_those_of_the_depth_files(tmp_path):
     recorded = RecordedPictures.found([folder], share=1.0, longer_side=64)
     run = small_run(tmp_path / "scenes")
     whole = SceneBatches(run.scenes, 1, recorded=recorded)[0]
-    points = scene_batch(whole, run.scenes, 0, range(run.scenes.batch)).points
+    points = scene_batch(whole, run.scenes, 0, range(run.scenes.batch), 28).points
     assert not points.sky.any()
     assert points.metric.all()
     assert 0.02 < (~points.known).float().mean() < 0.6

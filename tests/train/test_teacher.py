@@ -19,7 +19,13 @@ from nvs.train.photo_data import PhotoSettings
 from nvs.train.teacher import disagreement, misalignment, teachers_answer
 from nvs.train.team import ALONE
 from tests.conftest import SAMPLE_PHOTOS
-from tests.train.small_runs import OTHER_NETWORK, small_run, stopped_and_resumed, write_encoder
+from tests.train.small_runs import (
+    ENCODER,
+    OTHER_NETWORK,
+    small_run,
+    stopped_and_resumed,
+    write_encoder,
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +132,7 @@ def test_what_photos_cannot_be_used_with_is_said(photographed, tmp_path):
     empty = dataclasses.replace(photographed.photos, folder=tmp_path)
     with pytest.raises(InputError, match="is not a folder of photos"):
         DepthTask(dataclasses.replace(photographed, photos=empty), ALONE)
-    larger = dataclasses.replace(OTHER_NETWORK.encoder, channels=32)
+    larger = dataclasses.replace(ENCODER, channels=32)
     network = dataclasses.replace(OTHER_NETWORK, encoder=larger)
     with pytest.raises(InputError, match="of another size than the configuration's encoder"):
         DepthTask(dataclasses.replace(photographed, network=network), ALONE)

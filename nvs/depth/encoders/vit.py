@@ -7,13 +7,14 @@ square grid, resized to the grid of the picture.  `dinov2.py` beside this loads 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.depth.encoders.encoder import EncoderFeatures
+from nvs.depth.encoders.encoder import Encoder, EncoderConfig, EncoderFeatures
 from nvs.errors import InputError
 
 # Of the pictures that ImageNet models are trained on.
@@ -22,7 +23,7 @@ DEVIATION = (0.229, 0.224, 0.225)
 
 
 @dataclasses.dataclass(frozen=True)
-class ViTConfig:
+class ViTConfig(EncoderConfig):
     """Sizes of the transformer; the defaults are ViT-S/14's."""
 
     kind: Literal["vit"] = "vit"
@@ -45,8 +46,12 @@ class ViTConfig:
                 f"taps must be rising numbers of blocks, 1 to {self.blocks}, not {self.taps}"
             )
 
+    def build(self) -> ViT:
+        """An untrained transformer of these sizes."""
+        return ViT(self)
 
-class ViT(nn.Module):
+
+class ViT(Encoder):
     """Picture [B, 3, H, W] in 0..1, sides multiples of `patch_px` → tokens of several depths."""
 
     mean: Tensor  # [1, 3, 1, 1]
@@ -95,6 +100,18 @@ class ViT(nn.Module):
         last = self.norm(tokens)
         summary = torch.cat([last[:, 0], last[:, 1:].mean(dim=1)], dim=-1)  # [B, 2C]
         return EncoderFeatures(maps, summary)
+
+    def layers(self) -> list[list[nn.Parameter]]:
+        """The blocks; the last norm belongs to the last of them."""
+        layers = [list(block.parameters()) for block in self.blocks]
+        layers[-1] += self.norm.parameters()
+        return layers
+
+    def pretrained_state(self, path: Path) -> dict[str, Tensor]:
+        """Of a file of Meta's DINOv2 weights."""
+        from nvs.depth.encoders.dinov2 import dinov2_state
+
+        return dinov2_state(path)
 
     def _positions(self, height: int, width: int) -> Tensor:
         """Position embeddings [1, C, h, w] of this grid."""

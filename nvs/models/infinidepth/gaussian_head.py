@@ -16,6 +16,7 @@ from nvs.splat.points import SurfacePoints
 
 # What depends on the viewing direction is damped, the more the higher its degree.
 SH_DAMPING = [1.0] + 3 * [0.025] + 5 * [0.00625]
+PLAIN_CHANNELS = 11  # of `GaussianMap.plain_features`
 SPLIT = [1, 2, 3, 4, 3 * len(SH_DAMPING)]  # opacity, offset, scales, quaternion, colour
 
 

@@ -12,7 +12,7 @@ from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
 from nvs.models.infinidepth.decoder import ProjectedDecoder
 from nvs.models.infinidepth.field import InfiniDepthField
-from nvs.models.infinidepth.gaussian_head import DenseGaussianHead
+from nvs.models.infinidepth.gaussian_head import PLAIN_CHANNELS, DenseGaussianHead
 from nvs.models.infinidepth.geometry import (
     DisparityGeometry,
     fit_disparity,
@@ -58,6 +58,11 @@ class InfiniDepth(DepthModel):
     def input_area_px(self) -> float:
         """The area that the network was made for."""
         return self.picture_area_px
+
+    @property
+    def feature_channels(self) -> int:
+        """Those of the Gaussians that the authors' head sees; none without it."""
+        return 0 if self.gaussian_head is None else PLAIN_CHANNELS
 
     @torch.no_grad()
     def field(

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 from nvs.errors import InputError
+from nvs.models.family import Family, NamedModel, with_guess
 from nvs.models.infinidepth.checkpoint import load_depth_network, load_gaussian_head
 from nvs.models.infinidepth.gaussian_head import ReleasedGaussians
 from nvs.models.infinidepth.hub import cached_checkpoint, download_checkpoint
 from nvs.models.infinidepth.predictor import InfiniDepth
 from nvs.pipeline import Model
-from nvs.splat.head import GaussianHead, GaussianHeadConfig
-
-CHECKPOINT_SUFFIXES = (".ckpt", ".pt", ".pth")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,5 +96,20 @@ def model_of_checkpoints(depth: Path, head: Path | None = None) -> Model:
     if head is not None:
         predictor.gaussian_head = load_gaussian_head(head)
         return Model(predictor, ReleasedGaussians())
-    guess = GaussianHead(GaussianHeadConfig(feature_channels=0)).eval().requires_grad_(False)
-    return Model(predictor, guess)
+    return with_guess(predictor)
+
+
+FAMILY = Family(
+    models={
+        name: NamedModel(
+            released.summary,
+            functools.partial(load_released_model, name),
+            tuple(released.files),
+            functools.partial(download_released_model, name),
+        )
+        for name, released in RELEASED_MODELS.items()
+    },
+    suffixes=(".ckpt", ".pt", ".pth"),
+    file="a depth checkpoint of InfiniDepth's authors (.ckpt)",
+    of_file=model_of_checkpoints,
+)

@@ -146,7 +146,7 @@ def test_files_that_do_not_belong_to_the_model_are_refused(files, sensor_file):
         ("infinidepth-gs", [head, depth], "another architecture"),
         ("infinidepth", [sensor_file], "takes depth prompts"),
         ("infinidepth-sensor", [depth], "takes no depth prompts"),
-        ("default", [depth], "--model infinidepth"),
+        ("default", [depth], "nvs models list"),
         (str(depth), [depth], "goes with a model's name"),
         ("nonesuch", [depth], "'nonesuch'"),
     ]:

@@ -10,8 +10,14 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from nvs.data.recorded import DepthEncoding, read_numbers
-from nvs.depth.file import LARGEST_UINT16, VALUES_PER_METRE, read_depth_file, unit_in_file
+from nvs.depth.encoding import DepthEncoding
+from nvs.depth.file import (
+    LARGEST_UINT16,
+    VALUES_PER_METRE,
+    read_depth_file,
+    read_numbers,
+    unit_in_file,
+)
 from nvs.depth.given import GivenMap, ToldKind
 from nvs.errors import InputError
 from nvs.files import check_readable
@@ -59,9 +65,7 @@ def read_depth_map(
         values = _of_use(read_depth_file(path))
         _check_shows_all(values, camera, path)
         return GivenMap(values.nan_to_num(nan=0.0, posinf=math.inf), source, unit=unit, sure=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        numbers = read_numbers(path).squeeze()
+    numbers = read_numbers(path).squeeze()
     if numbers.ndim != 2 or numbers.size == 0 or numbers.dtype.kind not in "fiu":
         raise InputError(f"{path} must hold one [H, W] map of numbers, not {list(numbers.shape)}")
     _check_shows_all(numbers, camera, path)

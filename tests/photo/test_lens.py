@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvs.data.lens import Lens, straightened, straightened_points
+from nvs.photo.lens import Lens, straightened, straightened_points
 
 K = torch.tensor([[80.0, 0, 32], [0, 80.0, 24], [0, 0, 1]])
 

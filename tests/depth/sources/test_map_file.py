@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.data.depth_map import read_depth_map
 from nvs.depth.file import write_depth
+from nvs.depth.sources.map_file import read_depth_map
 from nvs.errors import InputError
 from nvs.scene.camera import Camera
 
@@ -156,7 +156,7 @@ def test_numbers_without_an_inverse_are_unknown(tmp_path, recwarn):
 
 
 def test_a_map_of_more_pixels_than_a_photo_keeps_is_thinned(tmp_path, monkeypatch, recwarn):
-    monkeypatch.setattr("nvs.data.depth_map.MAX_MEGAPIXELS", 500e-6)
+    monkeypatch.setattr("nvs.depth.sources.map_file.MAX_MEGAPIXELS", 500e-6)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # half of what Pillow refuses: it warns
     path = save(tmp_path / "a.png", np.rint(METRES * 1000).astype(np.uint16))
     given = read_depth_map(path, CAMERA)

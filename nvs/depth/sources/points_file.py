@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nvs.data.colmap import ColmapImage, read_colmap
-from nvs.data.recorded import read_numbers
+from nvs.depth.file import read_numbers
 from nvs.depth.known import KnownDepth
 from nvs.errors import InputError
 from nvs.files import check_readable
+from nvs.photo.colmap import ColmapImage, read_colmap
 from nvs.photo.photo import Photo
 from nvs.scene.camera import Camera
 
@@ -99,7 +99,7 @@ def read_confidence(path: Path, depth: Tensor) -> Tensor:
     Raises:
         InputError: a file that cannot be used, of another shape, or that trusts nothing.
     """
-    numbers = read_numbers(check_readable(path)).squeeze()
+    numbers = read_numbers(path).squeeze()
     if numbers.shape != tuple(depth.shape):
         raise InputError(f"{path} must have the depth map's shape, {list(depth.shape)}")
     levels = numbers.dtype.kind in "iu"

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nvs.data.lens import Lens
 from nvs.errors import InputError
+from nvs.photo.lens import Lens
 from nvs.scene.rotations import rotation_of
 
 # model id: (name, number of parameters); fisheye models are not pinhole cameras

@@ -1,0 +1,1 @@
+"""Where known depth comes from: maps, points, what a camera wrote into the photo's file."""

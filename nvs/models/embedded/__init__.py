@@ -1,0 +1,1 @@
+"""Our own models; the default's weights lie beside this file."""
