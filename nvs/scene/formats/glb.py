@@ -50,7 +50,8 @@ def read(file: BinaryIO, size: int) -> SceneFile:
     try:
         for placed in tree.placed():
             for primitive in tree.primitives(placed.node):
-                extension = (primitive.get("extensions") or {}).get(EXTENSION)
+                extensions = primitive.get("extensions")
+                extension = extensions.get(EXTENSION) if isinstance(extensions, dict) else None
                 if isinstance(extension, dict):
                     parts.append(_read_primitive(tree, primitive, extension, placed.matrix))
             camera = camera or _camera(tree, placed)
@@ -146,8 +147,9 @@ def write(scene: Gaussians, path: Path | str, camera: Camera | None = None) -> N
 def _read_primitive(
     tree: Tree, primitive: dict[str, Any], extension: dict[str, Any], matrix: Tensor
 ) -> SceneFile:
-    compression = next(iter(extension.get("extensions") or {}), None)
-    if compression is not None and "compression" in compression:
+    further = extension.get("extensions")
+    compression = next(iter(further), "") if isinstance(further, dict) else ""
+    if "compression" in compression:
         raise UnreadableError(f"holds its Gaussians compressed ({compression}): export it without")
 
     def values(name: str, components: int) -> Floats:
@@ -158,7 +160,7 @@ def _read_primitive(
     scales = values(f"{EXTENSION}:SCALE", 3)
     if (scales < 0).any():
         notes += ("negative scales: taken as logarithms, as a draft of the extension has them",)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             scales = np.exp(scales)
     dc, rest = values(f"{EXTENSION}:SH_DEGREE_0_COEF_0", 3), []
     for degree in DEGREES:
@@ -166,6 +168,8 @@ def _read_primitive(
         if not tree.has_attribute(primitive, names[0]):
             break
         rest += [values(name, 3) for name in names]
+    if any(len(each) != len(means) for each in rest):
+        raise NotInFileError("its attributes have different lengths")
     if extension.get("colorSpace") == LINEAR:
         notes += ("its colours are of linear light and are drawn as such: it looks too dark",)
     columns = Columns(

@@ -100,6 +100,8 @@ class Tree:
         if "mesh" not in node:
             return []
         primitives = self._entry("meshes", node["mesh"]).get("primitives", [])
+        if not isinstance(primitives, list):
+            raise NotInFileError("its primitives are no list")
         return [each for each in primitives if isinstance(each, dict)]
 
     def camera(self, node: Node) -> dict[str, Any] | None:
@@ -118,11 +120,12 @@ class Tree:
         accessor = self._entry("accessors", primitive["attributes"][name])
         if COMPONENTS.get(str(accessor.get("type"))) != components or "sparse" in accessor:
             raise NotInFileError(f"{name} is not {components} numbers for each Gaussian")
-        if accessor.get("componentType") not in COMPONENT_TYPES:
+        kind_of_number = accessor.get("componentType")
+        if not isinstance(kind_of_number, int) or kind_of_number not in COMPONENT_TYPES:
             raise NotInFileError(f"{name} has numbers of an unknown kind")
         if "bufferView" not in accessor:
             raise NotInFileError(f"{name} has no data")
-        kind = np.dtype(COMPONENT_TYPES[accessor["componentType"]])
+        kind = np.dtype(COMPONENT_TYPES[kind_of_number])
         view = self._entry("bufferViews", accessor["bufferView"])
         row = components * kind.itemsize
         count, stride = _whole(accessor, "count"), _whole(view, "byteStride") or row
@@ -160,7 +163,7 @@ def _indices(value: object) -> list[int]:
 
 def _whole(entry: dict[str, Any], name: str) -> int:
     value = entry.get(name, 0)
-    if not isinstance(value, int) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise NotInFileError(f"{name} is {ascii(value)[:20]}")
     return value
 
@@ -184,4 +187,7 @@ def _numbers(values: object, count: int) -> Tensor:
         raise NotInFileError("a node has a transform that is none")
     if not all(isinstance(value, (int, float)) for value in values):
         raise NotInFileError("a node has a transform that is none")
-    return torch.tensor([float(value) for value in values])
+    try:
+        return torch.tensor([float(value) for value in values])
+    except OverflowError:
+        raise NotInFileError("a node has a transform that is none") from None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 
@@ -13,6 +11,7 @@ from nvs.scene.formats.record import Floats
 
 CAMERA = "nvs-camera"
 LARGEST_PICTURE_SIDE = 100_000
+LARGEST_NUMBER = 1e30
 
 
 def camera_comment(camera: Camera) -> str:
@@ -46,10 +45,10 @@ def camera_of(numbers: object) -> Camera | None:
     """The camera of `camera_numbers`; whatever else stands in their place is none."""
     if not isinstance(numbers, list) or len(numbers) not in (6, 18):
         return None
-    if not all(isinstance(each, (int, float)) and math.isfinite(each) for each in numbers):
-        return None
+    if not all(isinstance(each, (int, float)) and abs(each) < LARGEST_NUMBER for each in numbers):
+        return None  # also where they are not finite
     width, height, fx, fy, cx, cy = numbers[:6]
-    intrinsics = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+    intrinsics = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], np.float64)
     pose = np.eye(4)
     if len(numbers) == 18:
         pose[:3] = np.reshape(numbers[6:], (3, 4))

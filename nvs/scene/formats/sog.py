@@ -170,7 +170,7 @@ class _Meta:
     def numbers(self, name: str, key: str) -> Floats:
         try:
             return np.asarray(self.part(name).get(key), np.float64).reshape(-1)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UnreadableError(f"has no {key} of {name} in its {META}") from None
 
     def codebook(self, name: str) -> Floats:
@@ -183,7 +183,8 @@ class _Meta:
         low, high = self.numbers(name, "mins"), self.numbers(name, "maxs")
         if not len(low) == len(high) == shares.shape[1]:
             raise UnreadableError(f"has odd ranges of {name} in its {META}")
-        return low + (high - low) * shares
+        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is left out
+            return low + (high - low) * shares
 
 
 def _parsed(text: bytes) -> dict[str, Any]:

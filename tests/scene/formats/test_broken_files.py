@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import io
 import json
+import random
 import re
 import struct
 import tracemalloc
@@ -21,6 +23,7 @@ from PIL import Image
 import nvs
 from nvs.scene.formats.registry import WRITERS, read_scene_file, write_scene_file
 from nvs.scene.formats.texels import write_texels
+from tests.fuzz import mutate
 from tests.scene.formats.scenes import CAMERA, cloud
 from tests.scene.formats.test_others_files import glb, glb_parts, ksplat, spz
 
@@ -196,6 +199,11 @@ def test_odd_gltf(tmp_path):
     assert "different lengths" in refused(lambda c: c["accessors"][0].update(count=3))
     assert "no Gaussians" in refused(lambda c: c["meshes"][0]["primitives"][0].pop("extensions"))
     assert "transform" in refused(lambda c: c["nodes"][0].update(rotation=["a"]))
+    assert "transform" in refused(lambda c: c["nodes"][0].update(scale=[10**400, 1, 1]))
+    assert "no list" in refused(lambda c: c["meshes"][0].update(primitives=3))
+    assert "no Gaussians" in refused(
+        lambda c: c["meshes"][0]["primitives"][0].update(extensions=["x"])
+    )
     assert "turned by nothing" in refused(lambda c: c["nodes"][0].update(rotation=[0, 0, 0, 0]))
     extension = {"extensions": {"KHR_gaussian_splatting_compression_spz_2": {"bufferView": 0}}}
     assert "compressed" in refused(
@@ -203,6 +211,43 @@ def test_odd_gltf(tmp_path):
             extension
         )
     )
+
+
+def test_harmonics_of_another_length(tmp_path):
+    write_scene_file(cloud(20, 4), tmp_path / "a.glb")
+    content, binary = glb_parts(tmp_path / "a.glb")
+    index = content["meshes"][0]["primitives"][0]["attributes"][
+        "KHR_gaussian_splatting:SH_DEGREE_1_COEF_1"
+    ]
+    content["accessors"][index]["count"] = 3
+    (tmp_path / "b.glb").write_bytes(glb(content, binary))
+    assert "different lengths" in refusal_of(tmp_path / "b.glb")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("suffix", [".glb", ".sog"])
+def test_any_value_in_its_json(tmp_path, suffix):
+    """What stands for numbers, lists and objects may be anything: read, or refused."""
+    path = tmp_path / f"b{suffix}"
+    write_scene_file(cloud(40, 4), tmp_path / f"a{suffix}", CAMERA)
+    if suffix == ".glb":
+        content, binary = glb_parts(tmp_path / "a.glb")
+    else:
+        with zipfile.ZipFile(tmp_path / "a.sog") as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        content = json.loads(files.pop("meta.json"))
+        files = {name.removesuffix(".webp"): data for name, data in files.items()}
+    dice = random.Random(0)
+    read = 0
+    for _ in range(250):
+        changed = mutate.a_value(json.loads(json.dumps(content)), dice)
+        if dice.random() < 0.1 and isinstance(changed, dict):
+            changed[dice.choice([*changed])] = 10**400
+        path.write_bytes(glb(changed, binary) if suffix == ".glb" else sog(changed, **files))
+        with contextlib.suppress(nvs.InputError):
+            read_scene_file(path)
+            read += 1
+    assert 25 < read < 225
 
 
 def test_what_is_nothing_at_all(tmp_path):

@@ -235,6 +235,52 @@ def test_glb_nodes_place_what_they_hold(tmp_path):
         read_scene_file(tmp_path / "b.glb")
 
 
+def glb_columns(path: Path) -> dict[str, np.ndarray]:
+    """Every attribute of a .glb's first mesh as its accessor says, read without our reader."""
+    content, binary = glb_parts(path)
+    found = {}
+    for name, index in content["meshes"][0]["primitives"][0]["attributes"].items():
+        accessor = content["accessors"][index]
+        view = content["bufferViews"][accessor["bufferView"]]
+        kind = {5126: "<f4", 5121: "u1"}[accessor["componentType"]]
+        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[accessor["type"]]
+        data = binary[view["byteOffset"] :][: view["byteLength"]]
+        found[name] = np.frombuffer(data, kind).reshape(accessor["count"], width)
+    return found
+
+
+def test_our_glb_keeps_to_the_extension(tmp_path):
+    """What KHR_gaussian_splatting asks for: names, kinds and ranges."""
+    scene = cloud(coefficients=16)
+    write_scene_file(scene, tmp_path / "a.glb", CAMERA)
+    content, _ = glb_parts(tmp_path / "a.glb")
+    assert content["extensionsUsed"] == ["KHR_gaussian_splatting"]
+    primitive = content["meshes"][0]["primitives"][0]
+    assert primitive["mode"] == 0
+    assert primitive["extensions"]["KHR_gaussian_splatting"] == {
+        "kernel": "ellipse",
+        "colorSpace": "srgb_rec709_display",
+        "sortingMethod": "cameraDistance",
+        "projection": "perspective",
+    }
+    columns = glb_columns(tmp_path / "a.glb")
+    prefix = "KHR_gaussian_splatting:"
+    harmonics = [f"SH_DEGREE_{d}_COEF_{n}" for d in range(4) for n in range(2 * d + 1)]
+    assert set(columns) == {"POSITION", "COLOR_0"} | {
+        prefix + name for name in ("ROTATION", "SCALE", "OPACITY", *harmonics)
+    }
+    accessor = content["accessors"][primitive["attributes"]["POSITION"]]
+    assert accessor["min"] == columns["POSITION"].min(axis=0).tolist()
+    assert accessor["max"] == columns["POSITION"].max(axis=0).tolist()
+    assert np.allclose(np.linalg.norm(columns[prefix + "ROTATION"], axis=1), 1, atol=1e-6)
+    assert np.allclose(columns[prefix + "SCALE"], scene.scales, rtol=1e-6)
+    opacity = columns[prefix + "OPACITY"]
+    assert opacity.shape[1] == 1
+    assert 0 <= opacity.min() <= opacity.max() <= 1
+    assert columns["COLOR_0"].dtype == np.uint8
+    assert all(view["byteOffset"] % 4 == 0 for view in content["bufferViews"])
+
+
 def test_glb_of_the_draft_and_with_short_numbers(tmp_path):
     scene = cloud(100)
     write_scene_file(scene, tmp_path / "a.glb")
@@ -387,3 +433,25 @@ def test_splat_transform_reads_ours_as_we_do(tmp_path, coefficients, suffix):
     ours = read_scene_file(tmp_path / f"a{suffix}").gaussians
     # It takes the bytes of .splat's quaternions as -1..1 evenly, its first viewer as ours.
     assert psnr(picture(theirs), picture(ours)) > (45 if suffix == ".splat" else 100)
+
+
+@pytest.mark.skipif(ORACLE is None, reason="no splat-transform (npm: @playcanvas/splat-transform)")
+@pytest.mark.parametrize("coefficients", [None, 16])
+def test_our_glb_says_what_splat_transforms_says(tmp_path, coefficients):
+    """It writes .glb and does not read it: both files are read by neither program."""
+    nvs.write_ply(cloud(coefficients=coefficients), tmp_path / "a.ply", CAMERA)
+    theirs = transformed(tmp_path / "a.ply", tmp_path / "b.glb")
+    write_scene_file(nvs.read_ply(tmp_path / "a.ply"), tmp_path / "c.glb", CAMERA)
+    extensions = [
+        glb_parts(path)[0]["meshes"][0]["primitives"][0]["extensions"]
+        for path in (theirs, tmp_path / "c.glb")
+    ]
+    assert extensions[0] == extensions[1]
+    expected, ours = glb_columns(theirs), glb_columns(tmp_path / "c.glb")
+    assert set(ours) == set(expected)
+    for name, column in expected.items():
+        assert ours[name].dtype == column.dtype
+        off = np.abs(ours[name].astype(float) - column)
+        if name.endswith("ROTATION"):  # q and -q are one rotation
+            off = np.minimum(off, np.abs(ours[name] + column))
+        assert off.max() <= (1 if name == "COLOR_0" else 2e-5)
