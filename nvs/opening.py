@@ -187,47 +187,58 @@ def depth_of_photo(
             listener.note(note)
         return GivenField(settled, seen)
     known = _known_depth(photo, model, settings, device, listener)
+    depth, before = (known.depth, known.seen) if known is not None else (None, None)
     if known is None and settings.photo_depth:
-        known = depth_in_photo(photo, model.uses, listener)
+        depth = depth_in_photo(photo, model.uses, listener)
     listener.stage("encoding the photo")
-    field = model.depth_field(photo, known, detail=settings.detail)
+    field = model.depth_field(photo, depth, detail=settings.detail, seen=before)
     if field.note is not None:
         listener.note(field.note)
     return field
 
 
+@dataclasses.dataclass(frozen=True)
+class _Known:
+    """What the user says, and what the model saw of the photo where it was asked about that."""
+
+    depth: KnownDepth
+    seen: DepthField | None = None
+
+
 def _known_depth(
     photo: Photo, model: Model, settings: DepthSettings, device: str, listener: Listener
-) -> KnownDepth | None:
+) -> _Known | None:
     """What the user says of the photo's depth."""
     if settings.prompt is not None:
         listener.stage("reading the depth")
         if not is_depth_map(settings.prompt):
-            return read_known_points(settings.prompt, photo, settings.values_per_metre)
+            return _Known(read_known_points(settings.prompt, photo, settings.values_per_metre))
         return _known_map(settings.prompt, photo, model, settings, listener)
     if settings.places:
-        return known_places(settings.places, *photo.full_size)
+        return _Known(known_places(settings.places, *photo.full_size))
     if settings.metric_model is not None:
         listener.stage("asking the metric model")
-        return KnownDepth.from_field(_metric_field(photo, settings.metric_model, device))
+        return _Known(KnownDepth.from_field(_metric_field(photo, settings.metric_model, device)))
     return None
 
 
 def _known_map(
     path: Path, photo: Photo, model: Model, settings: DepthSettings, listener: Listener
-) -> KnownDepth:
+) -> _Known:
     given = read_depth_map(path, photo.camera, settings.values_per_metre, settings.kind)
     # Released models are slow to see a photo: once is enough where nothing is left to be asked.
-    settled = settle_unseen(given)
+    settled, seen = settle_unseen(given), None
     if settled is None:
         listener.stage("comparing it with the photo")
-        settled = settle(given, model.depth_field(photo))
+        seen = model.depth_field(photo)
+        settled = settle(given, seen)
     for note in settled.notes:
         listener.note(note)
     confidence = None
     if settings.confidence is not None:
         confidence = read_confidence(settings.confidence, settled.depth)
-    return KnownDepth.from_map(settled.depth, settled.unit, given.source, confidence)
+    known = KnownDepth.from_map(settled.depth, settled.unit, given.source, confidence)
+    return _Known(known, seen)
 
 
 def _metric_field(photo: Photo, name: str, device: str) -> DepthField:

@@ -103,6 +103,7 @@ class Model:
         known: Tensor | DepthField | KnownDepth | None = None,
         *,
         detail: Detail = "normal",
+        seen: DepthField | None = None,
     ) -> DepthField:
         """The continuous depth that the network sees in the photo.
 
@@ -110,6 +111,8 @@ class Model:
             known: what is known of the depth: a map [h, w] in metres (0 = unknown), a metric
                 model's field, or points.  `uses` tells what the model does with it.
             detail: "high" looks at parts of the photo, too (`nvs.depth.detail`).
+            seen: what this model saw of the photo without known depth, where it was asked before:
+                one that completes what it has seen then need not look again.
 
         Raises:
             InputError: the network has no use for known depth.
@@ -118,8 +121,14 @@ class Model:
         if known is not None and not self.uses:
             raise InputError("this model takes no depth prompt: leave out --model")
         prompt = None if known is None else KnownDepth.of(known)
+        if prompt is None or not self.network.completes:
+            seen = None
         if detail == "high":
-            return detailed_field(self.network, rgb, camera, prompt, focal_known=photo.focal_known)
+            return detailed_field(
+                self.network, rgb, camera, prompt, focal_known=photo.focal_known, seen=seen
+            )
+        if seen is not None and prompt is not None:
+            return self.network.completed(seen, prompt, rgb)
         return self.network.field(rgb, camera, prompt, focal_known=photo.focal_known)
 
     def splat(

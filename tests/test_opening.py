@@ -153,14 +153,34 @@ def test_an_opener_loads_its_model_once_and_can_leave_the_head_out(monkeypatch, 
     assert "together" in clock.table()
 
 
-class Counted(nvs.Model):
-    """A model that counts how often it sees a photo."""
+@pytest.mark.parametrize("detail", ["normal", "high"])
+def test_a_prompt_of_an_untold_kind_is_completed_with_one_look(
+    tmp_path, model, monkeypatch, detail
+):
+    photo = nvs.load_photo(PHOTO).resized_to(90)
+    seen = model.depth_field(photo)
+    shape = (photo.camera.height, photo.camera.width)
+    metres = 2.5 * seen(photo.camera.pixel_centers().view(-1, 2)).view(shape) ** 0.9
+    np.save(tmp_path / "depth.npy", metres.numpy())
+    looks: list[object] = []
+    encode = model.network.encode
 
-    encodings = 0
+    def counted(*arguments):
+        looks.append(arguments)
+        return encode(*arguments)
 
-    def depth_field(self, photo, known=None, *, detail="normal"):
-        self.encodings += 1
-        return super().depth_field(photo, known, detail=detail)
+    monkeypatch.setattr(model.network, "encode", counted)
+    told: tuple[ToldKind, ...] = ("auto", "depth")
+    fields = [
+        depth_of_photo(
+            photo, model, DepthSettings(prompt=tmp_path / "depth.npy", kind=kind, detail=detail)
+        )
+        for kind in told
+    ]
+    assert len(looks) == 2
+    x, y = torch.arange(0.5, shape[1]), torch.arange(0.5, shape[0])
+    depths = [field.on_raster(x, y).depth for field in fields]
+    torch.testing.assert_close(*depths, rtol=1e-5, atol=0)
 
 
 def test_one_metric_map_means_the_same_as_depth_and_as_prompt(tmp_path, model):
@@ -168,12 +188,10 @@ def test_one_metric_map_means_the_same_as_depth_and_as_prompt(tmp_path, model):
     xy = photo.camera.pixel_centers().view(-1, 2)
     metres = 2.5 * model.depth_field(photo)(xy).view(80, 120) ** 0.9
     np.save(tmp_path / "depth.npy", metres.numpy())
-    told: tuple[tuple[ToldKind, int], ...] = (("auto", 2), ("depth", 1))
-    for kind, encodings in told:
-        counted = Counted(model.network, model.head)
+    told: tuple[ToldKind, ...] = ("auto", "depth")
+    for kind in told:
         prompt = DepthSettings(prompt=tmp_path / "depth.npy", kind=kind)
-        completed = depth_of_photo(photo, counted, prompt)
-        assert counted.encodings == encodings
+        completed = depth_of_photo(photo, model, prompt)
         given = depth_of_photo(photo, model, DepthSettings(depth=tmp_path / "depth.npy", kind=kind))
         assert completed.unit == given.unit == "m"
         apart = (completed(xy) / given(xy) - 1).abs()

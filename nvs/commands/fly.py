@@ -65,7 +65,7 @@ def main(options: Options) -> int:
     from nvs.files import check_writable
 
     refuse_folder(options.source)
-    check(options)
+    saved = _checked(options)
     for path in (_output(options), options.ply, options.track):
         if path is not None:
             check_writable(path)
@@ -74,7 +74,7 @@ def main(options: Options) -> int:
     from nvs.opening import open_scene
 
     opened = open_scene(options.source, options.scene.settings(), clock)
-    for written in _written(options, opened, clock):
+    for written in _written(options, saved, opened, clock):
         clock.finish()
         print(written)
     if options.scene.run.timings:
@@ -98,9 +98,15 @@ def check(options: Options) -> None:
     Raises:
         InputError: a name, a path or a number that cannot be used.
     """
+    _checked(options)
+
+
+def _checked(options: Options) -> KeyframePath | None:
+    """As `check`; the saved path, or None for one of ours."""
     _check_outputs(options, _output(options))
-    _saved_path(options)
+    saved = _saved_path(options)
     options.scene.settings()
+    return saved
 
 
 def make(
@@ -121,18 +127,20 @@ def make(
     )
     options = dataclasses.replace(options, source=photo, output=output, ply=ply, track=track)
     opened = bench.scene(photo, options.scene.settings(), listener)
-    for _ in _written(options, opened, listener):
+    for _ in _written(options, _saved_path(options), opened, listener):
         pass
     return [path for path in (output, ply, track) if path is not None]
 
 
-def _written(options: Options, opened: Scene, listener: Listener) -> Iterator[str]:
+def _written(
+    options: Options, saved: KeyframePath | None, opened: Scene, listener: Listener
+) -> Iterator[str]:
     """Write the files; a line about each."""
     from nvs.scene.reach import scene_depth
 
     output = _output(options)
     depth = scene_depth(opened.gaussians, options.frame.framed(opened.camera))
-    flight = _flight(options, _saved_path(options), opened, depth, listener)
+    flight = _flight(options, saved, opened, depth, listener)
     shot = shot_of(opened, depth, options.lens, options.stereo)
     focus = options.lens.pulled(opened, depth, len(flight.cameras))
     listener.stage("rendering")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from nvs.errors import InputError
-from nvs.files import atomic_write, check_readable
+from nvs.files import check_readable
 from nvs.film.path import DEFAULT_FPS, MAX_FRAMES
 from nvs.scene.camera import Camera
 
@@ -112,12 +112,6 @@ def camera_of(keyframe: Keyframe, width: int, height: int) -> Camera:
     pose[:3, :3] = torch.from_numpy(Rotation.from_quat([x, y, z, w]).as_matrix())
     pose[:3, 3] = torch.tensor(keyframe.position, dtype=torch.float64)
     return Camera.from_focal(focal_px, width, height).moved(pose.float())
-
-
-def save_path(path: KeyframePath, file: Path | str) -> None:
-    """Write `path` as JSON."""
-    with atomic_write(file) as temporary:
-        temporary.write_text(path_to_json(path), encoding="utf-8")
 
 
 def path_to_json(path: KeyframePath) -> str:

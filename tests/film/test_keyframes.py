@@ -15,7 +15,6 @@ from nvs.film.keyframes import (
     load_path,
     path_from_json,
     path_to_json,
-    save_path,
 )
 
 quats = (
@@ -105,9 +104,8 @@ def test_number_of_frames_follows_the_time():
 
 def test_save_and_load(tmp_path):
     path = KeyframePath((turn(0.0), turn(0.5, (0.1, 0.2, 0.3))), True, 4.0)
-    save_path(path, tmp_path / "flight.json")
+    (tmp_path / "flight.json").write_text(path_to_json(path))
     assert load_path(tmp_path / "flight.json") == path
-    assert [p.name for p in tmp_path.iterdir()] == ["flight.json"]
     with pytest.raises(InputError, match="does not exist"):
         load_path(tmp_path / "absent.json")
     with pytest.raises(InputError, match="is a folder"):

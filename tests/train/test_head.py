@@ -27,7 +27,7 @@ from nvs.train.solved_colors import with_solved_colors
 from nvs.train.team import ALONE
 from tests.data.rgbd_set import write_depth
 
-if importlib.util.find_spec("lpips") is None:  # importing it needs nvs.metrics.perceptual's help
+if importlib.util.find_spec("lpips") is None:  # it brings the distance's weights
     pytest.skip("lpips is not installed", allow_module_level=True)
 
 

@@ -15,7 +15,7 @@ from nvs.progress import SILENT
 from nvs.scene.ply import read_ply
 from nvs.scene.reach import scene_depth
 from nvs_viewer import Viewer
-from nvs_viewer.drawn_scene import INVENTED, PHOTO, DrawnScene
+from nvs_viewer.drawn_scene import INVENTED, PHOTO, Canvas, DrawnScene
 from nvs_viewer.look import INVENTED_COLOR, tinted
 from nvs_viewer.making import viewed
 from tests.viewer.browsing import downloaded, only_page, tab, until, wait_for_psnr
@@ -53,19 +53,19 @@ def test_both_parts_are_drawn_and_share_the_limit():
     scene = filled_room()
     target: Any = Target()
     camera = scene.camera
-    drawn = DrawnScene(target, limit=1728)
-    drawn.draw(scene, camera)
+    drawn = DrawnScene(target, limit=1728, canvas_of=lambda _: Canvas(camera))
+    drawn.draw(scene)
     assert len(target.nodes[PHOTO].centers) == len(target.nodes[INVENTED].centers) == 864
     assert drawn.count == 1728
     means = scene.gaussians.means[: scene.photographed].numpy()
     assert np.abs(target.nodes[PHOTO].centers[0] - means[0]).max() < 1e-5
 
     drawn.filled = False
-    drawn.draw(scene, camera)  # in other colours, say
+    drawn.draw(scene)  # in other colours, say
     assert not target.nodes[INVENTED].visible
     drawn.filled = True
     assert target.nodes[INVENTED].visible
-    drawn.draw(room(32), camera)
+    drawn.draw(room(32))
     assert list(target.nodes) == [PHOTO]  # nothing is left of the scene before
     drawn.filled = False
 

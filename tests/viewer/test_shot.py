@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nvs.film.keyframes import camera_of
 from nvs.scene.camera import Camera
 from nvs_viewer import view
-from nvs_viewer.shot import SHAPES, SIZES, framed
+from nvs_viewer.shot import SHAPES, SIZES, shaped
 
 cameras = st.builds(
     Camera.from_focal, st.floats(50, 3000), st.integers(64, 2000), st.integers(64, 2000)
@@ -27,7 +27,7 @@ def tangents(camera):
 @settings(deadline=None)
 @given(cameras, st.sampled_from(list(SHAPES.values())), st.sampled_from(list(SIZES.values())))
 def test_a_frame_is_as_asked_and_shows_no_more_than_the_photo(camera, aspect, size):
-    frame = framed(camera, aspect, size)
+    frame = shaped(camera, aspect, size)
     assert frame.width % 2 == frame.height % 2 == 0
     assert max(frame.width, frame.height) == size
     asked = aspect or camera.width / camera.height

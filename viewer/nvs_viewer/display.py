@@ -14,7 +14,7 @@ from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth, scene_depth
 from nvs_viewer import view
 from nvs_viewer.drawing import Drawing, DrawnBy
-from nvs_viewer.drawn_scene import DrawnScene
+from nvs_viewer.drawn_scene import Canvas, DrawnScene
 from nvs_viewer.reach import walking_scale
 from nvs_viewer.scene import ViewedScene
 from nvs_viewer.server_picture import ServerPicture
@@ -41,7 +41,7 @@ class Display:
         self.drawn: Drawing = (
             ServerPicture(client, self.window)
             if rendering == "server"
-            else DrawnScene(client, drawn_limit)
+            else DrawnScene(client, drawn_limit, self._canvas)
         )
         self.closed = False
         # A page may leave, or get another scene, while one is being sent.  Panels that are told
@@ -77,7 +77,7 @@ class Display:
         """Draw `scene` in `colors` [N, 3], or in its own; nothing if it is no longer shown."""
         with self.showing:
             if self.scene is scene and not self.closed:
-                self.drawn.draw(scene, self._canvas_camera(scene), colors, self.window.enlarged)
+                self.drawn.draw(scene, colors)
 
     @property
     def shown(self) -> ViewedScene | None:
@@ -137,13 +137,14 @@ class Display:
         left_out = ", nothing invented" if shown is not scene else ""
         self._title.content = f"**{scene.name}** · {len(shown.gaussians):,} Gaussians{left_out}"
 
-    def _canvas_camera(self, scene: ViewedScene) -> Camera:
-        """The photo's camera with the number of pixels that its picture has in the canvas."""
+    def _canvas(self, scene: ViewedScene) -> Canvas:
+        """The page's, as large as it is now."""
         camera, canvas = scene.camera, self.client.camera
         share = min(canvas.image_width / camera.width, canvas.image_height / camera.height)
-        return camera.resized(
+        there = camera.resized(
             max(1, round(camera.width * share)), max(1, round(camera.height * share))
         )
+        return Canvas(there, self.window.enlarged)
 
 
 def depth_of(scene: ViewedScene) -> SceneDepth:

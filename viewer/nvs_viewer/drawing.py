@@ -7,7 +7,6 @@ from typing import Literal
 
 from torch import Tensor
 
-from nvs.scene.camera import Camera
 from nvs_viewer.scene import ViewedScene
 
 DrawnBy = Literal["browser", "server"]
@@ -35,19 +34,11 @@ class Drawing(abc.ABC):
         """What is drawn, for the page's table: a name and a value."""
 
     @abc.abstractmethod
-    def draw(
-        self,
-        scene: ViewedScene,
-        camera: Camera,
-        colors: Tensor | None = None,
-        enlarged: float = 1.0,
-    ) -> None:
+    def draw(self, scene: ViewedScene, colors: Tensor | None = None) -> None:
         """Show `scene` in the place of what was shown.
 
         Args:
-            camera: the photo's, with as many pixels as its picture has in the canvas.
             colors: [N, 3] in 0..1, instead of the scene's own.
-            enlarged: how many times larger than it is (see `nvs_viewer.window`).
         """
 
     @abc.abstractmethod

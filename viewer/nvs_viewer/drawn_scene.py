@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 import viser
 from torch import Tensor
 
@@ -17,36 +20,46 @@ from nvs_viewer.splats import BrowserSplats, browser_splats
 PHOTO, INVENTED = "/scene/photo", "/scene/invented"
 
 
+@dataclasses.dataclass(frozen=True)
+class Canvas:
+    """What a scene is drawn on."""
+
+    camera: Camera  # the photo's, with as many pixels as its picture has there
+    enlarged: float = 1.0  # how many times larger than it is (see `nvs_viewer.window`)
+
+
 class DrawnScene(Drawing):
     """What a browser draws of a scene.
 
     Args:
         target: the page, or the server of a page to be saved.
         limit: at most so many Gaussians are given to the browser.
+        canvas_of: what a scene is drawn on.
     """
 
-    def __init__(self, target: viser.ClientHandle | viser.ViserServer, limit: int) -> None:
+    def __init__(
+        self,
+        target: viser.ClientHandle | viser.ViserServer,
+        limit: int,
+        canvas_of: Callable[[ViewedScene], Canvas],
+    ) -> None:
         super().__init__()
         self._target = target
         self._limit = limit
+        self._canvas_of = canvas_of
         self._invented: viser.GaussianSplatHandle | None = None
         self.count = 0  # Gaussians that the browser was given
 
-    def draw(
-        self,
-        scene: ViewedScene,
-        camera: Camera,
-        colors: Tensor | None = None,
-        enlarged: float = 1.0,
-    ) -> None:
+    def draw(self, scene: ViewedScene, colors: Tensor | None = None) -> None:
         """Give the browser the splats of `scene`."""
-        photo = self._splats(scene, slice(0, scene.photographed), camera, colors)
-        invented = self._splats(scene, slice(scene.photographed, None), camera, colors)
+        canvas = self._canvas_of(scene)
+        photo = self._splats(scene, slice(0, scene.photographed), canvas.camera, colors)
+        invented = self._splats(scene, slice(scene.photographed, None), canvas.camera, colors)
         self.count = len(photo) + len(invented)
         with self._target.atomic():
-            photo.add_to(self._target.scene, PHOTO, enlarged)
+            photo.add_to(self._target.scene, PHOTO, canvas.enlarged)
             if len(invented):
-                self._invented = invented.add_to(self._target.scene, INVENTED, enlarged)
+                self._invented = invented.add_to(self._target.scene, INVENTED, canvas.enlarged)
                 self._invented.visible = self._filled
             elif self._invented is not None:
                 self._invented.remove()

@@ -19,7 +19,6 @@ import viser
 from torch import Tensor
 
 from nvs.film.shot import render_frame
-from nvs.scene.camera import Camera
 from nvs_viewer import view
 from nvs_viewer.delivery import wait_until_received
 from nvs_viewer.drawing import Drawing
@@ -58,14 +57,8 @@ class ServerPicture(Drawing):
         on_cuda = self._drawn is not None and self._drawn[0].gaussians.means.is_cuda
         return "rendered by this computer", "CUDA" if on_cuda else "CPU"
 
-    def draw(
-        self,
-        scene: ViewedScene,
-        camera: Camera,
-        colors: Tensor | None = None,
-        enlarged: float = 1.0,
-    ) -> None:
-        """Show `scene` from now on; `camera` and `enlarged` are of no concern here."""
+    def draw(self, scene: ViewedScene, colors: Tensor | None = None) -> None:
+        """Show `scene` from now on."""
         if self._closed:
             return
         self._drawn = (scene, colors)

@@ -13,6 +13,7 @@ from typing import cast
 import torch
 import viser
 
+from nvs.film.frame import framed
 from nvs.film.path import PATH_KINDS, PathKind, camera_path
 from nvs.film.shot import render_path
 from nvs.film.video import even_size, write_video
@@ -141,7 +142,7 @@ class ShotPanel(Panel):
         self.stop()
         fps = float(self._fps.value)
         shape, size = SHAPES[self._shape.value], SIZES[self._size.value]
-        cameras = [framed(camera, shape, size) for camera in self._cameras(fps)]
+        cameras = [shaped(camera, shape, size) for camera in self._cameras(fps)]
         scene = self._display.shown
         if scene is None or not cameras:
             return
@@ -161,17 +162,8 @@ class ShotPanel(Panel):
         self._task.start(work)
 
 
-def framed(camera: Camera, aspect: float | None, longer_side: int) -> Camera:
-    """`camera` with another shape of picture, even sizes, and no more view than it has.
-
-    The axis goes through the picture's centre afterwards.
-    """
+def shaped(camera: Camera, aspect: float | None, longer_side: int) -> Camera:
+    """`camera` with another shape of picture, even sizes, and no more view than it has."""
     aspect = aspect or camera.width / camera.height
-    width, height = even_size(
-        round(longer_side * min(aspect, 1)), round(longer_side / max(aspect, 1))
-    )
-    # The largest part of the photo that has this shape: sizes are tangents here.
-    half_width = camera.width / 2 / float(camera.intrinsics[0, 0])
-    half_height = camera.height / 2 / float(camera.intrinsics[1, 1])
-    focal_px = max(width / 2 / half_width, height / 2 / half_height)
-    return Camera.from_focal(focal_px, width, height).moved(camera.camera_to_world)
+    size = even_size(round(longer_side * min(aspect, 1)), round(longer_side / max(aspect, 1)))
+    return framed(camera, *size)

@@ -9,7 +9,7 @@ import viser
 
 from nvs.scene.reach import SceneDepth
 from nvs_viewer import access, view
-from nvs_viewer.drawn_scene import DrawnScene
+from nvs_viewer.drawn_scene import Canvas, DrawnScene
 from nvs_viewer.reach import walking_scale
 from nvs_viewer.scene import ViewedScene
 
@@ -29,6 +29,7 @@ def standalone_html(scene: ViewedScene, depth: SceneDepth, background: tuple[int
         max(1, round(camera.width * CANVAS_PX / longer)),
         max(1, round(camera.height * CANVAS_PX / longer)),
     )
+    canvas = Canvas(lens, enlarged=walking_scale(camera, depth))
     silence = contextlib.redirect_stdout(io.StringIO())  # viser prints addresses
     with access.guarded(access.make_token()), silence:
         server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
@@ -36,7 +37,7 @@ def standalone_html(scene: ViewedScene, depth: SceneDepth, background: tuple[int
             server.scene.set_up_direction(view.UP)
             view.start_at(server.initial_camera, camera, depth)
             server.scene.set_background_image(view.plain(background))
-            DrawnScene(server, LIMIT).draw(scene, lens, enlarged=walking_scale(camera, depth))
+            DrawnScene(server, LIMIT, lambda _: canvas).draw(scene)
             return server.scene.as_html(dark_mode=True)
         finally:
             server.stop()

@@ -36,6 +36,7 @@ def detailed_field(
     known: KnownDepth | None = None,
     *,
     focal_known: bool = False,
+    seen: DepthField | None = None,
 ) -> DepthField:
     """The depth field of a picture, as `DepthModel.field`, with the detail of looks at its parts.
 
@@ -50,11 +51,14 @@ def detailed_field(
     - Known depth completes the merged field, or is told to each look by those networks that see it.
 
     A photo without windows worth a look has the field of one look.
+
+    Args:
+        seen: the whole as the network saw it before, where that is what it completes in the end.
     """
     completed_last = known is not None and network.completes
     told = None if completed_last else known
     sees_prompts = "prompt" in network.uses  # the others take the scale of the whole from it
-    base = network.field(rgb, camera, told, focal_known=focal_known)
+    base = seen or network.field(rgb, camera, told, focal_known=focal_known)
     noise = noise_deviation(rgb)
     patches: list[Patch] = []
     for across in _grids(camera.width, camera.height, network.input_area_px):

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.harmonics import CONSTANT
 from nvs.splat.points import SurfacePoints
@@ -115,36 +114,6 @@ class GaussianMap:
             harmonics=harmonics.flatten(1, 2),
         )
 
-    def at_pixels(self, camera: Camera, depth: Tensor) -> Gaussians:
-        """H·W Gaussians, one a pixel, moved by its learned offset, at z-depth [H, W].
-
-        `camera` has as many pixels as the map.
-        """
-        xy = camera.pixel_centers().to(depth) + self.offsets_px[0].permute(1, 2, 0)  # [H, W, 2]
-        return self._placed(
-            camera.unproject(xy, depth).flatten(0, 1),
-            opacities=self.opacities[0, 0].flatten(),
-            scales=self.scales[0].flatten(1).T,
-            quats=self.quats[0].flatten(1).T,
-            harmonics=self.harmonics[0].flatten(1).T,
-        )
-
-    def at_points(self, camera: Camera, xy: Tensor, depth: Tensor) -> Gaussians:
-        """N Gaussians at the camera's pixels `xy` [N, 2] and z-depth [N].
-
-        The means lie where the query put them, so the learned offset has no say, and the
-        rest is read between the pixels.  (The released code also shifts the means by half a
-        pixel, which is a mistake there and left out here.)
-        """
-        uv = xy / xy.new_tensor([camera.width, camera.height])
-        return self._placed(
-            camera.unproject(xy, depth),
-            opacities=_read(self.opacities, uv)[:, 0],
-            scales=_read(self.scales, uv),
-            quats=functional.normalize(_read(self.quats, uv), dim=-1),
-            harmonics=_read(self.harmonics, uv),
-        )
-
     def plain_features(self, uv: Tensor, depth: Tensor) -> Tensor:
         """Opacity, scales, quaternion and constant colour [N, 11] at `uv` [N, 2] in 0..1.
 
@@ -155,14 +124,6 @@ class GaussianMap:
         parts = (_read(part, uv) for part in (self.opacities, self.quats, constant))
         opacity, quats, colors = parts
         return torch.cat([opacity, scales, quats, colors], dim=-1)
-
-    @staticmethod
-    def _placed(
-        means: Tensor, opacities: Tensor, scales: Tensor, quats: Tensor, harmonics: Tensor
-    ) -> Gaussians:
-        # Harmonics are stored colour by colour; the scene wants [N, K, 3].
-        colors = harmonics.unflatten(1, (3, -1)).transpose(1, 2)
-        return Gaussians(means, quats, scales, opacities, colors)
 
 
 class ReleasedGaussians(nn.Module):

@@ -19,6 +19,7 @@ from nvs.models.infinidepth.released import (
     load_released_model,
     model_of_checkpoints,
 )
+from tests.models.infinidepth.placed import at_points
 from tests.models.infinidepth.small_model import depth_state, head_state, picture
 
 
@@ -77,7 +78,7 @@ def test_the_released_head_has_its_say(files, photo):
     field = model.depth_field(photo)
     xy = torch.rand(50, 2) * torch.tensor([64, 48])
     assert isinstance(field, InfiniDepthField)
-    placed = field.gaussians.at_points(photo.camera, xy, field(xy))
+    placed = at_points(field.gaussians, photo.camera, xy, field(xy))
     opacity, scales, quats, color = field.features(xy).split([1, 3, 4, 3], dim=-1)
     torch.testing.assert_close(opacity[:, 0], placed.opacities)
     torch.testing.assert_close(scales * field(xy)[:, None], placed.scales)

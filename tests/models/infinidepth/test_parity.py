@@ -23,6 +23,7 @@ from nvs.scene.gaussians import Gaussians
 from nvs.splat.query import infinite_depth_query
 from nvs.splat.surface import measure_surface
 from tests.conftest import PARITY
+from tests.models.infinidepth.placed import at_pixels, at_points
 from tests.models.infinidepth.released_sampler import MAX_DEPTH, released_points
 
 pytestmark = pytest.mark.skipif(not PARITY.is_dir(), reason="NVS_PARITY_DIR is not set")
@@ -237,7 +238,7 @@ def gaussian_map(gs, mono):
 
 def test_gaussians_at_pixels(gaussian_map, gs):
     camera = Camera(gs["intrinsics"][0], gs["extrinsics"][0], 128, 96)
-    scene = gaussian_map.at_pixels(camera, gs["depthmap"][0, 0])
+    scene = at_pixels(gaussian_map, camera, gs["depthmap"][0, 0])
     assert_same(scene.means, gs["means"][0])
     assert_same(scene.opacities, gs["opacities"][0])
     assert_same(scene.scales, gs["scales"][0])
@@ -245,7 +246,7 @@ def test_gaussians_at_pixels(gaussian_map, gs):
     assert_same(scene.colors.transpose(1, 2), gs["harmonics"][0])
     assert_same(torch.tensor(SH_DAMPING), gs["sh_mask"])
 
-    at_origin = gaussian_map.at_pixels(camera.moved(torch.eye(4)), gs["depthmap"][0, 0])
+    at_origin = at_pixels(gaussian_map, camera.moved(torch.eye(4)), gs["depthmap"][0, 0])
     assert_same(at_origin.means[::7], gs["means_identity_extrinsics"][0])
 
 
@@ -253,7 +254,7 @@ def test_gaussians_at_points(gaussian_map, gs):
     camera = Camera(gs["intrinsics"][0], gs["extrinsics"][0], 128, 96)
     xy = to_uv(gs["sparse_query"][0]) * torch.tensor([128.0, 96.0])
     depth = gs["sparse_depth"][0, :, 0]
-    scene = gaussian_map.at_points(camera, xy, depth)
+    scene = at_points(gaussian_map, camera, xy, depth)
     assert_same(scene.opacities, gs["sparse_opacities"][0])
     assert_same(scene.scales, gs["sparse_scales"][0])
     assert_same(scene.quats, gs["sparse_rotations"][0])

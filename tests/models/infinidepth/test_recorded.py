@@ -12,6 +12,7 @@ import torch
 from nvs.models.infinidepth.decoder import ProjectedDecoder
 from nvs.models.infinidepth.prompt import DepthPrompt
 from nvs.scene.camera import Camera
+from tests.models.infinidepth.placed import at_pixels, at_points
 from tests.models.infinidepth.small_model import depth_network, gaussian_head, numbers, picture
 
 RECORD = Path(__file__).with_name("recorded.npz")
@@ -32,7 +33,9 @@ def outputs() -> dict[str, np.ndarray]:
     depth = 2 + picture()[:, :1]
     gaussians = head(photo, depth, seen.grids[0])
     camera = Camera.from_focal(90.0, photo.shape[-1], photo.shape[-2])
-    placed = gaussians.at_points(camera, 64 * torch.sigmoid(numbers("xy", (50, 2))), torch.ones(50))
+    placed = at_points(
+        gaussians, camera, 64 * torch.sigmoid(numbers("xy", (50, 2))), torch.ones(50)
+    )
     found = {
         "tokens": seen.tokens,
         "basic": seen.basic,
@@ -46,7 +49,7 @@ def outputs() -> dict[str, np.ndarray]:
         "scales": placed.scales,
         "quats": placed.quats,
         "colors": placed.colors,
-        "pixel_means": gaussians.at_pixels(camera, depth[0, 0]).means[::17],
+        "pixel_means": at_pixels(gaussians, camera, depth[0, 0]).means[::17],
     }
     return {name: value.numpy() for name, value in found.items()}
 
