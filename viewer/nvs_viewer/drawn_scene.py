@@ -21,11 +21,11 @@ class DrawnScene(Drawing):
     """What a browser draws of a scene.
 
     Args:
-        target: the page, or the server of a page to be saved.
+        target: the page.
         limit: at most so many Gaussians are given to the browser.
     """
 
-    def __init__(self, target: viser.ClientHandle | viser.ViserServer, limit: int) -> None:
+    def __init__(self, target: viser.ClientHandle, limit: int) -> None:
         super().__init__()
         self._target = target
         self._limit = limit
