@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from nvs.commands.scene_file import check_output, write_output
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock
@@ -32,7 +33,8 @@ class Options:
     """Gaussians: .ply, .compressed.ply, .ply.gz, .splat, .ksplat, .spz, .sog or .glb."""
 
     output: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    """The file to write: .ply, .compressed.ply, .splat, .spz, .sog or .glb."""
+    """The file to write: .ply, .compressed.ply, .splat, .spz, .sog, .glb, or .html: a page that
+    plays the scene, to send to a friend (docs/share.md)."""
 
     keep: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Keep N Gaussians: what shows nothing in the first view and in a flight around it goes first;
@@ -57,9 +59,9 @@ class Options:
 def main(options: Options) -> int:
     """Run the command."""
     from nvs.files import check_overwrites_none, check_writable
-    from nvs.scene.formats.registry import check_scene_path, is_scene, write_scene_file
+    from nvs.scene.formats.registry import is_scene
 
-    check_scene_path(options.output)
+    check_output(options.output)
     for output in (options.output, options.settings):
         if output is not None:
             check_overwrites_none(output, [options.source])
@@ -80,12 +82,11 @@ def main(options: Options) -> int:
     scene = open_scene(options.source, listener=clock)
     read = len(scene.gaussians)
     scene = _changed(scene, options)
-    clock.stage("writing the scene")
-    write_scene_file(scene.gaussians, options.output, scene.camera if scene.sources else None)
+    written = write_output(scene, options.output, options.source.stem, clock)
     clock.finish()
-    kept = f" of {read:,}" if len(scene.gaussians) < read else ""
+    kept = f" of {read:,}" if written < read else ""
     size = options.output.stat().st_size
-    print(f"wrote {options.output}: {len(scene.gaussians):,}{kept} Gaussians, {size / 1e6:,.1f} MB")
+    print(f"wrote {options.output}: {written:,}{kept} Gaussians, {size / 1e6:,.1f} MB")
     if options.settings is not None:
         _write_settings(options.settings, scene, options.flight)
         print(f"wrote {options.settings}: first view, flight: {options.flight}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from nvs.commands.options import SceneOptions, refuse_folder
+from nvs.commands.scene_file import is_output, write_output
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
 from nvs.progress import Clock, Listener
@@ -27,7 +28,8 @@ class Options:
 
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR|FILE")] = Path(".")
     """Folder for the .ply files, made where missing; or, for one photo, a file: .ply,
-    .compressed.ply, .splat, .spz, .sog or .glb (docs/formats.md)."""
+    .compressed.ply, .splat, .spz, .sog, .glb (docs/formats.md), or .html: a page that plays the
+    scene, to send to a friend (docs/share.md)."""
 
     scene: SceneOptions = dataclasses.field(default_factory=SceneOptions)
 
@@ -36,7 +38,6 @@ def main(options: Options) -> int:
     """Run the command; a photo that cannot be used is named, and the others are written."""
     from nvs.files import check_overwrites_none, check_writable
     from nvs.opening import open_photo, scene_of_photo
-    from nvs.scene.formats.registry import suffix_of, write_scene_file
 
     if not options.photos:
         raise InputError("name at least one photo")
@@ -47,7 +48,7 @@ def main(options: Options) -> int:
         raise InputError(
             "--depth, --depth-prompt and --at belong to one photo: call nvs splat for each"
         )
-    one_file = suffix_of(options.output) is not None and not options.output.is_dir()
+    one_file = is_output(options.output) and not options.output.is_dir()
     if one_file and len(options.photos) > 1:
         raise InputError(f"{options.output} is one file: name a folder for several photos")
     if one_file:
@@ -66,16 +67,15 @@ def main(options: Options) -> int:
         target = options.output if one_file else options.output / f"{path.stem}.ply"
         try:
             photo = open_photo(path, settings.photo, clock)
-            gaussians = scene_of_photo(photo, model, settings, clock).gaussians
-            clock.stage("writing the scene")
-            write_scene_file(gaussians, target, photo.camera)
+            scene = scene_of_photo(photo, model, settings, clock)
+            written = write_output(scene, target, path.stem, clock)
         except InputError as error:
             clock.finish()
             print(f"nvs: {error}", file=sys.stderr)
             failed += 1
             continue
         clock.finish()
-        print(f"wrote {target}: {len(gaussians):,} Gaussians")
+        print(f"wrote {target}: {written:,} Gaussians")
     if options.scene.run.timings:
         print(clock.table())
     return 2 if failed else 0

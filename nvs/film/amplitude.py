@@ -6,8 +6,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from nvs.errors import InputError
-from nvs.film.seen import Witness
+from nvs.film.path import camera_path
+from nvs.film.seen import Witness, knows_seen
 from nvs.scene.camera import Camera
+from nvs.scene.reach import scene_depth
+from nvs.scene.scene import Scene
 
 SEEN = 0.97  # share of every frame, where nobody says otherwise
 # The share does not know where depth itself is wrong, which bends walls and posts the more the
@@ -54,6 +57,18 @@ def widest_flight(
             middle = (low + high) / 2
             low, high = (middle, high) if kept(middle) else (low, middle)
     return Flight(path(low, frames), low, witness.least_share(path(low, LOOKS)))
+
+
+def natural_amplitude(scene: Scene) -> float:
+    """How far an orbit goes where nobody says otherwise: 1 where it is not known what was seen."""
+    if not knows_seen(scene):
+        return 1.0
+    depth = scene_depth(scene.gaussians, scene.camera)
+
+    def orbit(amplitude: float, frames: int) -> list[Camera]:
+        return camera_path("orbit", scene.camera, depth, frames, amplitude)
+
+    return widest_flight(orbit, Witness(scene), LOOKS).amplitude
 
 
 def check_seen(seen: float) -> None:

@@ -32,14 +32,14 @@ class DrawnScene(Drawing):
     """What a browser draws of a scene.
 
     Args:
-        target: the page, or the server of a page to be saved.
+        target: the page.
         limit: at most so many Gaussians are given to the browser.
         canvas_of: what a scene is drawn on.
     """
 
     def __init__(
         self,
-        target: viser.ClientHandle | viser.ViserServer,
+        target: viser.ClientHandle,
         limit: int,
         canvas_of: Callable[[ViewedScene], Canvas],
     ) -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from nvs.film.amplitude import LOOKS, widest_flight
-from nvs.film.path import camera_path
-from nvs.film.seen import Witness, knows_seen
+from nvs.film.amplitude import natural_amplitude
 from nvs.opening import Opener
 from nvs.photo.photo import Photo
 from nvs.progress import Listener
-from nvs.scene.camera import Camera
-from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
 from nvs_viewer.scene import ViewedScene
 
@@ -44,18 +40,7 @@ def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
         scene.unit,
         made_from=scene.made_from,
         invented=scene.invented,
+        far_guess=scene.far_guess,
         known=scene.known,
-        amplitude=_amplitude(scene),
+        amplitude=natural_amplitude(scene),
     )
-
-
-def _amplitude(scene: Scene) -> float:
-    """How far the page's flight goes, until somebody moves its slider: as `nvs fly` by default."""
-    if not knows_seen(scene):
-        return 1.0
-    depth = scene_depth(scene.gaussians, scene.camera)
-
-    def orbit(amplitude: float, frames: int) -> list[Camera]:
-        return camera_path("orbit", scene.camera, depth, frames, amplitude)
-
-    return widest_flight(orbit, Witness(scene), LOOKS).amplitude

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.scene.scene import KnownPlaces, Unit
+from nvs.scene.scene import KnownPlaces, Scene, Source, Unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,7 @@ class ViewedScene:
     unit: Unit = "relative"  # of its lengths
     made_from: Camera | None = None  # the photo's, if known: there is no finer detail
     invented: int = 0  # how many of the Gaussians, at their end, were invented
+    far_guess: int = 0  # how many before those are a coarse sky, of no pixel of the photo
     known: KnownPlaces | None = None  # where the photo's depth was known before
     amplitude: float = 1.0  # of a flight on which the picture stays one that was photographed
     # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
@@ -41,6 +43,23 @@ class ViewedScene:
     def photographed(self) -> int:
         """How many of the Gaussians, at their beginning, the photo shows."""
         return len(self.gaussians) - self.invented
+
+    @property
+    def as_scene(self) -> Scene:
+        """The same as the library has it."""
+        sources: tuple[Source, ...] = ()
+        if self.made_from is not None or self.photo is not None:
+            rgb = None if self.photo is None else torch.from_numpy(self.photo).float() / 255
+            sources = (Source(self.made_from or self.camera, rgb),)
+        return Scene(
+            self.gaussians,
+            self.camera,
+            self.unit,
+            sources,
+            self.invented,
+            self.far_guess,
+            self.known,
+        )
 
     @functools.cached_property
     def unfilled(self) -> ViewedScene:

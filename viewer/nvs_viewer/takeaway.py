@@ -12,6 +12,7 @@ import torch
 import viser
 
 from nvs.film.shot import render_frame
+from nvs.player.file import player_of
 from nvs.progress import Listener
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
@@ -19,7 +20,6 @@ from nvs_viewer import view
 from nvs_viewer.display import Display
 from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
-from nvs_viewer.standalone import standalone_html
 
 FACTORS = {"as the window": 1, "2x the window": 2, "4x the window": 4}
 LARGEST_STILL_PX = 8192
@@ -81,10 +81,9 @@ class TakeawayPanel(Panel):
     def _html(self, listener: Listener) -> None:
         scene = self._display.shown
         assert scene is not None
-        listener.stage("writing the page")
-        html = standalone_html(scene, self._display.depth, self._display.background)
+        player = player_of(scene.as_scene, scene.name, self._display.background, listener)
         listener.stage("sending")
-        self._display.download(f"{scene.name}.html", html.encode())
+        self._display.download(f"{scene.name}.html", player.html.encode())
 
     def _depth(self, listener: Listener) -> None:
         scene = self._display.shown
