@@ -61,6 +61,7 @@ class ViewFile:
     sparse: Path | tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     unit: Unit = "relative"  # of poses and depths
     size: tuple[int, int] | None = None  # (width, height) that K and sparse points are told for
+    focal_known: bool = True  # False: K is an assumption
 
     def load(self, longer_side: int) -> View:
         """Read the photo and its depth, reduced to `longer_side` pixels where it is larger.
@@ -77,7 +78,7 @@ class ViewFile:
             photo,
             camera=seen_by.camera.resized(photo.camera.width, photo.camera.height),
             focal_source=seen_by.focal_source,
-            focal_known=True,
+            focal_known=self.focal_known,
         )
         full = photo.camera
         photo = dataclasses.replace(photo, rgb=straightened(photo.rgb, full.intrinsics, self.lens))
