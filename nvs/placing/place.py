@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from nvs.data.views import view_set
+from nvs.data.views import ViewFile, view_set
 from nvs.errors import InputError
 from nvs.photo.picture_file import SUFFIXES
 from nvs.placing.of_clip import placed_clip
@@ -44,7 +46,19 @@ def placed_photos(
         InputError: nothing that can be used, cameras that none of the photos has, or fewer than
             two photos can be placed.
     """
-    given = gathered(sources)
+    placed = _placed(gathered(sources), workspace, cameras, lens, longer_side, seed, listener)
+    return dataclasses.replace(placed, views=_named_apart(placed.views))
+
+
+def _placed(
+    given: Gathered,
+    workspace: Path,
+    cameras: Path | None,
+    lens: LensSettings,
+    longer_side: int,
+    seed: int,
+    listener: Listener,
+) -> Placed:
     if given.clip is not None:
         if cameras is not None:
             raise InputError("--cameras belongs to photos: leave it out for a clip")
@@ -60,6 +74,15 @@ def placed_photos(
         if told_by_folder is not None:
             return placed_as_told(told_by_folder, (), f"told by {given.folder}")
     return _found_out(given, workspace, lens, seed, listener)
+
+
+def _named_apart(views: Sequence[ViewFile]) -> tuple[ViewFile, ...]:
+    """Photos of one name in several folders are told apart by these."""
+    names = collections.Counter(view.name for view in views)
+    return tuple(
+        view if names[view.name] == 1 else dataclasses.replace(view, name=str(view.photo))
+        for view in views
+    )
 
 
 def _found_out(

@@ -68,7 +68,7 @@ def solved_places(
     colmap.set_random_seed(seed)
     listener.stage("looking for features")
     _find_features(colmap, pictures, database)
-    listener.stage("matching the photos")
+    listener.stage("matching features")
     _match(colmap, database, in_order, seed)
     listener.stage("finding out where they were taken from")
     model = _largest_model(colmap, pictures, database, workspace / "models", seed)

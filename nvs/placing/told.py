@@ -88,7 +88,7 @@ def placed_by(photos: Sequence[Path], told: ViewSet, cameras: str) -> Placed:
         else:
             taken[found] = photo
             view = told.views[found]
-            views.append(dataclasses.replace(view, name=photo.name, photo=photo))
+            views.append(dataclasses.replace(view, photo=photo))
     if not views:
         raise InputError(f"{cameras}: none of its cameras has the name of one of the photos")
     return placed_as_told(dataclasses.replace(told, views=views), left_out, cameras)
@@ -111,7 +111,7 @@ def placed_as_told(told: ViewSet, left_out: Sequence[LeftOut], cameras: str) -> 
         told = recentred(told)
         cameras = f"{cameras}, its first camera's place taken as the origin"
     unit = "m" if told.metric else "relative"
-    views = tuple(dataclasses.replace(view, unit=unit) for view in told.views)
+    views = tuple(dataclasses.replace(view, name=view.photo.name, unit=unit) for view in told.views)
     return Placed(views, (*left_out, *lacking), unit, cameras)
 
 
