@@ -17,6 +17,7 @@ COMMANDS = {
     "fly": ("nvs.commands.fly", "photo or scene → a film of a camera path"),
     "reframe": ("nvs.commands.reframe", "photo → the same from another viewpoint, a still"),
     "view": ("nvs.commands.view", "photo or scene → a page in the browser to fly through"),
+    "fuse": ("nvs.commands.fuse", "several photos of one place, or a clip → one scene"),
     "splat": ("nvs.commands.splat", "photos → Gaussians for other tools"),
     "convert": ("nvs.commands.convert", "scene → another format, smaller, cropped or turned"),
     "depth": ("nvs.commands.depth", "photo → depth map, with a coloured preview"),

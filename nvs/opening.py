@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from nvs.depth.detail.looks import Detail
@@ -23,6 +25,7 @@ from nvs.errors import InputError
 from nvs.models.registry import ModelSettings
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
+from nvs.placing.records import LeftOut, LensSettings
 from nvs.progress import SILENT, Listener
 from nvs.scene.default_view import default_view
 from nvs.scene.formats.registry import is_scene, read_scene_file
@@ -103,6 +106,81 @@ def open_scene(
         listener.stage("loading the model")
         model = settings.model.load()
     return scene_of_photo(photo, model, settings, listener)
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """One scene of several photos, or of a clip."""
+
+    scene: Scene
+    photos: int  # that it was made of
+    left_out: tuple[LeftOut, ...]  # those that could not be used
+    cameras: str  # where they come from, in words
+
+
+def open_place(
+    sources: Sequence[Path],
+    settings: SceneSettings = SceneSettings(),
+    cameras: Path | None = None,
+    listener: Listener = SILENT,
+    model: Model | None = None,
+) -> Place:
+    """Make one scene of photos of one place, of a folder of them, or of a clip.
+
+    The scene stands in the world of the cameras that are told; where they are found out, its first
+    photo's camera is the origin.
+
+    Args:
+        cameras: a file of cameras or a folder, as `nvs.placing.place` takes it.
+        model: loaded already, in place of the settings' one.
+
+    Raises:
+        InputError: nothing that can be used, or settings of one photo alone.
+    """
+    from nvs.fusion.fuse import fuse  # with its solvers, which one photo needs not
+    from nvs.fusion.records import FusionSettings
+    from nvs.placing.place import placed_photos
+
+    depth = settings.depth
+    if dataclasses.replace(depth, photo_depth=True, values_per_metre=None) != DepthSettings():
+        raise InputError(
+            "--depth, --depth-prompt, --at, --metric-model and --detail high belong to one photo"
+        )
+    if settings.points is not None or settings.photo.frame != 1:
+        raise InputError("--points and --frame belong to one photo")
+    lens = settings.photo
+    with tempfile.TemporaryDirectory(prefix="nvs-") as workspace:
+        placed = placed_photos(
+            sources,
+            Path(workspace),
+            cameras=cameras,
+            lens=LensSettings(lens.focal_px, lens.focal_mm, lens.fov_deg),
+            longer_side=lens.longer_side,
+            seed=settings.seed,
+            listener=listener,
+        )
+        if model is None:
+            listener.stage("loading the model")
+            model = settings.model.load()
+        if len(placed.views) == 1:  # nothing to fuse
+            (one,) = placed.views
+            view = one.load(lens.longer_side)
+            photo = dataclasses.replace(view.photo, camera=view.camera)
+            scene = scene_of_photo(photo, model, settings, listener)
+            return Place(scene, 1, placed.left_out, placed.cameras)
+        fused = fuse(
+            model,
+            placed.views,
+            FusionSettings(lens.longer_side, backfill=settings.backfill, seed=settings.seed),
+            listener,
+        )
+    unused = [LeftOut(p.name, p.left_out) for p in fused.photos if p.left_out is not None]
+    return Place(
+        fused.scene,
+        len(fused.photos) - len(unused),
+        (*placed.left_out, *unused),
+        placed.cameras,
+    )
 
 
 def open_photo(path: Path, settings: PhotoSettings, listener: Listener = SILENT) -> Photo:
@@ -261,6 +339,12 @@ class Opener:
             return open_scene(source, self.settings, listener), None
         photo = open_photo(source, self.settings.photo, listener)
         return scene_of_photo(photo, self.model(), self.settings, listener), photo
+
+    def open_place(
+        self, sources: Sequence[Path], cameras: Path | None, listener: Listener = SILENT
+    ) -> Place:
+        """One scene of several photos, or of a clip."""
+        return open_place(sources, self.settings, cameras, listener, self.model())
 
     def without_head(self, photo: Photo, listener: Listener = SILENT) -> Scene | None:
         """The photo's scene as an untrained head makes it; None where there is no other head."""

@@ -9,13 +9,7 @@ from pathlib import Path, PurePath
 from nvs.batch.remote import is_url, remote_photos
 from nvs.errors import InputError
 from nvs.files import check_readable
-
-SUFFIXES = frozenset(
-    {
-        *{".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"},
-        *{".ppm", ".pgm", ".tga", ".jp2", ".avif", ".heic", ".heif"},
-    }
-)
+from nvs.photo.picture_file import SUFFIXES
 
 
 @dataclasses.dataclass(frozen=True)

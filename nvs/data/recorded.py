@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -190,6 +191,24 @@ def rigid_pose(camera_to_world: Any, name: str) -> Tensor:  # noqa: ANN401 (what
     return torch.from_numpy(pose).float()
 
 
+@contextlib.contextmanager
+def one_line_for_description(path: Path, what: str) -> Iterator[None]:
+    """Whatever a file of another form than expected leads to becomes one line.
+
+    Raises:
+        InputError: `path` is not `what`.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (
+        OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError,
+        RecursionError,
+    ) as error:  # fmt: skip
+        raise InputError(f"{path}: not {what} ({' '.join(repr(error).split())})") from None
+
+
 def depth_encoding(description: dict[str, Any]) -> DepthEncoding:
     """How the depth files of a `cameras.json` hold metres, from its content.
 
@@ -221,13 +240,13 @@ def cameras_json_set(folder: Path) -> DepthSet:
         image, depth = folder / frame["image"], folder / frame["depth"]
         return DepthFrame(name, image, depth, encoding, frame.get("K"), frame.get("c2w"))
 
-    return DepthSet(folder.resolve().name, *described_frames(folder, depth_frame))
+    return DepthSet(folder.resolve().name, *described_frames(folder / "cameras.json", depth_frame))
 
 
 def described_frames(
-    folder: Path, made: Callable[[str, dict[str, Any], DepthEncoding], Frame | None]
+    path: Path, made: Callable[[str, dict[str, Any], DepthEncoding], Frame | None]
 ) -> tuple[list[Frame], bool]:
-    """The frames of a folder's `cameras.json`, and whether lengths are in metres.
+    """The frames of a `cameras.json`, and whether lengths are in metres.
 
     Args:
         made: given a frame's name, its entries and how its depth is encoded; None leaves it out.
@@ -235,8 +254,7 @@ def described_frames(
     Raises:
         InputError: no such file, or not of this form.
     """
-    path = folder / "cameras.json"
-    try:
+    with one_line_for_description(path, "a cameras.json"):
         description = json.loads(path.read_text(encoding="utf-8"))
         encoding = depth_encoding(description)
         frames = [
@@ -244,8 +262,6 @@ def described_frames(
             for frame in description["frames"]
         ]
         metric = not str(description.get("scale", "metric")).startswith("arbitrary")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path}: not a cameras.json ({error!r})") from None
     return [frame for frame in frames if frame is not None], metric
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from nvs.data.recorded import (
     check_shape,
     described_frames,
+    one_line_for_description,
     photo_size,
     read_depth,
     rigid_pose,
@@ -24,10 +25,13 @@ from nvs.depth.encoding import DepthEncoding
 from nvs.depth.file import why
 from nvs.errors import InputError
 from nvs.photo.colmap import read_colmap
+from nvs.photo.focal import photo_camera
 from nvs.photo.lens import Lens, straightened, straightened_points
 from nvs.photo.photo import Photo, load_photo
 from nvs.scene.camera import Camera
 from nvs.scene.scene import Unit
+
+OPENGL_AXES = np.diag([1.0, -1.0, -1.0, 1.0])  # y up, z back ↔ y down, z forward
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,15 +60,26 @@ class ViewFile:
     encoding: DepthEncoding = dataclasses.field(default_factory=DepthEncoding)
     sparse: Path | tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     unit: Unit = "relative"  # of poses and depths
+    size: tuple[int, int] | None = None  # (width, height) that K and sparse points are told for
+    focal_known: bool = True  # False: K is an assumption
 
     def load(self, longer_side: int) -> View:
         """Read the photo and its depth, reduced to `longer_side` pixels where it is larger.
 
         Raises:
-            InputError: a missing or unreadable file.
+            InputError: a missing or unreadable file, or a photo of another shape than its
+                camera's.
         """
-        intrinsics = torch.as_tensor(self.intrinsics, dtype=torch.float32)
-        photo = load_photo(self.photo, intrinsics=intrinsics)
+        photo = load_photo(self.photo)
+        full_size = photo.full_size
+        intrinsics = torch.from_numpy(self._intrinsics_at(full_size)).float()
+        seen_by = photo_camera(*full_size, {}, intrinsics=intrinsics)
+        photo = dataclasses.replace(
+            photo,
+            camera=seen_by.camera.resized(photo.camera.width, photo.camera.height),
+            focal_source=seen_by.focal_source,
+            focal_known=self.focal_known,
+        )
         full = photo.camera
         photo = dataclasses.replace(photo, rgb=straightened(photo.rgb, full.intrinsics, self.lens))
         if longer_side < max(full.width, full.height):
@@ -73,7 +88,8 @@ class ViewFile:
         xy, depths = self._sparse_points()
         if len(xy):
             xy = straightened_points(xy, self.intrinsics, self.lens)
-        scale = np.array([camera.width / full.width, camera.height / full.height])
+        width, height = self.size or full_size
+        scale = np.array([camera.width / width, camera.height / height])
         return View(
             self.name,
             photo,
@@ -83,6 +99,19 @@ class ViewFile:
             torch.from_numpy(depths).float(),
             self.unit,
         )
+
+    def _intrinsics_at(self, size: tuple[int, int]) -> NDArray[np.float64]:
+        """K of the photo as it is, which may be larger or smaller than the one it is told for."""
+        if self.size is None or self.size == size:
+            return self.intrinsics
+        (width, height), (told_width, told_height) = size, self.size
+        by_x, by_y = width / told_width, height / told_height
+        if abs(by_x / by_y - 1) > 0.01 + 1 / min(*size, *self.size):
+            raise InputError(
+                f"{self.photo}: the photo has {width}x{height} pixels, its camera's picture "
+                f"{told_width}x{told_height}: was it cut or turned?"
+            )
+        return np.diag([by_x, by_y, 1.0]) @ self.intrinsics
 
     def _dense_depth(self, full: Camera) -> Tensor | None:
         if self.depth is None:
@@ -128,12 +157,13 @@ class ViewSet:
         return [every[int(i * len(every) / count)] for i in range(count)]
 
 
-def cameras_json_views(folder: Path) -> ViewSet:
-    """A folder with `cameras.json`: per frame image, K, c2w, and what it has of depth.
+def cameras_json_views(path: Path) -> ViewSet:
+    """A `cameras.json`: per frame image, K, c2w, and what it has of depth.
 
     Raises:
         InputError: no such file, or not of this form.
     """
+    folder = path.parent
 
     def view(name: str, frame: dict[str, Any], encoding: DepthEncoding) -> ViewFile | None:
         if not (frame.get("K") and frame.get("c2w")):
@@ -149,7 +179,7 @@ def cameras_json_views(folder: Path) -> ViewSet:
             folder / frame["sparse_points"] if frame.get("sparse_points") else None,
         )
 
-    return ViewSet(folder.resolve().name, *described_frames(folder, view))
+    return ViewSet(folder.resolve().name, *described_frames(path, view))
 
 
 def _described_lens(frame: dict[str, Any]) -> Lens:
@@ -159,20 +189,16 @@ def _described_lens(frame: dict[str, Any]) -> Lens:
     return Lens()
 
 
-def transforms_json_views(folder: Path) -> ViewSet:
-    """A folder with `transforms.json` (instant-ngp, nerfstudio, Blender): OpenGL camera axes.
+def transforms_json_views(path: Path) -> ViewSet:
+    """A `transforms.json` (instant-ngp, nerfstudio, Blender): OpenGL camera axes.
 
     Raises:
         InputError: no such file, not of this form, or a fisheye lens.
     """
-    path = folder / "transforms.json"
-    try:
+    folder = path.parent
+    with one_line_for_description(path, "a transforms.json"):
         shared = json.loads(path.read_text(encoding="utf-8"))
         views = [_transforms_view(folder, shared | frame) for frame in shared["frames"]]
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path}: not a transforms.json ({error!r})") from None
     return ViewSet(folder.resolve().name, sorted(views, key=lambda view: view.name), metric=False)
 
 
@@ -192,10 +218,11 @@ def _transforms_view(folder: Path, frame: dict[str, Any]) -> ViewFile:
     centre = float(frame.get("cx", width / 2)), float(frame.get("cy", height / 2))
     intrinsics = np.array([[focal_x, 0, centre[0]], [0, focal_y, centre[1]], [0, 0, 1]])
     pose = np.array(frame["transform_matrix"], np.float64).reshape(4, 4)
-    pose = pose @ np.diag([1.0, -1.0, -1.0, 1.0])  # y up, z back → y down, z forward
+    pose = pose @ OPENGL_AXES
     lens = Lens(*(float(frame.get(k, 0)) for k in ("k1", "k2", "p1", "p2", "k3")))
     name = Path(frame["file_path"]).with_suffix("").as_posix()
-    return ViewFile(name, photo, intrinsics, pose, lens)
+    size = (width, height) if has_size else None
+    return ViewFile(name, photo, intrinsics, pose, lens, size=size)
 
 
 def llff_views(folder: Path) -> ViewSet:
@@ -223,7 +250,7 @@ def llff_views(folder: Path) -> ViewSet:
         intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
         pose = np.eye(4)
         pose[:3] = np.stack([right, down, -back, centre], axis=1)
-        views.append(ViewFile(photo.stem, photo, intrinsics, pose))
+        views.append(ViewFile(photo.stem, photo, intrinsics, pose, size=(width, height)))
     return ViewSet(folder.resolve().name, views, metric=False)
 
 
@@ -253,6 +280,7 @@ def colmap_views(folder: Path) -> ViewSet:
             image.camera_to_world,
             image.camera.lens,
             sparse=(image.xy, image.depth),
+            size=(image.camera.width, image.camera.height),
         )
         for image in read_colmap(model)
     ]
@@ -271,7 +299,7 @@ def view_sets(path: Path) -> list[ViewSet]:
     """Every set of posed views at `path`: one scene's folder, or folders of such folders.
 
     Recognised, in this order: cameras.json, transforms.json, LLFF's poses_bounds.npy, a COLMAP
-    model, Middlebury stereo pairs.
+    model, exports of Record3D and Polycam, scans of ARKitScenes, Middlebury stereo pairs.
 
     Raises:
         InputError: nothing there that could be measured.
@@ -288,7 +316,8 @@ def view_sets(path: Path) -> list[ViewSet]:
     if not sets:
         raise InputError(
             f"{path}: no posed views found; expected cameras.json, transforms.json, "
-            "poses_bounds.npy, a COLMAP model, or a Middlebury stereo pair"
+            "poses_bounds.npy, a COLMAP model, an export of Record3D or Polycam, a scan of "
+            "ARKitScenes, or a Middlebury stereo pair"
         )
     return sets
 
@@ -312,14 +341,23 @@ def recentred(one: ViewSet) -> ViewSet:
 
 def view_set(folder: Path) -> ViewSet | None:
     """The scene that a folder describes, or None where it describes none."""
+    from nvs.data.arkitscenes import arkitscenes_views, trajectory_file
+    from nvs.data.polycam import polycam_folder, polycam_views
+    from nvs.data.record3d import record3d_file, record3d_views
     from nvs.data.stereo import is_stereo_pair, stereo_views
 
-    if (folder / "cameras.json").is_file():
-        return cameras_json_views(folder)
-    if (folder / "transforms.json").is_file():
-        return transforms_json_views(folder)
+    if (path := folder / "cameras.json").is_file():
+        return cameras_json_views(path)
+    if (path := folder / "transforms.json").is_file():
+        return transforms_json_views(path)
     if (folder / "poses_bounds.npy").is_file():
         return llff_views(folder)
     if any(_has_colmap(candidate) for candidate in _colmap_folders(folder)):
         return colmap_views(folder)
+    if (metadata := record3d_file(folder)) is not None:
+        return record3d_views(metadata)
+    if (keyframes := polycam_folder(folder)) is not None:
+        return polycam_views(keyframes)
+    if (trajectory := trajectory_file(folder)) is not None:
+        return arkitscenes_views(trajectory)
     return stereo_views(folder) if is_stereo_pair(folder) else None

@@ -26,6 +26,10 @@ _MODELS = {
 }
 _NAMES = {name: number for number, (name, _) in _MODELS.items()}
 
+MODEL_FILES = frozenset(
+    f"{name}{end}" for name in ("cameras", "images", "points3D") for end in (".bin", ".txt")
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class ColmapCamera:

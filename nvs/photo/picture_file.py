@@ -17,6 +17,13 @@ from nvs.errors import InputError
 
 # Not everything that Pillow opens: its EPS reader, for one, runs a program on the file.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "TGA", "JPEG2000", "AVIF")
+# By which photos are found in folders; what is named is read whatever its name.
+SUFFIXES = frozenset(
+    {
+        *{".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"},
+        *{".ppm", ".pgm", ".tga", ".jp2", ".avif", ".heic", ".heif"},
+    }
+)
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 # What people take for photos, by what stands in the first twelve bytes.
 OTHERS = {

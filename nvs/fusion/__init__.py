@@ -1,0 +1,1 @@
+"""Several photos of one place, with their cameras, become one scene."""

@@ -1,0 +1,87 @@
+"""Colours that render to all photos at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nvs.photo.photo import Photo
+from nvs.progress import Listener
+from nvs.rendering.color_matrix import ColorMatrix
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.splat.colors import MOMENTUM, SEEN, STEP
+
+ROUNDS = 5
+# What another photo than the one a Gaussian comes from has to say of its colour: the one that
+# shows it best is the sharpest, and the others' pixels lie beside it by what depths err.
+OTHERS = 0.2
+# A photo whose pixels, evened out over EVENED_PX, differ by so much from what the scene's own
+# photos say there shows something else: what has moved, or a depth that is wrong.
+ELSE = 0.12
+EVENED_PX = 5
+
+
+def match_photos(
+    scene: Gaussians,
+    origin: Tensor,
+    photos: Sequence[Photo],
+    cameras: Sequence[Camera],
+    listener: Listener,
+) -> Gaussians:
+    """The scene with colours changed so that each camera sees its photo.
+
+    As `nvs.splat.colors.match_photo` (SIRT, Gilbert 1972, with momentum), over several pictures.
+
+    Args:
+        origin: [N] the photo that each Gaussian comes from; -1: its colour stays.
+        cameras: in the world.
+    """
+    colors, pace = scene.colors, torch.zeros_like(scene.colors)
+    seen = [_visible(scene, camera) for camera in cameras]
+    wanted: list[Tensor] = []
+    weights = torch.zeros(len(scene))
+    for turn in range(ROUNDS):
+        shares = torch.zeros_like(colors)
+        for index, (photo, camera, which) in enumerate(zip(photos, cameras, seen, strict=True)):
+            listener.advance(turn * len(photos) + index, ROUNDS * len(photos))
+            if not len(which):
+                wanted.append(photo.rgb)
+                continue
+            matrix = ColorMatrix.of(scene[which], camera)
+            if turn == 0:
+                left = matrix.lacking(colors[which], photo.rgb).picture
+                wanted.append(photo.rgb - left * _shows_else(left)[..., None])
+            lacking = matrix.lacking(colors[which], wanted[index])
+            say = torch.where(origin[which] == index, 1.0, OTHERS)
+            shares.index_add_(0, which, say[:, None] * lacking.shares)
+            if turn == 0:
+                weights.index_add_(0, which, say * lacking.weight)
+        if turn == 0:
+            least = float(weights[weights > SEEN].mean().clamp(min=SEEN))
+            step = (STEP * (origin >= 0) / weights.clamp(min=least))[:, None]
+        pace.mul_(MOMENTUM).addcmul_(step, shares)
+        colors = (colors + pace).clamp_(0, 1)
+    return dataclasses.replace(scene, colors=colors)
+
+
+def _visible(scene: Gaussians, camera: Camera) -> Tensor:
+    """Which Gaussians [K] may be in the picture."""
+    pixels, depth = camera.project(scene.means)
+    margin = 3 * scene.scales.amax(-1) * float(camera.intrinsics[0, 0]) / depth + 2
+    size = torch.tensor([camera.width, camera.height]).to(pixels)
+    inside = ((pixels > -margin[:, None]) & (pixels < size + margin[:, None])).all(-1)
+    return ((depth > 0) & inside).nonzero()[:, 0]
+
+
+def _shows_else(left: Tensor) -> Tensor:
+    """0..1 [H, W]: how surely a picture shows something else, from what it differs by [H, W, 3]."""
+    size = 2 * EVENED_PX + 1
+    evened = functional.avg_pool2d(
+        left.permute(2, 0, 1)[None], size, 1, EVENED_PX, count_include_pad=False
+    )[0]
+    return ((evened.abs().amax(0) / ELSE - 0.5) * 2).clamp(0, 1)

@@ -1,0 +1,185 @@
+"""`fuse`: posed photos of one place, and one scene of all of them.
+
+photos ──► depths ─────────────► one light ──► Gaussians ────────────► colours ──► scene
+           scale, then shape,    a gain a      of each surface, from   that render
+           as the photos agree   photo         the photo that shows    to all photos
+                                               it best
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from nvs.data.views import ViewFile
+from nvs.errors import InputError
+from nvs.fusion.colors import match_photos
+from nvs.fusion.depths import brought_to_scale, matched_depths
+from nvs.fusion.exposure import COMPARED_PX, exposed, gains
+from nvs.fusion.holes import closing
+from nvs.fusion.neighbours import PROBES, by_overlap
+from nvs.fusion.parts import PhotoParts, parts_of
+from nvs.fusion.posed import KnownPoints, PosedPhoto
+from nvs.fusion.records import Fused, FusedPhoto, FusionSettings
+from nvs.fusion.witness import Witness
+from nvs.pipeline import Model
+from nvs.progress import SILENT, Listener
+from nvs.scene.gaussians import Gaussians
+from nvs.scene.scene import Scene, Source, Unit
+
+
+def fuse(
+    model: Model,
+    views: Sequence[ViewFile],
+    settings: FusionSettings = FusionSettings(),  # noqa: B008
+    listener: Listener = SILENT,
+) -> Fused:
+    """One scene of several photos whose cameras are known.
+
+    A photo that cannot be used is named, with the reason, and left out.
+
+    Args:
+        views: in one world; their poses and sparse depths share a unit.
+        listener: told what is being done; what it raises ends the work.
+
+    Raises:
+        InputError: fewer than two photos can be used, or nothing ties their depths together.
+    """
+    reports = {view.name: FusedPhoto(view.name) for view in views}
+    unit: Unit = views[0].unit if views else "relative"
+    seen = _read(model, views, settings, reports, listener)
+    placed = _placed(seen, unit, reports, listener)
+    photos = [one for one, _ in placed]
+
+    maps = [photo.depth_map(COMPARED_PX) for photo in photos]
+    near = by_overlap([photo.depth_map(PROBES) for photo in photos], settings.neighbours)
+    listener.stage("comparing the photos' light")
+    light = gains([photo.photo for photo in photos], maps, near)
+    for photo, gain in zip(photos, light, strict=True):
+        photo.photo = exposed(photo.photo, gain)
+
+    witnesses = [Witness(photo, points) for photo, points in placed]
+    listener.stage("keeping what each photo shows best")
+    parts = []
+    for index in range(len(photos)):
+        listener.advance(index, len(photos))
+        parts.append(parts_of(model, photos, witnesses, index, near[index], settings))
+    kept = _closed(parts, photos, listener)
+
+    for part, (photo, points), gain, surfaces in zip(parts, placed, light, kept, strict=True):
+        reports[photo.name] = FusedPhoto(
+            photo.name,
+            kept=len(surfaces) + len(part.sky),
+            made=part.made,
+            gain=float(gain.mean()),
+            scale=photo.scale,
+            known=len(points),
+        )
+    scene = _scene(parts, kept, photos, unit, listener)
+    return Fused(scene, tuple(reports.values()))
+
+
+def _read(
+    model: Model,
+    views: Sequence[ViewFile],
+    settings: FusionSettings,
+    reports: dict[str, FusedPhoto],
+    listener: Listener,
+) -> list[PosedPhoto]:
+    """The photos that can be read, with the depth that the model sees in each."""
+    listener.stage("looking at each photo")
+    photos = []
+    for index, view in enumerate(views):
+        listener.advance(index, len(views))
+        try:
+            loaded = view.load(settings.longer_side)
+        except InputError as error:
+            _leave_out(view.name, str(error), reports, listener)
+            continue
+        known = torch.isfinite(loaded.sparse_depth) & (loaded.sparse_depth > 0)
+        given = KnownPoints(
+            loaded.sparse_xy[known], loaded.sparse_depth[known], torch.ones(int(known.sum()))
+        )
+        field = model.depth_field(loaded.photo)
+        photos.append(PosedPhoto(view.name, loaded.photo, loaded.camera, given, field))
+    if len(photos) < 2:
+        raise InputError(
+            f"one scene of several photos needs two that can be used, not {len(photos)}"
+        )
+    return photos
+
+
+def _leave_out(name: str, why: str, reports: dict[str, FusedPhoto], listener: Listener) -> None:
+    reports[name] = FusedPhoto(name, left_out=why)
+    listener.note(f"{name} is left out: {why}")
+
+
+def _placed(
+    photos: Sequence[PosedPhoto],
+    unit: Unit,
+    reports: dict[str, FusedPhoto],
+    listener: Listener,
+) -> list[tuple[PosedPhoto, KnownPoints]]:
+    """The photos with depth in the cameras' unit that agrees with what the others show."""
+    listener.stage("finding the common scale")
+    usable = []
+    for photo, scaled in zip(photos, brought_to_scale(photos, unit, listener), strict=True):
+        if scaled is None:
+            why = "nothing ties its depth to the other photos: no known points, nothing seen twice"
+            _leave_out(photo.name, why, reports, listener)
+        else:
+            usable.append(scaled)
+    if len(usable) < 2:
+        raise InputError(
+            "nothing ties the photos' depths together: they need known points, or to show the same "
+            "things from different places"
+        )
+    listener.stage("matching the photos")
+    return matched_depths(usable, unit, listener)
+
+
+def _closed(
+    parts: Sequence[PhotoParts], photos: Sequence[PosedPhoto], listener: Listener
+) -> list[Gaussians]:
+    """Each photo's surfaces, with what closes the holes that are left between them."""
+    listener.stage("closing what is open between the photos' parts")
+    kept = [part.surfaces for part in parts]
+    for index, (part, photo) in enumerate(zip(parts, photos, strict=True)):
+        listener.advance(index, len(parts))
+        if len(part.reserve):
+            scene = Gaussians.concatenate(kept)
+            longer_side = max(photo.camera.width, photo.camera.height)
+            depth = photo.depth_map(longer_side).depth
+            which = closing(scene, part.reserve, photo.camera, depth)
+            kept[index] = Gaussians.concatenate([kept[index], part.reserve[which]])
+    return kept
+
+
+def _scene(
+    parts: Sequence[PhotoParts],
+    kept: Sequence[Gaussians],
+    photos: Sequence[PosedPhoto],
+    unit: Unit,
+    listener: Listener,
+) -> Scene:
+    """All parts as one scene, in colours that show the photos."""
+    listener.stage("matching the photos' colours")
+    shown = [Gaussians.concatenate([k, p.sky]) for k, p in zip(kept, parts, strict=True)]
+    backdrops = [part.backdrop for part in parts]
+    invented = [part.invented for part in parts]
+    gaussians = Gaussians.concatenate([*shown, *backdrops, *invented])
+    origin = torch.full((len(gaussians),), -1)
+    origin[: sum(map(len, shown))] = torch.repeat_interleave(
+        torch.arange(len(parts)), torch.tensor([len(s) for s in shown])
+    )
+    cameras = [photo.camera for photo in photos]
+    gaussians = match_photos(gaussians, origin, [p.photo for p in photos], cameras, listener)
+    return Scene(
+        gaussians,
+        cameras[0],
+        unit,
+        sources=tuple(Source(photo.camera, photo.photo.rgb) for photo in photos),
+        invented=sum(map(len, invented)),
+        far_guess=sum(map(len, backdrops)),
+    )

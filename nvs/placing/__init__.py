@@ -1,0 +1,1 @@
+"""Photos of one place, or a clip: where each was taken from, told by files or found out."""
