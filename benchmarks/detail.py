@@ -26,7 +26,7 @@ from benchmarks.results import HALVES
 from nvs.data.recorded import depth_sets, read_depth
 from nvs.data.stereo import stereo_views
 from nvs.depth.alignment import align
-from nvs.depth.detail.cues import largest_input
+from nvs.depth.detail.cues import places_with_cues
 from nvs.depth.detail.merged import MergedField
 from nvs.depth.field import DepthField
 from nvs.depth.network import DepthNetwork
@@ -132,6 +132,21 @@ def worlds() -> Iterator[Sample]:
         rgb = torch.from_numpy(view.rgb).float() / 255
         photo = Photo(rgb, view.camera, None, "the generator", focal_known=True)
         yield Sample("worlds", photo, torch.from_numpy(view.depth))
+
+
+def largest_input(rgb: Tensor, without_cues: float, sides_px: list[int]) -> int:
+    """R_x: the longest of the longer sides at which at most so large a share has no edge in reach.
+
+    R0 and R20 of Miangoleh et al. are those for the shares 0 and 0.2; 0 where there is none.
+    """
+    height, width = rgb.shape[:2]
+    fitting = [0]
+    for side in sides_px:
+        scale = side / max(width, height)
+        seen = places_with_cues(rgb, max(1, round(scale * width)), max(1, round(scale * height)))
+        if 1 - float(seen.float().mean()) <= without_cues:
+            fitting.append(side)
+    return max(fitting)
 
 
 def measure(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from nvs.commands.view import sample_photos
 from nvs.photo.photo import load_photo
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -27,3 +28,8 @@ def test_a_sample_photo(path):
         if f"`photos/{path.name}`" in line
     ]
     assert "creativecommons.org" in row
+
+
+def test_the_page_offers_every_sample_photo():
+    assert sample_photos().keys() == {photo.stem for photo in PHOTOS}
+    assert all(path.is_file() for path in sample_photos().values())

@@ -87,6 +87,8 @@ def drawn_by(options: Options) -> DrawnBy:
 
 
 def sample_photos() -> dict[str, Path]:
-    """The repository's own photos by name; none where nvs was installed without them."""
-    folder = Path(__file__).parents[2] / "assets" / "photos"
+    """Our own photos by name; the page's package holds them (in the repository, a link)."""
+    import nvs_viewer
+
+    folder = Path(nvs_viewer.__file__).parent / "samples" / "photos"
     return {photo.stem: photo for photo in sorted(folder.glob("*.jpg"))}

@@ -9,8 +9,6 @@ from torch.nn import functional
 class DetailStem(nn.Module):
     """Picture [B, 3, H, W] in 0..1, sides multiples of 4 → maps at strides 2 and 4."""
 
-    STRIDES = (2, 4)
-
     def __init__(self, channels: tuple[int, int]) -> None:
         super().__init__()
         half, quarter = channels

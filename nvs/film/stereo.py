@@ -9,7 +9,7 @@ behind z₀.
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,7 +20,6 @@ from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth
 
 StereoMode = Literal["sbs", "half-sbs", "tb", "anaglyph", "cross"]
-STEREO_MODES: tuple[StereoMode, ...] = get_args(StereoMode)
 
 # What headsets and televisions know a film's kind by: the end of its name.
 SUFFIXES: dict[StereoMode, str] = {

@@ -9,7 +9,6 @@ from there, if that is what the photo shows there.  Seen from home this gives th
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,8 +17,6 @@ from torch.nn import functional
 from nvs.film.shot import Shot
 from nvs.scene.camera import Camera
 from nvs.scene.scene import Scene
-
-Invented = Literal["keep", "blur", "transparent"]
 
 SAME_SURFACE = 0.03  # relative difference of depth, from none to where nothing is carried along
 BLUR = 0.012  # standard deviation, in shares of the longer side

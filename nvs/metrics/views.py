@@ -23,19 +23,6 @@ def psnr(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> float
     return math.inf if error == 0 else -10 * math.log10(error)
 
 
-def ssim(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> float:
-    """Structural similarity (Wang et al. 2004) of [H, W, 3] pictures in 0..1, by scikit-image.
-
-    With the paper's Gaussian window (σ = 1.5 px, 11 px wide); over a mask [H, W], the mean of
-    the similarity map there, whose windows also see the pixels around.
-
-    Raises:
-        ImportError: scikit-image is not installed.
-        ValueError: a side below 11 pixels.
-    """
-    return over(ssim_map(prediction, truth), mask)
-
-
 class ComparedMap(NamedTuple):
     """A figure of two pictures, and what it is at each of their pixels."""
 
@@ -49,7 +36,15 @@ def over(compared: ComparedMap, mask: Tensor | None) -> float:
 
 
 def ssim_map(prediction: Tensor, truth: Tensor) -> ComparedMap:
-    """`ssim`, before it is taken over a mask: computing the map is what takes time."""
+    """Structural similarity (Wang et al. 2004) of [H, W, 3] pictures in 0..1, by scikit-image.
+
+    With the paper's Gaussian window (σ = 1.5 px, 11 px wide); the map's windows also see the
+    pixels around.
+
+    Raises:
+        ImportError: scikit-image is not installed.
+        ValueError: a side below 11 pixels.
+    """
     from skimage.metrics import structural_similarity
 
     if min(truth.shape[:2]) < 11:

@@ -44,7 +44,7 @@ def write_ply(scene: Gaussians, path: Path | str, camera: Camera | None = None) 
     """Write Gaussians as binary PLY; plain colours become harmonics of degree 0.
 
     Args:
-        camera: the photo's own; `read_ply_camera` gives it back.
+        camera: the photo's own; `read_ply_file` gives it back.
 
     Raises:
         InputError: the file cannot be written.
@@ -91,20 +91,6 @@ def read_ply(path: Path | str) -> Gaussians:
     for note in read.notes:
         log.warning("%s: %s", path, note)
     return read.gaussians
-
-
-def read_ply_camera(path: Path | str) -> Camera | None:
-    """The camera that a file of ours was made for; None where none is named.
-
-    Raises:
-        InputError: not a file, or not a PLY.
-    """
-    path = check_readable(path)
-    with path.open("rb") as file:
-        try:
-            return camera_in(read_header(file).comments)
-        except UnreadableError as error:
-            raise InputError(f"{path} {error}") from None
 
 
 def read_ply_file(file: BinaryIO, size: int) -> SceneFile:

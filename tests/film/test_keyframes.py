@@ -2,13 +2,16 @@
 
 import json
 import math
+from unittest import mock
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nvs import cli
 from nvs.errors import InputError
+from nvs.film import keyframes as keyframes_module
 from nvs.film.keyframes import (
     Keyframe,
     KeyframePath,
@@ -16,6 +19,9 @@ from nvs.film.keyframes import (
     path_from_json,
     path_to_json,
 )
+from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.scene.ply import write_ply
 
 quats = (
     st.tuples(*[st.floats(-1, 1)] * 4)
@@ -110,6 +116,25 @@ def test_save_and_load(tmp_path):
         load_path(tmp_path / "absent.json")
     with pytest.raises(InputError, match="is a folder"):
         load_path(tmp_path)
+
+
+def test_a_flight_reads_its_saved_path_once(tmp_path, monkeypatch):
+    camera = Camera.from_focal(60.0, 64, 48)
+    xy = camera.pixel_centers().view(-1, 2)
+    means = camera.unproject(xy, torch.full((len(xy),), 3.0))
+    wall = Gaussians(
+        means, torch.eye(4)[:1].expand(len(xy), 4), torch.full((len(xy), 3), 0.05),
+        torch.full((len(xy),), 0.9), torch.rand(len(xy), 3),
+    )  # fmt: skip
+    write_ply(wall, tmp_path / "wall.ply", camera)
+    flight = KeyframePath((turn(0.0), turn(0.1)), False, 1.0)
+    (tmp_path / "flight.json").write_text(path_to_json(flight))
+    read = mock.Mock(side_effect=load_path)
+    monkeypatch.setattr(keyframes_module, "load_path", read)
+    films = ["--path", str(tmp_path / "flight.json"), "--frames", "2", "-o"]
+    assert cli.run(["fly", str(tmp_path / "wall.ply"), *films, str(tmp_path / "fly.gif")]) == 0
+    assert (tmp_path / "fly.gif").stat().st_size > 0
+    assert read.call_count == 1
 
 
 GOOD = json.loads(path_to_json(KeyframePath((turn(0.0), turn(1.0)), True, 4.0)))

@@ -203,11 +203,10 @@ def splats() -> list[Seed]:
 
 
 def read_splats(path: Path) -> None:
-    from nvs.scene.ply import read_ply, read_ply_camera
+    from nvs.scene.ply import read_ply
 
     scene = read_ply(path)
     assert all(getattr(scene, f.name).isfinite().all() for f in dataclasses.fields(scene))
-    read_ply_camera(path)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs.metrics.views import holes, over, perceptual_map, psnr, ssim
+from nvs.metrics.views import holes, over, perceptual_map, psnr, ssim_map
 
 skimage_metrics = pytest.importorskip("skimage.metrics")
 
@@ -56,15 +56,15 @@ def test_ssim_follows_the_paper():
     )
     centre = torch.zeros(11, 11, dtype=torch.bool)
     centre[5, 5] = True
-    assert ssim(other, truth, centre) == pytest.approx(expected, abs=1e-6)
+    assert over(ssim_map(other, truth), centre) == pytest.approx(expected, abs=1e-6)
 
 
 def test_equal_pictures_are_perfect():
     _, truth = pictures()
-    assert ssim(truth, truth) == pytest.approx(1)
+    assert ssim_map(truth, truth).whole == pytest.approx(1)
     assert psnr(truth, truth) == math.inf
     with pytest.raises(ValueError, match="11x11"):
-        ssim(truth[:8], truth[:8])
+        ssim_map(truth[:8], truth[:8])
 
 
 def test_a_mask_sees_its_own_pixels():
@@ -73,8 +73,8 @@ def test_a_mask_sees_its_own_pixels():
     other[:, 24:] = 1 - other[:, 24:]
     left = torch.zeros(40, 48, dtype=torch.bool)
     left[:, :18] = True  # the windows reach 5 pixels
-    assert ssim(other, truth, left) == pytest.approx(1)
-    assert ssim(other, truth, ~left) < 0.3
+    assert over(ssim_map(other, truth), left) == pytest.approx(1)
+    assert over(ssim_map(other, truth), ~left) < 0.3
 
 
 def test_perceptual_distance_over_a_mask():

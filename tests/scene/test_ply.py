@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from nvs.errors import InputError
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.scene.ply import read_ply, read_ply_camera, write_ply
+from nvs.scene.ply import read_ply, read_ply_file, write_ply
 from tests.conftest import PARITY
 
 RELEASED = PARITY / "sparse_gaussians.ply"
@@ -381,24 +381,31 @@ def test_damaged_bytes_give_gaussians_or_one_line(tmp_path, changes, text):
     assert "\n" not in refusal
 
 
+def camera_of_file(path):
+    with path.open("rb") as file:
+        return read_ply_file(file, path.stat().st_size).camera
+
+
 def test_our_files_name_their_camera_and_others_need_not(tmp_path):
     scene = Gaussians(
         torch.rand(3, 3), torch.eye(4)[:3], torch.rand(3, 3) + 0.1, torch.rand(3), torch.rand(3, 3)
     )
     camera = Camera.from_focal(512.5, 427, 640)
     write_ply(scene, tmp_path / "ours.ply", camera)
-    kept = read_ply_camera(tmp_path / "ours.ply")
+    kept = camera_of_file(tmp_path / "ours.ply")
     assert (kept.width, kept.height) == (427, 640)
     assert torch.equal(kept.intrinsics, camera.intrinsics)
     assert len(read_ply(tmp_path / "ours.ply")) == 3
     write_ply(scene, tmp_path / "plain.ply")
-    assert read_ply_camera(tmp_path / "plain.ply") is None
+    assert camera_of_file(tmp_path / "plain.ply") is None
 
 
 @pytest.mark.parametrize(
     "numbers", ["", "1 2 3", "0 0 1 1 1 1", "9 9 nan 1 1 1", "9 9 -5 1 1 1", "a b c d e f"]
 )
 def test_a_senseless_camera_is_none(tmp_path, numbers):
-    file = tmp_path / "odd.ply"
-    file.write_text(f"ply\nformat ascii 1.0\ncomment nvs-camera {numbers}\nend_header\n")
-    assert read_ply_camera(file) is None
+    write_ply(random_scene(), tmp_path / "plain.ply")
+    content = (tmp_path / "plain.ply").read_bytes()
+    comment = f"\ncomment nvs-camera {numbers}\nelement".encode()
+    (tmp_path / "odd.ply").write_bytes(content.replace(b"\nelement", comment, 1))
+    assert camera_of_file(tmp_path / "odd.ply") is None

@@ -39,18 +39,3 @@ def places_with_cues(rgb: Tensor, width: int, height: int, noise: float = 0.0) -
     reach = REACH_PX // CELL_PX
     along = functional.max_pool2d(cells, (1, 2 * reach + 1), 1, (0, reach))
     return functional.max_pool2d(along, (2 * reach + 1, 1), 1, (reach, 0))[0, 0] > 0
-
-
-def largest_input(rgb: Tensor, without_cues: float, sides_px: list[int]) -> int:
-    """R_x: the longest of the longer sides at which at most so large a share has no edge in reach.
-
-    R0 and R20 of Miangoleh et al. are those for the shares 0 and 0.2; 0 where there is none.
-    """
-    height, width = rgb.shape[:2]
-    fitting = [0]
-    for side in sides_px:
-        scale = side / max(width, height)
-        seen = places_with_cues(rgb, max(1, round(scale * width)), max(1, round(scale * height)))
-        if 1 - float(seen.float().mean()) <= without_cues:
-            fitting.append(side)
-    return max(fitting)

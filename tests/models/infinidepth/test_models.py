@@ -11,6 +11,7 @@ import nvs
 from nvs import cli
 from nvs.depth.scaled import ScaledField
 from nvs.errors import InputError
+from nvs.models.family import with_guess
 from nvs.models.infinidepth import released
 from nvs.models.infinidepth.field import InfiniDepthField
 from nvs.models.infinidepth.predictor import InfiniDepth
@@ -19,6 +20,7 @@ from nvs.models.infinidepth.released import (
     load_released_model,
     model_of_checkpoints,
 )
+from nvs.splat.head import Guess
 from tests.models.infinidepth.placed import at_points
 from tests.models.infinidepth.small_model import depth_state, head_state, picture
 
@@ -95,6 +97,16 @@ def test_the_released_heads_gaussians_grow_with_their_field(files, photo):
         scene = model.splat(photo, 3000, field=ScaledField(field, scale), backfill=False)
         sizes.append(float(scene.scales.median()) / scale)
     assert sizes[1] == pytest.approx(sizes[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("with_head", [False, True])
+def test_an_untrained_head_of_ours_is_the_guess(files, photo, with_head):
+    released_model = model_of_checkpoints(*files[: 1 + with_head])
+    set_area(released_model)
+    ours = with_guess(released_model.network).splat(photo, 3000, backfill=False)
+    guess = nvs.Model(released_model.network, Guess()).splat(photo, 3000, backfill=False)
+    for one, other in zip(dataclasses.astuple(ours), dataclasses.astuple(guess), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize("name", RELEASED_MODELS)
