@@ -18,6 +18,7 @@ from nvs.progress import Clock
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from nvs.film.seen import Witness
     from nvs.photo.photo import Photo
     from nvs.scene.camera import Camera
     from nvs.scene.reach import SceneDepth
@@ -101,10 +102,11 @@ def main(options: Options) -> int:
     opened = scene_of_photo(photo, model, settings, clock)
     clock.stage("choosing the view")
     depth = scene_depth(opened.gaussians, opened.camera)
-    camera = _camera(options.view, full, opened, depth, clock)
+    witness = Witness(opened)
+    camera = _camera(options.view, full, opened, depth, witness, clock)
     clock.stage("rendering")
     rgb, alpha = _picture(options, full, opened, depth, camera)
-    seen = Witness(opened).share(camera)
+    seen = witness.share(camera)
     save_like(options.photo, rgb, options.output, alpha)
     clock.finish()
     size = f"{rgb.shape[1]}x{rgb.shape[0]}"
@@ -134,12 +136,16 @@ def _check(options: Options) -> None:
 
 
 def _camera(
-    view: ViewOptions, full: Photo, opened: Scene, depth: SceneDepth, clock: Clock
+    view: ViewOptions,
+    full: Photo,
+    opened: Scene,
+    depth: SceneDepth,
+    witness: Witness,
+    clock: Clock,
 ) -> Camera:
     """The new camera, its picture of the photo's full size or cut from that."""
-    from nvs.film.viewpoint import Move, levelled, moved_camera, upright
+    from nvs.film.viewpoint import Move, interest, levelled, moved_camera, upright
     from nvs.photo.tilt import tilt_of
-    from nvs.rendering.render import render
 
     camera = full.camera
     if view.level:
@@ -155,10 +161,7 @@ def _camera(
             camera = levelled(camera, tilt)
     camera = moved_camera(camera, depth, Move(*view.move, *view.look, view.zoom))
     if view.portrait:
-        small = camera.resized(160, max(1, round(160 * camera.height / camera.width)))
-        seen = render(opened.gaussians, [small]).depth[0].cpu()
-        nearness = (depth.near / seen.clamp(min=depth.near)) ** 2 * (seen > 0)
-        camera = upright(camera, nearness)
+        camera = upright(camera, interest(opened, witness, camera, depth))
     return camera
 
 

@@ -9,9 +9,12 @@ from torch import Tensor
 
 from nvs.film.frame import framed
 from nvs.film.path import turned_poses
+from nvs.film.seen import Witness
 from nvs.photo.tilt import Tilt
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth
+from nvs.scene.scene import Scene
 
 PORTRAIT = 3 / 4  # width to height
 MOST_ZOOM = 3.0  # that straightening may cost
@@ -58,6 +61,14 @@ def levelled(camera: Camera, tilt: Tilt) -> Camera:
     return new.moved((camera.camera_to_world.double().cpu() @ pose).float())
 
 
+def interest(scene: Scene, witness: Witness, camera: Camera, depth: SceneDepth) -> Tensor:
+    """What a portrait is of, [h, w] of a small picture: what is near, and was photographed."""
+    seen = witness.map(camera)
+    small = camera.resized(seen.shape[1], seen.shape[0])
+    shown = render(scene.gaussians, [small]).depth[0]
+    return (depth.near / shown.clamp(min=depth.near)) ** 2 * (shown > 0) * seen
+
+
 def upright(camera: Camera, interest: Tensor) -> Camera:
     """The 3:4 part of the view, as high as the photo, that shows the most of `interest`.
 
@@ -67,7 +78,7 @@ def upright(camera: Camera, interest: Tensor) -> Camera:
     width = round(camera.height * PORTRAIT)
     if width >= camera.width:
         return framed(camera, camera.width, round(camera.width / PORTRAIT))
-    columns = interest.double().sum(0)
+    columns = interest.double().cpu().sum(0)
     columns = torch.nn.functional.interpolate(columns[None, None], camera.width, mode="linear")
     reached = torch.nn.functional.pad(columns[0, 0].cumsum(0), (1, 0))
     shown = reached[width:] - reached[:-width]

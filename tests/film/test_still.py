@@ -9,9 +9,10 @@ from PIL import ExifTags, Image, ImageCms
 
 from nvs.cli import run
 from nvs.errors import InputError
+from nvs.film.seen import Witness
 from nvs.film.shot import Shot
 from nvs.film.still import blurred, detailed_still
-from nvs.film.viewpoint import Move, moved_camera, upright
+from nvs.film.viewpoint import Move, interest, moved_camera, upright
 from nvs.photo.saved import check_picture_path, save_like
 from nvs.scene.reach import SceneDepth
 from nvs.scene.scene import Source
@@ -65,6 +66,17 @@ def test_an_upright_cut_is_around_what_is_of_interest():
     left = float(CAMERA.intrinsics[0, 2] - cut.intrinsics[0, 2])
     assert left <= 110
     assert left + 90 >= 140
+
+
+def test_a_portrait_is_not_of_what_was_invented():
+    """A van cut by the border goes on past it, near and smeared."""
+    made = scene_of(wall(2.0, 0, 1), wall(2.0, 1, 2))
+    aside = moved_camera(CAMERA, SceneDepth(2.0, 2000.0, 2000.0), Move(right=0.2))
+    shown = interest(made, Witness(made), aside, SceneDepth(2.0, 2.0, 2.0))
+    assert shown[:, 5:120].min() > 0.9
+    assert shown[:, 140:].max() < 0.05
+    cut = upright(aside, shown)
+    assert float(aside.intrinsics[0, 2] - cut.intrinsics[0, 2]) + 90 <= 134
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
