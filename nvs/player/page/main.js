@@ -1,7 +1,7 @@
 // From the file's own data to a picture that moves.  What goes wrong leaves the photo and one line.
 
 const SLOW_MS = 45, FAST_MS = 22; // a frame: fewer or more pixels are drawn
-const LEAST_PIXELS = 0.5, MOST_PIXELS = 2; // for each of CSS
+const LEAST_PIXELS = 0.5, MOST_PIXELS = 2; // for each of CSS; a picture at rest has the most
 
 const find = (id) => document.getElementById(id);
 const frame = find("frame"), canvas = find("scene"), photo = find("photo");
@@ -20,7 +20,7 @@ function fail(line) {
 // --- Drawing ---------------------------------------------------------------------------------
 
 let gl = null, splats = null, words = null, worker = null, headset = null;
-let pixels = Math.min(MOST_PIXELS, devicePixelRatio);
+let pixels = Math.min(MOST_PIXELS, devicePixelRatio), pixelsMoving = pixels;
 let sorting = false, sortedFrom = "", stale = true;
 
 function begin() {
@@ -70,7 +70,7 @@ function sort(forward, eye) {
   worker.postMessage({ forward: [...forward], eye, near: scene.near });
 }
 
-let before = 0, slowness = 0;
+let before = 0, slowness = (SLOW_MS + FAST_MS) / 2;
 const heldKeys = followHands(canvas, motion, touched);
 
 function tick(now) {
@@ -83,9 +83,14 @@ function tick(now) {
   const moved = shown && motion.advance(seconds);
   const pose = motion.pose();
   sort(pose.turn.slice(6), pose.eye);
+  const most = Math.min(MOST_PIXELS, devicePixelRatio);
+  if (moved) adapt(seconds * 1000, most);
+  if (pixels !== (moved ? pixelsMoving : most)) {
+    pixels = moved ? pixelsMoving : most;
+    fit();
+  }
   if (!moved && !stale) return;
   stale = false;
-  if (moved) adapt(seconds * 1000);
   draw(pose);
 }
 
@@ -95,19 +100,18 @@ function draw(pose) {
   gl.viewport(0, 0, width, height);
   splats.clear();
   splats.draw({ ...pose, ...lens });
+  frame.dataset.at = motion.at.map((each) => each.toFixed(4)).join(" ");
+  frame.style.setProperty("--distance", motion.distance().toFixed(3));
 }
 
-// A machine that is slow draws fewer pixels; changed seldom, since that flickers.
-function adapt(milliseconds) {
-  if (document.hidden || milliseconds >= 100) return;
+// A machine that is slow draws fewer pixels while things move; changed seldom, since that flickers.
+function adapt(milliseconds, most) {
   slowness += 0.1 * (milliseconds - slowness);
-  const most = Math.min(MOST_PIXELS, devicePixelRatio);
-  const better = slowness > SLOW_MS ? pixels * 0.75 : slowness < FAST_MS ? pixels * 1.05 : pixels;
-  const bounded = Math.min(most, Math.max(LEAST_PIXELS, better));
-  if (Math.abs(bounded / pixels - 1) < 0.04) return;
-  pixels = bounded;
+  const by = slowness > SLOW_MS ? 0.75 : slowness < FAST_MS ? 1.1 : 1;
+  const bounded = Math.min(most, Math.max(LEAST_PIXELS, pixelsMoving * by));
+  if (bounded === pixelsMoving) return;
+  pixelsMoving = bounded;
   slowness = (SLOW_MS + FAST_MS) / 2;
-  fit();
 }
 
 function fit() {
