@@ -14,12 +14,22 @@ from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
+from nvs_viewer.reach import Reach, reach_by_sight
 from nvs_viewer.scene import ViewedScene
 
 
-def viewed(opener: Opener, source: Path, listener: Listener) -> ViewedScene:
-    """Open `source`; a photo's scene can be made again without its trained head."""
+def viewed(
+    opener: Opener, source: Path, listener: Listener, prompt: Path | None = None
+) -> ViewedScene:
+    """Open `source`; a photo's scene can be made again without its trained head.
+
+    Args:
+        prompt: a file with depth that is known of the photo.
+    """
+    if prompt is not None:
+        opener = opener.prompted(prompt)
     scene, photo = opener.open(source, listener)
+    listener.stage("looking how far the photo carries")
     shown = _viewed(source.stem, scene, photo)
     if photo is None or opener.model().untrained is None:
         return shown
@@ -36,6 +46,7 @@ def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
     picture = None
     if photo is not None:
         picture = (photo.rgb * 255).round().byte().cpu().numpy()
+    amplitude, reach = _limits(scene)
     return ViewedScene(
         name,
         scene.gaussians,
@@ -45,17 +56,19 @@ def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
         made_from=scene.made_from,
         invented=scene.invented,
         known=scene.known,
-        amplitude=_amplitude(scene),
+        amplitude=amplitude,
+        reach=reach,
     )
 
 
-def _amplitude(scene: Scene) -> float:
-    """How far the page's flight goes, until somebody moves its slider: as `nvs fly` by default."""
+def _limits(scene: Scene) -> tuple[float, Reach | None]:
+    """How far the page's flight goes, as `nvs fly` by default, and how far one may go by hand."""
     if not knows_seen(scene):
-        return 1.0
-    depth = scene_depth(scene.gaussians, scene.camera)
+        return 1.0, None
+    depth, witness = scene_depth(scene.gaussians, scene.camera), Witness(scene)
 
     def orbit(amplitude: float, frames: int) -> list[Camera]:
         return camera_path("orbit", scene.camera, depth, frames, amplitude)
 
-    return widest_flight(orbit, Witness(scene), LOOKS).amplitude
+    amplitude = widest_flight(orbit, witness, LOOKS).amplitude
+    return amplitude, reach_by_sight(scene.camera, depth, witness, amplitude)
