@@ -333,6 +333,13 @@ class Opener:
         self.settings = settings
         self.model = functools.cache(settings.model.load)  # call it early where nobody waits
 
+    def prompted(self, prompt: Path) -> Opener:
+        """One that tells the same model of this known depth."""
+        depth = dataclasses.replace(self.settings.depth, depth=None, prompt=prompt)
+        other = Opener(dataclasses.replace(self.settings, depth=depth))
+        other.model = self.model
+        return other
+
     def open(self, source: Path, listener: Listener = SILENT) -> tuple[Scene, Photo | None]:
         """A scene, and the photo that it was made of."""
         if is_scene(source):

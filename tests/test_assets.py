@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nvs.commands.view import sample_photos
 from nvs.photo.photo import load_photo
+from nvs_viewer.samples import sample_photos
 
 ASSETS = Path(__file__).parents[1] / "assets"
 PHOTOS = sorted((ASSETS / "photos").iterdir())

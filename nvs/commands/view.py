@@ -51,6 +51,7 @@ def main(options: Options) -> int:
     from nvs.opening import Opener
     from nvs_viewer.app import Viewer
     from nvs_viewer.making import viewed
+    from nvs_viewer.samples import sample_photos
 
     if options.source is not None:
         refuse_folder(options.source)
@@ -75,6 +76,7 @@ def main(options: Options) -> int:
         shared=options.shared,
         share=options.share,
         rendering=drawn_by(options),
+        flies=True,
     ).run()
     return 0
 
@@ -84,11 +86,3 @@ def drawn_by(options: Options) -> DrawnBy:
     if options.rendering != "auto":
         return options.rendering
     return "server" if options.scene.run.torch_device().type == "cuda" else "browser"
-
-
-def sample_photos() -> dict[str, Path]:
-    """Our own photos by name; the page's package holds them (in the repository, a link)."""
-    import nvs_viewer
-
-    folder = Path(nvs_viewer.__file__).parent / "samples" / "photos"
-    return {photo.stem: photo for photo in sorted(folder.glob("*.jpg"))}

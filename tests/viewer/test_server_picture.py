@@ -35,7 +35,7 @@ def test_the_page_shows_what_its_camera_sees(served, page):
     # JPEG's loss is all that may differ, on every pixel of the canvas.
     assert wait_for_psnr(page, ours, 33, everywhere=True) > 33
     before = canvas(page)
-    drag(page, 25, 6)
+    drag(page, 90, 20)
     assert wait_for_psnr(page, ours, 33, everywhere=True) > 33
     assert np.abs(canvas(page) - before).mean() > 0.02
 

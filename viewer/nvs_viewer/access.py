@@ -15,10 +15,10 @@ import gzip
 import hmac
 import http
 import ipaddress
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,9 +30,9 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from nvs.errors import InputError
+from nvs_viewer import script, viser_inside
 
 _patching = threading.RLock()
-PAGE_SCRIPT = Path(__file__).with_name("page.js")
 
 
 def is_loopback(host: str) -> bool:
@@ -131,10 +131,11 @@ def _with_script(response: Response | None, request: Request) -> Response | None
 @functools.lru_cache(maxsize=1)
 def _page(html: bytes) -> bytes:
     """viser's page with our script, compressed."""
-    script = b"<script>" + PAGE_SCRIPT.read_bytes() + b"</script></head>"
-    return gzip.compress(html.replace(b"</head>", script, 1))
+    ours = b"<title>nvs</title>" + script.tags() + b"</head>"
+    html = re.sub(rb"<title>.*?</title>", b"", html, count=1)
+    return gzip.compress(html.replace(b"</head>", ours, 1))
 
 
 def refuse_sharing(server: viser.ViserServer) -> None:
     """Ignore a page's request for a public tunnel: hiding its button would not be enough."""
-    server._websock_server.unregister_handler(ShareUrlRequest)
+    viser_inside.ignore(server, ShareUrlRequest)

@@ -17,6 +17,7 @@ from nvs_viewer.display import depth_of
 from nvs_viewer.drawing import DrawnBy
 from nvs_viewer.page import Page, PageSettings
 from nvs_viewer.scene import Splat, ViewedScene
+from nvs_viewer.visit import Visits
 
 
 class Viewer:
@@ -30,6 +31,7 @@ class Viewer:
         shared: whether a photo opened in one page is then shown in all of them.
         share: whether a page may ask viser for a public tunnel.
         rendering: whether browsers draw the splats or are sent pictures.
+        flies: whether a page flies through its scene by itself, until it is touched.
     """
 
     def __init__(
@@ -43,9 +45,12 @@ class Viewer:
         shared: bool = False,
         share: bool = False,
         rendering: DrawnBy = "browser",
+        flies: bool = False,
     ) -> None:
         self.scene = scene
-        self._settings = PageSettings(splat, samples or {}, rendering)
+        self._settings = PageSettings(
+            splat, samples or {}, rendering, flies=flies, visits=None if shared else Visits()
+        )
         self._shared = shared
         self._token = None if access.is_loopback(host) and not share else access.make_token()
         self._pages: dict[int, Page] = {}
@@ -106,7 +111,11 @@ class Viewer:
             self.server.stop()
 
     def _opened(self, client: viser.ClientHandle) -> None:
-        page = Page(client, self._settings, lambda scene: self._made(page, scene))
+        page = Page(
+            client,
+            self._settings,
+            lambda scene, waited_for: self._made(page, scene, waited_for),
+        )
         with self._lock:
             self._pages[client.client_id] = page
         # A page that left meanwhile may have been closed in another thread, before it was listed.
@@ -115,7 +124,10 @@ class Viewer:
         elif self.scene is not None:
             page.show(self.scene)
 
-    def _made(self, page: Page, scene: ViewedScene) -> None:
+    def _made(self, page: Page, scene: ViewedScene, waited_for: bool) -> None:
+        if not waited_for:
+            page.keep(scene)
+            return
         if self._shared:
             self.scene = scene
         for shown_in in self.pages if self._shared else [page]:

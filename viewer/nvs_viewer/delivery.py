@@ -10,6 +10,8 @@ import viser
 from viser.infra._async_message_buffer import AsyncMessageBuffer
 from websockets.asyncio.server import ServerConnection
 
+from nvs_viewer import viser_inside
+
 
 def wait_until_received(client: viser.ClientHandle, still_wanted: Callable[[], None]) -> None:
     """Return when all that was sent to `client` so far has arrived there, or the page is gone.
@@ -19,11 +21,10 @@ def wait_until_received(client: viser.ClientHandle, still_wanted: Callable[[], N
     Args:
         still_wanted: called five times a second; what it raises ends the waiting.
     """
-    server = client._viser_server._websock_server
-    connection = server._live_connections.get(client.client_id)
+    connection = viser_inside.connection_of(client)
     if connection is None:
         return
-    queue = client._websock_connection.get_message_buffer()
+    queue = viser_inside.queue_of(client)
     received = asyncio.run_coroutine_threadsafe(_received(connection, queue), queue.event_loop)
     try:
         while not concurrent.futures.wait([received], timeout=0.2).done:

@@ -17,6 +17,7 @@ from nvs_viewer.drawing import Drawing, DrawnBy
 from nvs_viewer.drawn_scene import Canvas, DrawnScene
 from nvs_viewer.reach import walking_scale
 from nvs_viewer.scene import ViewedScene
+from nvs_viewer.script import PageScript
 from nvs_viewer.server_picture import ServerPicture
 from nvs_viewer.window import Window
 
@@ -37,17 +38,21 @@ class Display:
         self.scene: ViewedScene | None = None
         self.depth = SceneDepth(1.0, 2.0, 4.0)
         self.background: tuple[int, int, int] = (24, 24, 27)
-        self.window = Window(client)
+        self.script = PageScript(client)
+        self.window = Window(client, clips=rendering == "browser")
         self.drawn: Drawing = (
             ServerPicture(client, self.window)
             if rendering == "server"
             else DrawnScene(client, drawn_limit, self._canvas)
         )
         self.closed = False
+        self._shown = 0  # scenes so far
         # A page may leave, or get another scene, while one is being sent.  Panels that are told
         # of a scene recolour it in the same thread.
         self.showing = threading.RLock()
-        self._home_fov = 0.0
+        self._in_sight: Camera | None = None  # whose picture the lens was set to show
+        self._fov = 0.0  # that it was set to for that
+        self._put_at: np.ndarray | None = None  # [3] where the camera was put last
         self._title = client.gui.add_markdown(WELCOME)
         self.set_background(self.background)
 
@@ -55,11 +60,21 @@ class Display:
         """Put `scene` in the place of the one shown; the camera is left to `go_home`."""
         with self.showing:
             self.scene, self.depth = scene, depth_of(scene)
+            self._in_sight = None
             self.window.enlarged = walking_scale(scene.camera, self.depth)
             self.recolour(scene, None)
             distances = (scene.on_cpu.means - scene.camera.camera_to_world[:3, 3]).norm(dim=-1)
             self.window.clip(far=max(4 * float(distances.max()), 10 * self.depth.far))
             self._show_title()
+            self._shown += 1
+            self.script.tell(
+                "scene",
+                {
+                    "id": self._shown,
+                    "name": scene.name,
+                    "aspect": scene.camera.width / scene.camera.height,
+                },
+            )
 
     def exchange(self, scene: ViewedScene, instead_of: ViewedScene) -> bool:
         """Put another making of the same photo in its place; the camera stays.
@@ -101,26 +116,34 @@ class Display:
 
     def go_home(self) -> None:
         """To the photo's own view."""
-        if self.scene is None:
-            return
-        self._home_fov = view.fitted(self.scene.camera, self.client.camera.aspect)
-        self.client.camera.fov = self._home_fov
-        self.go_to(self.scene.camera)
+        if self.scene is not None:
+            self.go_to(self.scene.camera, with_lens=True)
 
     def go_to(self, camera: Camera, with_lens: bool = False) -> None:
         """To the place of `camera`, and, if asked, so that its whole picture is seen."""
         if with_lens:
-            self.client.camera.fov = view.fitted(camera, self.client.camera.aspect)
+            self._show_whole(camera)
+        self._put_at = camera.camera_to_world[:3, 3].double().numpy()
         view.go_to(self.window, camera, self.depth.focus)
+
+    def was_put_at(self, position: np.ndarray) -> bool:
+        """Whether the camera came to `position` [3] by `go_to`, not by hand."""
+        put_at = self._put_at
+        return put_at is not None and bool(
+            np.linalg.norm(position - put_at) < 1e-3 * self.depth.near
+        )
 
     def camera_moved(self) -> None:
         """The page's camera is elsewhere, or looks elsewhere, or its window has another shape."""
-        camera = self.client.camera
-        if self.scene is not None and abs(camera.fov - self._home_fov) < 1e-6:
-            # Nobody chose a field of view: keep the whole photo in sight in any window.
-            self._home_fov = view.fitted(self.scene.camera, camera.aspect)
-            camera.fov = self._home_fov
+        if self._in_sight is not None and abs(self.client.camera.fov - self._fov) < 1e-6:
+            # Nobody chose a field of view: keep the whole picture in sight in any window.
+            self._show_whole(self._in_sight)
         self.drawn.camera_moved()
+
+    def _show_whole(self, camera: Camera) -> None:
+        self._in_sight = camera
+        self._fov = view.fitted(camera, self.client.camera.aspect)
+        self.client.camera.fov = self._fov
 
     def tell(self, title: str, text: str, color: Literal["blue", "red"] = "blue") -> None:
         """A short word to the user."""

@@ -22,9 +22,12 @@ class Job:
     Args:
         client: the page; the bar is added where its GUI stands now.
         name: what a failure is called in a notification.
+        cancel: what the button does; by default it cancels the work.
     """
 
-    def __init__(self, client: viser.ClientHandle, name: str) -> None:
+    def __init__(
+        self, client: viser.ClientHandle, name: str, cancel: Callable[[], None] | None = None
+    ) -> None:
         self._client = client
         self._name = name
         self._lock = threading.Lock()
@@ -33,7 +36,7 @@ class Job:
         self._stage = gui.add_markdown("", visible=False)
         self._bar = gui.add_progress_bar(0.0, visible=False)
         self._stop = gui.add_button("Cancel", icon=viser.Icon.X, color="gray", visible=False)
-        self._stop.on_click(lambda _: self.cancel())
+        self._stop.on_click(lambda _: self.cancel() if cancel is None else cancel())
 
     @property
     def running(self) -> bool:
@@ -77,10 +80,10 @@ class Job:
         except Cancelled:
             pass
         except InputError as error:
-            self._tell(str(error))
+            self.tell_failure(str(error))
         except Exception as error:
             traceback.print_exc()
-            self._tell(f"{type(error).__name__}; the terminal says more.")
+            self.tell_failure(f"{type(error).__name__}; the terminal says more.")
         finally:
             if self._run is run:
                 self._hide()
@@ -98,7 +101,8 @@ class Job:
     def _note(self, text: str) -> None:
         self._client.add_notification(self._name, text, color="blue", auto_close_seconds=8)
 
-    def _tell(self, reason: str) -> None:
+    def tell_failure(self, reason: str) -> None:
+        """A word to the user that the work could not be done."""
         self._client.add_notification(
             f"{self._name} did not work", reason, color="red", auto_close_seconds=15
         )

@@ -23,12 +23,14 @@ from nvs.film.keyframes import (
     path_to_json,
 )
 from nvs_viewer import view
+from nvs_viewer.changes import Changes
 from nvs_viewer.display import Display
 
 if TYPE_CHECKING:
     from nvs_viewer.shot import ShotPanel
 
 GO, EARLIER, LATER, DELETE = "Go", "▲", "▼", "✕"
+UNDO, REDO = "Undo", "Redo"
 MARK_SIZE = 0.03  # of the near depth
 MARK_HIDES_WITHIN = 0.1  # of the near depth: from so near a mark is a frame around everything
 
@@ -44,7 +46,7 @@ class KeyframeList:
     def __init__(self, display: Display, shot: ShotPanel) -> None:
         self._display = display
         self._shot = shot
-        self._keys: list[Keyframe] = []
+        self._changes: Changes[tuple[Keyframe, ...]] = Changes(())
         self._rows: list[viser.GuiButtonGroupHandle] = []
         self._marks: list[viser.CameraFrustumHandle] = []
         self._showing = threading.RLock()  # rows and marks are made anew while more is happening
@@ -53,6 +55,8 @@ class KeyframeList:
         with self._folder:
             self._add_button = gui.add_button("Add this view", icon=viser.Icon.CAMERA_PLUS)
             self._add_button.on_click(lambda _: self._add())
+            undo = gui.add_button_group("Changes", (UNDO, REDO))
+            undo.on_click(lambda event: self._step(event.target.value))
             self._loop = gui.add_checkbox("Fly back to the first", True)
             save = gui.add_button("Save the keyframes", icon=viser.Icon.DEVICE_FLOPPY, color="gray")
             save.on_click(lambda _: self._save())
@@ -64,6 +68,14 @@ class KeyframeList:
             )
             load.on_upload(lambda event: self._load(event.target.value))
 
+        display.script.on("keep", lambda _: self._add())
+        display.script.on("undo", lambda _: self._step(UNDO))
+        display.script.on("redo", lambda _: self._step(REDO))
+
+    @property
+    def _keys(self) -> tuple[Keyframe, ...]:
+        return self._changes.value
+
     def __len__(self) -> int:
         return len(self._keys)
 
@@ -71,11 +83,13 @@ class KeyframeList:
         """The flight through the keyframes, or None where there are none."""
         if not self._keys:
             return None
-        return KeyframePath(tuple(self._keys), self._loop.value and len(self._keys) > 2, seconds)
+        return KeyframePath(self._keys, self._loop.value and len(self._keys) > 2, seconds)
 
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._keys = []
+    def restore(self, path: KeyframePath | None) -> None:
+        """In the place of those that are there, the ones of a flight that was begun before."""
+        self._changes = Changes(() if path is None else path.keyframes)
+        if path is not None:
+            self._loop.value = path.loop
         self._show()
 
     def update_marks(self) -> None:
@@ -94,7 +108,19 @@ class KeyframeList:
             return
         self._shot.stop()
         camera = self._display.scene.camera
-        self._keys.append(view.keyframe(self._display.window, camera.width / camera.height))
+        key = view.keyframe(self._display.window, camera.width / camera.height)
+        self._change((*self._keys, key))
+
+    def _change(self, keys: tuple[Keyframe, ...]) -> None:
+        self._changes.change(keys)
+        self._changed()
+
+    def _step(self, which: str) -> None:
+        """Take a change back, or make it again."""
+        if self._changes.undo() if which == UNDO else self._changes.redo():
+            self._changed()
+
+    def _changed(self) -> None:
         self._show()
         self._shot.keyframes_changed()
 
@@ -114,12 +140,12 @@ class KeyframeList:
                 camera_of(self._keys[index], photo.width, photo.height), with_lens=True
             )
             return
-        key = self._keys.pop(index)
+        keys = list(self._keys)
+        key = keys.pop(index)
         if action != DELETE:
             step = -1 if action == EARLIER else 1
-            self._keys.insert(min(max(index + step, 0), len(self._keys)), key)
-        self._show()
-        self._shot.keyframes_changed()
+            keys.insert(min(max(index + step, 0), len(keys)), key)
+        self._change(tuple(keys))
 
     def _save(self) -> None:
         path = self.path(self._shot.seconds)
@@ -135,11 +161,9 @@ class KeyframeList:
         except InputError as error:
             self._display.tell("Keyframes not loaded", str(error), "red")
             return
-        self._keys = list(path.keyframes)
         self._loop.value = path.loop
         self._shot.seconds = path.seconds
-        self._show()
-        self._shot.keyframes_changed()
+        self._change(path.keyframes)
 
     def _show(self) -> None:
         """A row and a mark for each keyframe, made anew: lists are short."""

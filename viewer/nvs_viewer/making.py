@@ -6,16 +6,28 @@ import dataclasses
 from pathlib import Path
 
 from nvs.film.amplitude import natural_amplitude
+from nvs.film.seen import Witness, knows_seen
 from nvs.opening import Opener
 from nvs.photo.photo import Photo
 from nvs.progress import Listener
+from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
+from nvs_viewer.reach import Reach, reach_by_sight
 from nvs_viewer.scene import ViewedScene
 
 
-def viewed(opener: Opener, source: Path, listener: Listener) -> ViewedScene:
-    """Open `source`; a photo's scene can be made again without its trained head."""
+def viewed(
+    opener: Opener, source: Path, listener: Listener, prompt: Path | None = None
+) -> ViewedScene:
+    """Open `source`; a photo's scene can be made again without its trained head.
+
+    Args:
+        prompt: a file with depth that is known of the photo.
+    """
+    if prompt is not None:
+        opener = opener.prompted(prompt)
     scene, photo = opener.open(source, listener)
+    listener.stage("looking how far the photo carries")
     shown = _viewed(source.stem, scene, photo)
     if photo is None or opener.model().untrained is None:
         return shown
@@ -32,6 +44,7 @@ def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
     picture = None
     if photo is not None:
         picture = (photo.rgb * 255).round().byte().cpu().numpy()
+    amplitude, reach = _limits(scene)
     return ViewedScene(
         name,
         scene.gaussians,
@@ -42,5 +55,15 @@ def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
         invented=scene.invented,
         far_guess=scene.far_guess,
         known=scene.known,
-        amplitude=natural_amplitude(scene),
+        amplitude=amplitude,
+        reach=reach,
     )
+
+
+def _limits(scene: Scene) -> tuple[float, Reach | None]:
+    """How far the page's flight goes, as `nvs fly` by default, and how far one may go by hand."""
+    if not knows_seen(scene):
+        return 1.0, None
+    amplitude = natural_amplitude(scene)
+    depth = scene_depth(scene.gaussians, scene.camera)
+    return amplitude, reach_by_sight(scene.camera, depth, Witness(scene), amplitude)

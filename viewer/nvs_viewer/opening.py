@@ -1,92 +1,243 @@
-"""Opening a photo: uploaded, dropped into the page, or one of the samples."""
+"""Opening photos: uploaded, dropped into the page, or samples; one after the other."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import tempfile
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import viser
 
 from nvs.errors import InputError
 from nvs.progress import Clock, Listener
 from nvs_viewer.delivery import wait_until_received
+from nvs_viewer.display import Display
 from nvs_viewer.job import Job
+from nvs_viewer.offered_files import OfferedFile, photo_of
 from nvs_viewer.panel import Panel
+from nvs_viewer.pictures import SHOWN_PX, picture_address
 from nvs_viewer.scene import Splat, ViewedScene
+from nvs_viewer.script import Word
 
-CHOOSE = "choose …"
+MOST_WAITING = 50  # photos
+
+Opened = Callable[[ViewedScene, bool], None]
+"""Given a scene that is ready, and whether its page waits to see it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A photo whose scene is to be made."""
+
+    title: str
+    source: OfferedFile | Path
+    photo: np.ndarray | None  # [H, W, 3] uint8, reduced; None for a scene
+    depth: OfferedFile | None
+    waited_for: bool  # whether it is to be shown as soon as it is there
+
+
+class Pace:
+    """How long the last scene took: what the next will take, on the same machine."""
+
+    def __init__(self) -> None:
+        self.seconds: float | None = None
 
 
 class OpeningPanel(Panel):
-    """An upload button, the samples, and the progress of what is being made.
+    """An upload button, the progress of what is being made, and what waits for its turn.
 
     Args:
-        client: the page, where the panel stands.
+        display: the page's.
         splat: turns a photo into a scene.
         samples: photos to choose from, by name.
         making: the lock under which scenes are made.
-        done: given the scene when it is ready.
+        pace: of the machine.
+        done: given each scene when it is ready.
     """
 
     def __init__(
         self,
-        client: viser.ClientHandle,
+        display: Display,
         splat: Splat,
         samples: Mapping[str, Path],
         making: threading.Lock,
-        done: Callable[[ViewedScene], None],
+        pace: Pace,
+        done: Opened,
     ) -> None:
-        self._client = client
+        self._display = display
         self._splat = splat
         self._making = making
+        self._pace = pace
         self._samples = samples
         self._done = done
-        gui = client.gui
+        self._queue: deque[Wanted] = deque()
+        self._at_work: Wanted | None = None
+        self._running = False  # whether somebody looks at the queue
+        self._starts = 0
+        self._lock = threading.Lock()  # of all these
+        self._depths: list[OfferedFile] = []  # that came without their photo so far
+        gui = display.client.gui
         self._upload = gui.add_upload_button(
             "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
         )
-        self._upload.on_upload(lambda event: self._uploaded(event.target.value))
-        if self._samples:
-            self._sample = gui.add_dropdown("Or a sample", (CHOOSE, *self._samples))
-            self._sample.on_update(lambda _: self._chosen())
-        self.task = Job(client, "Opening the photo")
-
-    def _uploaded(self, file: viser.UploadedFile) -> None:
-        name = shown_name(file.name)
-        content = file.content
-        self.task.start(lambda listener: self._open_uploaded(name, content, listener))
-
-    def _chosen(self) -> None:
-        if self._sample.value in self._samples:
-            path = self._samples[self._sample.value]
-            self.task.start(lambda listener: self._open(path.stem, path, listener))
-
-    def _open(self, name: str, path: Path, listener: Listener) -> None:
-        """Make a scene of the photo at `path` and show it, and print what took how long."""
-        clock = Clock(listener)
-        with one_at_a_time(self._making, listener):
-            scene = self._splat(path, clock)
-        clock.stage("sending the scene")
-        self._done(dataclasses.replace(scene, name=name))
-        wait_until_received(self._client, lambda: listener.stage("sending the scene"))
-        print(f"{name}: {clock.line()}", flush=True)
-
-    def _open_uploaded(self, name: str, content: bytes, listener: Listener) -> None:
-        with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
-            # The name comes from the page: it is shown, but never becomes a path.
-            path = Path(folder) / "photo"
-            path.write_bytes(content)
-            try:
-                self._open(name, path, listener)
-            except InputError as error:
-                raise InputError(str(error).replace(str(path), name)) from None
+        self._upload.on_upload(
+            lambda event: self._uploaded(
+                OfferedFile(event.target.value.name, event.target.value.content)
+            )
+        )
+        display.script.on("sample", self._chosen)
+        display.script.on("cancel", lambda _: self._cancel())
+        self.task = Job(display.client, "Opening the photo", self._cancel)
 
     def close(self) -> None:
+        with self._lock:
+            self._queue.clear()
         self.task.close()
+
+    def _uploaded(self, file: OfferedFile) -> None:
+        """A file has arrived; one that is no good stops nothing that is under way."""
+        try:
+            if file.is_depth:
+                self._depths = [*self._depths[-MOST_WAITING:], file]
+                self._display.tell("Depth for a photo", f"{file.title}: now open its photo.")
+                return
+            with file.on_disk() as path:
+                photo = photo_of(path)
+        except InputError as error:
+            self.task.tell_failure(str(error))
+            return
+        self._want(file.title, file, photo, self._depth_of(file.title))
+
+    def _chosen(self, word: Word) -> None:
+        path = self._samples.get(str(word.get("name")))
+        if path is not None:
+            self._want(path.stem, path, photo_of(path), None)
+
+    def _depth_of(self, photo: str) -> OfferedFile | None:
+        """The depth that goes with this photo: of its name, or else the only one there is."""
+        named = [depth for depth in self._depths if depth.belongs_to(photo)]
+        fitting = named or (self._depths if len(self._depths) == 1 else [])
+        if not fitting:
+            return None
+        self._depths = [depth for depth in self._depths if depth is not fitting[-1]]
+        return fitting[-1]
+
+    def _want(
+        self,
+        title: str,
+        source: OfferedFile | Path,
+        photo: np.ndarray | None,
+        depth: OfferedFile | None,
+    ) -> None:
+        with self._lock:
+            idle = self._at_work is None and not self._queue
+            if len(self._queue) < MOST_WAITING:
+                self._queue.append(Wanted(title, source, photo, depth, waited_for=idle))
+            if not self._running:
+                self._start()
+        if not idle:
+            self._display.tell("This photo waits for its turn", title)
+
+    def _cancel(self) -> None:
+        with self._lock:
+            self._queue.clear()
+        self.task.cancel()
+
+    def _start(self) -> None:
+        self._running = True
+        self._starts += 1
+        run = self._starts
+        self.task.start(lambda listener: self._make_all(run, listener))
+
+    def _make_all(self, run: int, listener: Listener) -> None:
+        try:
+            self._make_each(listener)
+        finally:
+            with self._lock:
+                if self._running and run == self._starts:  # cancelled, or broken
+                    self._running = False
+                    if self._queue:  # and something new has come since
+                        self._start()
+
+    def _make_each(self, listener: Listener) -> None:
+        while (wanted := self._next()) is not None:
+            try:
+                line = self._made(wanted, _ToldToStage(self._display, listener, self._pace, wanted))
+            except InputError as error:
+                self.task.tell_failure(f"{wanted.title}: {error}")
+                line = None
+            finally:
+                with self._lock:
+                    self._at_work = None
+                self._display.script.tell("work", None)
+            if line is not None:
+                print(line, flush=True)
+
+    def _next(self) -> Wanted | None:
+        with self._lock:
+            if not self._queue:
+                self._running = False
+                return None
+            self._at_work = self._queue.popleft()
+            return self._at_work
+
+    def _made(self, wanted: Wanted, listener: Listener) -> str:
+        """Make a scene of a photo and show it; what took how long, in one line."""
+        clock = Clock(listener)
+        with contextlib.ExitStack() as stack:
+            source, depth = (
+                stack.enter_context(file.on_disk()) if isinstance(file, OfferedFile) else file
+                for file in (wanted.source, wanted.depth)
+            )
+            prompt = {} if depth is None else {"prompt": depth}
+            stack.enter_context(one_at_a_time(self._making, listener))
+            began = time.monotonic()
+            scene = self._splat(source, clock, **prompt)
+        self._pace.seconds = time.monotonic() - began
+        clock.stage("sending the scene")
+        self._done(dataclasses.replace(scene, name=wanted.title), wanted.waited_for)
+        wait_until_received(self._display.client, lambda: listener.stage("sending the scene"))
+        return f"{wanted.title}: {clock.line()}"
+
+
+class _ToldToStage(Listener):
+    """Passes on what it hears, and tells the page's stage of it."""
+
+    def __init__(self, display: Display, to: Listener, pace: Pace, wanted: Wanted) -> None:
+        self._script = display.script
+        self._to = to
+        self._wanted = wanted
+        self._expected_s = pace.seconds
+        self._began = time.monotonic()
+        address = "" if wanted.photo is None else picture_address(wanted.photo, SHOWN_PX)
+        self._script.tell("photo", address)
+        self._stage = ""
+
+    def stage(self, name: str) -> None:
+        self._to.stage(name)
+        if name != self._stage:
+            self._stage = name
+            self._script.tell(
+                "work",
+                {
+                    "name": self._wanted.title,
+                    "stage": name,
+                    "since_s": round(time.monotonic() - self._began, 1),
+                    "expected_s": self._expected_s,
+                    "waited_for": self._wanted.waited_for,
+                },
+            )
+
+    def advance(self, done: int, total: int) -> None:
+        self._to.advance(done, total)
+
+    def note(self, text: str) -> None:
+        self._to.note(text)
 
 
 @contextlib.contextmanager
@@ -98,10 +249,3 @@ def one_at_a_time(making: threading.Lock, listener: Listener) -> Iterator[None]:
         yield
     finally:
         making.release()
-
-
-def shown_name(name: str) -> str:
-    """A file's name as the page may show it: its stem, short, of harmless characters."""
-    stem = name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
-    kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in stem)[:40].strip()
-    return kept or "photo"

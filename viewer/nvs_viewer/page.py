@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import viser
 
+from nvs_viewer import viser_inside
 from nvs_viewer.display import Display
 from nvs_viewer.drawing import DrawnBy
 from nvs_viewer.flight import FlightPanel
 from nvs_viewer.look import LookPanel
-from nvs_viewer.opening import OpeningPanel
+from nvs_viewer.opening import Opened, OpeningPanel, Pace
 from nvs_viewer.panel import Panel
+from nvs_viewer.pictures import thumbnail_of
 from nvs_viewer.scene import Splat, ViewedScene
 from nvs_viewer.shot import ShotPanel
 from nvs_viewer.takeaway import TakeawayPanel
 from nvs_viewer.uploads import limit_uploads
+from nvs_viewer.visit import VisitPanel, Visits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +34,10 @@ class PageSettings:
     drawn_limit: int = 400_000  # Gaussians that a browser is given
     # Scenes are made one at a time: pages share the processor.
     making: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+    pace: Pace = dataclasses.field(default_factory=Pace)
+    flies: bool = False  # whether a scene is flown as soon as it is there, until it is touched
+    # What tabs opened before they were loaded anew; None: that is forgotten.
+    visits: Visits | None = dataclasses.field(default_factory=Visits)
 
 
 class Page:
@@ -46,17 +53,34 @@ class Page:
         self,
         client: viser.ClientHandle,
         settings: PageSettings,
-        opened: Callable[[ViewedScene], None],
+        opened: Opened,
     ) -> None:
+        viser_inside.allow_words_to_the_gone(client)
         limit_uploads(client)
         self.display = Display(client, settings.rendering, settings.drawn_limit)
         self._making = settings.making
         self._has_tabs = False
         self._panels: list[Panel] = []
+        self.visit = VisitPanel(self.display, settings.visits, self.show)
+        self._panels.append(self.visit)
         if settings.splat is not None:
             self._panels.append(
-                OpeningPanel(client, settings.splat, settings.samples, settings.making, opened)
+                OpeningPanel(
+                    self.display,
+                    settings.splat,
+                    settings.samples,
+                    settings.making,
+                    settings.pace,
+                    opened,
+                )
             )
+        samples = [
+            {"name": name, "picture": thumbnail_of(path)} for name, path in settings.samples.items()
+        ]
+        self.display.script.tell(
+            "home",
+            {"opens": settings.splat is not None, "samples": samples, "flies": settings.flies},
+        )
         client.camera.on_update(lambda _: self._camera_moved())
 
     def show(self, scene: ViewedScene) -> None:
@@ -71,6 +95,12 @@ class Page:
                 for panel in self._panels:
                     panel.scene_changed()
                 self.display.go_home()
+
+    def keep(self, scene: ViewedScene) -> None:
+        """Have `scene` ready, without showing it."""
+        if not self.display.closed:
+            self.visit.add(scene)
+            self.display.tell("Another scene is ready", f"{scene.name}: choose it under Photos.")
 
     def close(self) -> None:
         """Stop what runs for this page and let go of its scene."""
@@ -92,9 +122,11 @@ class Page:
         tabs = display.client.gui.add_tab_group()
         fly = tabs.add_tab("Fly", viser.Icon.DRONE)
         with tabs.add_tab("Shot", viser.Icon.MOVIE):
-            shot = ShotPanel(display)
+            shot = ShotPanel(display, self.visit)
         with fly:
-            self._panels += [FlightPanel(display, shot), shot]
+            flight = FlightPanel(display, shot)
+        self._panels += [flight, shot]
+        display.script.on("home", lambda _: flight.home())
         with tabs.add_tab("Look", viser.Icon.EYE):
             self._panels.append(LookPanel(display, self._making))
         with tabs.add_tab("Save", viser.Icon.DOWNLOAD):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.scene import KnownPlaces, Scene, Source, Unit
+from nvs_viewer.reach import Reach
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +30,7 @@ class ViewedScene:
     far_guess: int = 0  # how many before those are a coarse sky, of no pixel of the photo
     known: KnownPlaces | None = None  # where the photo's depth was known before
     amplitude: float = 1.0  # of a flight on which the picture stays one that was photographed
+    reach: Reach | None = None  # how far the photo carries; None: as its depth suggests
     # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
     # None where there is no trained head, or no photo.
     without_head: Callable[[Listener], ViewedScene] | None = None
@@ -74,8 +75,9 @@ class ViewedScene:
         )
 
 
-Splat = Callable[[Path, Listener], ViewedScene]
-"""Turns a photo into a scene; raises `InputError` for a photo that cannot be used."""
+Splat = Callable[..., ViewedScene]
+"""Turns a photo, a `Path`, into a scene and tells a `Listener`; raises `InputError` for one that
+cannot be used.  A file of known depth is given as `prompt`, if there is one."""
 
 
 class Cancelled(Exception):  # noqa: N818 (like asyncio's: not a failure)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
+import threading
 from pathlib import Path
 from typing import cast
 
@@ -24,19 +25,23 @@ from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import KeyframeList
 from nvs_viewer.panel import Panel
 from nvs_viewer.preview import Preview
+from nvs_viewer.visit import VisitPanel
 
 OWN = "my keyframes"
 SHAPES = {"as the photo": None, "16:9": 16 / 9, "1:1": 1.0, "9:16": 9 / 16}
 SIZES = {"640": 640, "960": 960, "1280": 1280, "1920": 1920}
 FPS = ("24", "30", "60")
+WELCOME_SECONDS = 9.0  # of the flight that begins by itself: calm
 
 
 class ShotPanel(Panel):
     """The "Shot" tab."""
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Display, visit: VisitPanel) -> None:
         self._display = display
+        self._visit = visit
         self._preview: Preview | None = None
+        self._playing = threading.Lock()  # starting and ending it
         gui = display.client.gui
         self._kind = gui.add_dropdown("Path", (*PATH_KINDS, OWN))
         self._kind.on_update(lambda _: self._show_what_matters())
@@ -44,7 +49,7 @@ class ShotPanel(Panel):
         self.keyframes = KeyframeList(display, self)
         self._seconds = gui.add_slider("Seconds", 1.0, 30.0, 0.5, 5.0)
         self._play = gui.add_button("Play", icon=viser.Icon.PLAYER_PLAY)
-        self._play.on_click(lambda _: self._toggle())
+        self._play.on_click(lambda _: self.toggle())
         with gui.add_folder("Video"):
             # Its progress stands below the button: at the folder's end a low window hides it.
             render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
@@ -54,6 +59,9 @@ class ShotPanel(Panel):
             self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
             self._fps = gui.add_dropdown("Frames a second", FPS)
         self._show_what_matters()
+        display.script.on("fly", lambda _: self._fly(WELCOME_SECONDS))
+        display.script.on("play", lambda _: self.toggle())
+        display.script.on("touched", lambda _: self.stop())
 
     @property
     def seconds(self) -> float:
@@ -71,18 +79,23 @@ class ShotPanel(Panel):
 
     def stop(self) -> None:
         """End the preview, if one runs."""
-        preview, self._preview = self._preview, None
-        if preview is not None:
+        with self._playing:
+            preview, self._preview = self._preview, None
+            if preview is None:
+                return
             preview.stop()
-            self.keyframes.update_marks()
-            self._play.label = "Play"
-            self._play.icon = viser.Icon.PLAYER_PLAY
+        self.keyframes.update_marks()
+        self._play.label = "Play"
+        self._play.icon = viser.Icon.PLAYER_PLAY
+        self._display.script.tell("flying", False)
 
     def scene_changed(self) -> None:
         self.stop()
         self._task.cancel()
-        self.keyframes.clear()
-        self._kind.value = PATH_KINDS[0]
+        kept = self._visit.shown
+        begun = None if kept is None else kept.keyframes
+        self.keyframes.restore(begun)
+        self._kind.value = PATH_KINDS[0] if begun is None else OWN
         scene = self._display.scene
         if scene is not None:
             self._amplitude.value = round(20 * scene.amplitude) / 20  # the slider's steps
@@ -97,6 +110,9 @@ class ShotPanel(Panel):
     def keyframes_changed(self) -> None:
         """What is to be flown is now the keyframes, if there are any."""
         self.stop()
+        kept = self._visit.shown
+        if kept is not None:
+            kept.keyframes = self.keyframes.path(self.seconds)
         if len(self.keyframes) > 0:
             self._kind.value = OWN
 
@@ -104,26 +120,32 @@ class ShotPanel(Panel):
         self.stop()
         self._amplitude.visible = self._kind.value != OWN
 
-    def _toggle(self) -> None:
+    def toggle(self) -> None:
+        """Fly along the chosen path, or stop."""
         if self.playing:
             self.stop()
-            return
+        else:
+            self._fly(self._seconds.value)
+
+    def _fly(self, seconds: float) -> None:
         fps = 30.0
-        cameras = self._cameras(fps)
-        if not cameras:
-            return
+        cameras = self._cameras(fps, seconds)
+        with self._playing:
+            if not cameras or self._preview is not None or self._display.closed:
+                return
+            fly_to = functools.partial(self._display.go_to, with_lens=True)
+            self._preview = Preview(fly_to, cameras, fps)
         self._play.label = "Stop"
         self._play.icon = viser.Icon.PLAYER_STOP
-        fly_to = functools.partial(self._display.go_to, with_lens=True)
-        self._preview = Preview(fly_to, cameras, fps)
+        self._display.script.tell("flying", True)
         self.keyframes.update_marks()
 
-    def _cameras(self, fps: float) -> list[Camera]:
+    def _cameras(self, fps: float, seconds: float) -> list[Camera]:
         """The chosen path, in the photo's shape; empty, with a word to the user, without one."""
         scene = self._display.scene
         if scene is None:
             return []
-        frames = max(1, round(self._seconds.value * fps))
+        frames = max(1, round(seconds * fps))
         if self._kind.value != OWN:
             return camera_path(
                 cast(PathKind, self._kind.value),
@@ -132,7 +154,7 @@ class ShotPanel(Panel):
                 frames,
                 self._amplitude.value,
             )
-        path = self.keyframes.path(self._seconds.value)
+        path = self.keyframes.path(seconds)
         if path is None:
             self._display.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
             return []
@@ -142,7 +164,7 @@ class ShotPanel(Panel):
         self.stop()
         fps = float(self._fps.value)
         shape, size = SHAPES[self._shape.value], SIZES[self._size.value]
-        cameras = [shaped(camera, shape, size) for camera in self._cameras(fps)]
+        cameras = [shaped(camera, shape, size) for camera in self._cameras(fps, self.seconds)]
         scene = self._display.shown
         if scene is None or not cameras:
             return

@@ -5,6 +5,8 @@ from __future__ import annotations
 import viser
 from viser._messages import FileTransferPart, FileTransferStartUpload
 
+from nvs_viewer import viser_inside
+
 MAX_UPLOAD_BYTES = 64 << 20
 
 
@@ -15,7 +17,7 @@ def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES)
     could stop just below the limit, and a second photo takes the place of the first.
     viser's own handlers were registered before these and have just seen the message.
     """
-    uploads = client.gui._current_file_upload_states
+    uploads = viser_inside.uploads_under_way(client)
 
     def started(_client_id: int, message: FileTransferStartUpload) -> None:
         if message.size_bytes > max_bytes or message.part_count > max_bytes:
@@ -31,5 +33,5 @@ def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES)
         while sum(state["transferred_bytes"] for state in uploads.values()) > max_bytes:
             uploads.pop(next(iter(uploads)))
 
-    client._websock_connection.register_handler(FileTransferStartUpload, started)
-    client._websock_connection.register_handler(FileTransferPart, arrived)
+    viser_inside.hear(client, FileTransferStartUpload, started)
+    viser_inside.hear(client, FileTransferPart, arrived)

@@ -17,8 +17,10 @@ class Window:
     rotation, size) is viser's own `camera`.
     """
 
-    def __init__(self, client: viser.ClientHandle) -> None:
+    def __init__(self, client: viser.ClientHandle, clips: bool = True) -> None:
+        """`clips`: whether the browser draws the scene, and so has to cut it."""
         self._client = client
+        self._clips = clips
         self.enlarged = 1.0  # how many times; set with each scene
         self.near = 0.01  # what is nearer to the camera is not drawn; viser never reports it
 
@@ -49,6 +51,8 @@ class Window:
         """Draw what lies between these distances."""
         if near is not None:
             self.near = near
+        # A picture that was sent stands in the scene as a background, and would be cut away.
+        if near is not None and self._clips:
             self.camera.near = near * self.enlarged
-        if far is not None:
+        if far is not None and self._clips:
             self.camera.far = far * self.enlarged

@@ -1,0 +1,77 @@
+"""What people drop into the page: photos, scenes, and depth that goes with a photo."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from nvs.errors import InputError
+from nvs.photo.photo import load_photo
+from nvs.scene.formats.registry import is_scene
+
+# Of a file that holds depth and no picture; of pictures the name tells.
+DEPTH_SUFFIXES = (".npz", ".npy", ".pfm")
+DEPTH_NAME = re.compile(r"[-_. ](depth|disparity|disp)$", re.IGNORECASE)
+MEGAPIXELS = 1.7  # of the photo as it is shown while its scene is made
+
+
+@dataclasses.dataclass(frozen=True)
+class OfferedFile:
+    """A file that a page sent, under the name that it has there."""
+
+    name: str
+    content: bytes
+
+    @property
+    def title(self) -> str:
+        """The name as the page may show it."""
+        return shown_name(self.name)
+
+    @property
+    def is_depth(self) -> bool:
+        """Whether it says how far things are, in some photo."""
+        name = Path(self.name.replace("\\", "/")).name
+        suffix = Path(name).suffix.lower()
+        return suffix in DEPTH_SUFFIXES or DEPTH_NAME.search(Path(name).stem) is not None
+
+    def belongs_to(self, photo: str) -> bool:
+        """Whether this depth is that of a photo of this title, as their names say."""
+        return DEPTH_NAME.sub("", Path(self.name.replace("\\", "/")).stem) == photo
+
+    @contextmanager
+    def on_disk(self) -> Iterator[Path]:
+        """The file for as long as it is needed; errors call it by the page's name."""
+        with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
+            # The name comes from the page: it is shown, but never becomes a path.
+            suffix = Path(self.name).suffix.lower()
+            path = Path(folder) / ("file" + (suffix if re.fullmatch(r"\.\w{1,5}", suffix) else ""))
+            path.write_bytes(self.content)
+            try:
+                yield path
+            except InputError as error:
+                raise InputError(str(error).replace(str(path), self.title)) from None
+
+
+def photo_of(path: Path) -> np.ndarray | None:
+    """The photo [H, W, 3] uint8, reduced; None for a scene, which has none.
+
+    Raises:
+        InputError: neither a photo nor a scene that can be used.
+    """
+    if is_scene(path):
+        return None
+    photo = load_photo(path, max_megapixels=MEGAPIXELS)
+    return (photo.rgb * 255).round().byte().numpy()
+
+
+def shown_name(name: str) -> str:
+    """A file's name as the page may show it: its stem, short, of harmless characters."""
+    stem = name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
+    kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in stem)[:40].strip()
+    return kept or "photo"

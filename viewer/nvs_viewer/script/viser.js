@@ -1,0 +1,36 @@
+// What this script uses of viser that viser does not promise to keep: all of it is named here.
+nvs.viser = (() => {
+  let found = null;
+
+  // viser's own state hangs on React's tree above the element that is dragged.
+  const viewer = () => {
+    const stage = document.querySelector("[data-camera-controls-version]");
+    const key = stage && Object.keys(stage).find((name) => name.startsWith("__reactFiber"));
+    for (let node = key && stage[key]; node; node = node.return) {
+      const value = node.memoizedProps?.value;
+      if (value?.mutable?.current && value.useDevSettings) return value;
+    }
+    return null;
+  };
+
+  const mutable = () => {
+    found ??= viewer();
+    return found?.mutable.current ?? null;
+  };
+
+  return {
+    // The element in which the scene is drawn and dragged; null before viser has made it.
+    canvas: () => document.querySelector("[data-camera-controls-version]"),
+    // The camera's controls (the library camera-controls), or null.
+    controls: () => mutable()?.cameraControl ?? null,
+    // No grey cross in the picture while it is dragged.
+    hideCrosshair: () => mutable() && found.useDevSettings.set?.({ enableOrbitCrosshair: false }),
+    // The head of the panel at the bottom of small windows, or null.
+    sheetHead: () => {
+      const sheet = nvs.viser.sheet();
+      return sheet?.querySelector('[style*="height: 3.5em"]') ?? null;
+    },
+    sheet: () => document.querySelector('.mantine-Paper-root[style*="position: fixed"]'),
+    isOpen: (head) => head.nextElementSibling?.getAttribute("aria-hidden") === "false",
+  };
+})();

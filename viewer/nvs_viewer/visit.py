@@ -1,0 +1,128 @@
+"""The scenes that one tab of a browser opened, kept over reloads and lost connections."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from nvs.film.keyframes import KeyframePath
+from nvs_viewer.display import Display
+from nvs_viewer.panel import Panel
+from nvs_viewer.pictures import THUMBNAIL_PX, picture_address
+from nvs_viewer.scene import ViewedScene
+from nvs_viewer.script import Word
+
+MOST_SCENES = 5  # of a visit; some tens of megabytes each
+MOST_VISITS = 3  # that are remembered
+LONGEST_NAME = 64
+
+
+class KeptScene:
+    """A scene of a visit, and the flight that was begun in it."""
+
+    def __init__(self, number: int, scene: ViewedScene) -> None:
+        self.number = number
+        self.scene = scene
+        self.keyframes: KeyframePath | None = None
+        photo = scene.photo
+        self.picture = "" if photo is None else picture_address(photo, THUMBNAIL_PX)
+
+
+class Visits:
+    """What the tabs of all browsers had opened, by the names that they gave themselves."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, list[KeptScene]] = OrderedDict()
+
+    def keep(self, visit: str, scenes: list[KeptScene]) -> None:
+        """Remember the scenes of a visit, the one that is shown last."""
+        with self._lock:
+            self._kept[visit] = list(scenes)
+            self._kept.move_to_end(visit)
+            while len(self._kept) > MOST_VISITS:
+                self._kept.popitem(last=False)
+
+    def of(self, visit: str) -> list[KeptScene]:
+        """The scenes of a visit; none of one that is not remembered."""
+        with self._lock:
+            return list(self._kept.get(visit, ()))
+
+
+class VisitPanel(Panel):
+    """Keeps the page's scenes, tells its stage of them, and shows them again.
+
+    Args:
+        display: the page's.
+        visits: where they are remembered after the page has gone; None: nowhere.
+        show: puts a scene in the place of the one shown.
+    """
+
+    def __init__(
+        self, display: Display, visits: Visits | None, show: Callable[[ViewedScene], None]
+    ) -> None:
+        self._display = display
+        self._visits = visits
+        self._show = show
+        self._name: str | None = None  # of the visit, as the browser's tab has it
+        self._scenes: list[KeptScene] = []  # the one shown last
+        self._number = 0
+        display.script.on("visit", self._named)
+        display.script.on("show", self._asked_for)
+
+    @property
+    def shown(self) -> KeptScene | None:
+        """The scene that the page shows."""
+        return self._scenes[-1] if self._scenes else None
+
+    def add(self, scene: ViewedScene) -> KeptScene:
+        """Keep a scene that is not shown."""
+        self._number += 1
+        kept = KeptScene(self._number, scene)
+        self._scenes.insert(max(0, len(self._scenes) - 1), kept)
+        del self._scenes[:-MOST_SCENES]
+        self._tell()
+        return kept
+
+    def scene_changed(self) -> None:
+        scene = self._display.scene
+        assert scene is not None
+        kept = next((kept for kept in self._scenes if kept.scene is scene), None)
+        kept = kept or self.add(scene)
+        self._scenes = [other for other in self._scenes if other is not kept] + [kept]
+        self._tell()
+
+    def close(self) -> None:
+        self._scenes = []
+
+    def _named(self, word: Word) -> None:
+        """The page says which visit it goes on with."""
+        name = word.get("name")
+        if self._visits is None or not isinstance(name, str) or len(name) > LONGEST_NAME:
+            return
+        self._name = name
+        before = self._visits.of(name)
+        if before and self._display.scene is not before[-1].scene:
+            new = [kept for kept in self._scenes if kept.scene not in [old.scene for old in before]]
+            for number, kept in enumerate([*new, *before], self._number + 1):
+                kept.number = self._number = number
+            self._scenes = [*new, *before][-MOST_SCENES:]
+            self._show(before[-1].scene)
+        self._tell()
+
+    def _asked_for(self, word: Word) -> None:
+        kept = next((k for k in self._scenes if k.number == word.get("number")), None)
+        if kept is not None:
+            self._show(kept.scene)
+
+    def _tell(self) -> None:
+        if self._visits is not None and self._name is not None and self._scenes:
+            self._visits.keep(self._name, self._scenes)
+        self._display.script.tell(
+            "visit",
+            [
+                {"number": kept.number, "name": kept.scene.name, "picture": kept.picture}
+                for kept in reversed(self._scenes)
+            ],
+        )
