@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from nvs.film.amplitude import LOOKS, widest_flight
 from nvs.film.path import camera_path
 from nvs.film.seen import Witness, knows_seen
-from nvs.opening import Opener
-from nvs.photo.photo import Photo
+from nvs.opening import Opener, is_place
 from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.reach import scene_depth
@@ -20,22 +20,31 @@ from nvs_viewer.scene import ViewedScene
 def viewed(opener: Opener, source: Path, listener: Listener) -> ViewedScene:
     """Open `source`; a photo's scene can be made again without its trained head."""
     scene, photo = opener.open(source, listener)
-    shown = _viewed(source.stem, scene, photo)
+    shown = _viewed(source.stem, scene)
     if photo is None or opener.model().untrained is None:
         return shown
 
     def without_head(listener: Listener) -> ViewedScene:
         plain = opener.without_head(photo, listener)
         assert plain is not None
-        return _viewed(source.stem, plain, photo)
+        return _viewed(source.stem, plain)
 
     return dataclasses.replace(shown, without_head=without_head)
 
 
-def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
-    picture = None
-    if photo is not None:
-        picture = (photo.rgb * 255).round().byte().cpu().numpy()
+def viewed_sources(
+    opener: Opener, sources: Sequence[Path], cameras: Path | None, listener: Listener
+) -> ViewedScene:
+    """Open a photo or a scene; or several photos of one place, or a clip, as one scene."""
+    if not is_place(sources, cameras):
+        return viewed(opener, sources[0], listener)
+    scene = opener.open_place(sources, cameras, listener)
+    return _viewed(sources[0].stem, scene)
+
+
+def _viewed(name: str, scene: Scene) -> ViewedScene:
+    photo = scene.sources[0].rgb if scene.sources else None
+    picture = None if photo is None else (photo * 255).round().byte().cpu().numpy()
     return ViewedScene(
         name,
         scene.gaussians,
