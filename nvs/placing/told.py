@@ -45,6 +45,8 @@ def told_cameras(path: Path) -> ViewSet:
         return arkitscenes_views(path)
     if path.name in MODEL_FILES or path.name == "poses_bounds.npy":
         return told_cameras(path.parent)
+    if path.suffix.lower() == ".r3d":
+        raise InputError(f"{path} is a packed export of Record3D: unzip it and name its folder")
     if path.suffix.lower() not in (".json", ""):
         raise InputError(f"{path} is no file of cameras: {_KNOWN}")
     with one_line_for_description(path, "a file of cameras"):
