@@ -160,7 +160,7 @@ def open_sources(
     place = open_place(sources, settings, cameras, listener, model)
     for one in place.left_out:
         listener.note(f"left out {one.name}: {one.why}")
-    listener.note(f"one scene of {place.photos} photos, cameras {place.cameras}")
+    listener.note(f"one scene of {place.photos} photos; {place.cameras}")
     return place.scene
 
 

@@ -88,7 +88,7 @@ def solved_places(
         _in_first_camera(placed),
         (*pictures.left_out, *lacking),
         "relative",
-        f"found out from {len(placed)} photos",
+        f"cameras found out from {len(placed)} photos",
     )
 
 
