@@ -15,6 +15,7 @@ from nvs.scene.rotations import rotation_of
 from nvs.splat.points import read_picture
 
 SEAM = 0.99  # of the best photo's worth: seams overlap by a little
+JUST_BEHIND = 0.08  # of logarithms: what is invented so near behind a surface is that surface
 UNLIKE = 0.08  # difference of colours, 0..1, that two photos of one point do not have
 
 
@@ -85,7 +86,7 @@ def judge_invented(
     kept = torch.ones(len(points), dtype=torch.bool)
     for other in near:
         said = witnesses[other].ask(points)
-        kept &= ~(said.agrees | said.in_front)
+        kept &= ~(said.agrees | said.in_front | (said.hidden & (said.hidden_by < JUST_BEHIND)))
         theirs = _invention(said)
         kept &= (least < theirs) | ((least == theirs) & (index < other))
     return kept

@@ -78,7 +78,7 @@ class Remembering(DepthModel):
     def input_area_px(self) -> float:
         return float(WIDTH * HEIGHT)
 
-    def field(self, rgb, camera, known=None, *, focal_known=False):  # noqa: ANN001, ANN201
+    def field(self, rgb, camera, known=None, *, focal_known=False):
         unlike = [float((rgb - shot.rgb).abs().mean()) for shot in self.pictures]
         which = int(np.argmin(unlike))
         return DepthMapField(
