@@ -54,6 +54,18 @@ def fuse(
     unit: Unit = views[0].unit if views else "relative"
     seen = _read(model, views, settings, reports, listener)
     placed = _placed(seen, unit, reports, listener)
+    return fused_of(model, placed, settings, reports, unit, listener)
+
+
+def fused_of(
+    model: Model,
+    placed: Sequence[tuple[PosedPhoto, KnownPoints]],
+    settings: FusionSettings,
+    reports: dict[str, FusedPhoto],
+    unit: Unit,
+    listener: Listener,
+) -> Fused:
+    """The scene of photos whose depths agree, and where each is known."""
     photos = [one for one, _ in placed]
 
     maps = [photo.depth_map(COMPARED_PX) for photo in photos]
