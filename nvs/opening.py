@@ -26,6 +26,7 @@ from nvs.models.registry import ModelSettings
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
 from nvs.placing.records import LeftOut, LensSettings
+from nvs.placing.sources import is_clip
 from nvs.progress import SILENT, Listener
 from nvs.scene.default_view import default_view
 from nvs.scene.formats.registry import is_scene, read_scene_file
@@ -106,6 +107,39 @@ def open_scene(
         listener.stage("loading the model")
         model = settings.model.load()
     return scene_of_photo(photo, model, settings, listener)
+
+
+def is_place(sources: Sequence[Path], cameras: Path | None) -> bool:
+    """Whether what is given becomes one scene of several photos: many sources, or a clip.
+
+    Raises:
+        InputError: cameras for one photo.
+    """
+    several = len(sources) > 1 or is_clip(sources[0])
+    if cameras is not None and not several:
+        raise InputError("--cameras goes with several photos of one place")
+    return several
+
+
+def open_sources(
+    sources: Sequence[Path],
+    settings: SceneSettings = SceneSettings(),
+    cameras: Path | None = None,
+    listener: Listener = SILENT,
+    model: Model | None = None,
+) -> Scene:
+    """`open_scene` of one photo or scene, else the scene of `open_place`.
+
+    Raises:
+        InputError: as those, and cameras for one photo.
+    """
+    if not is_place(sources, cameras):
+        return open_scene(sources[0], settings, listener, model)
+    place = open_place(sources, settings, cameras, listener, model)
+    for one in place.left_out:
+        listener.note(f"left out {one.name}: {one.why}")
+    listener.note(f"one scene of {place.photos} photos; {place.cameras}")
+    return place.scene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -349,9 +383,9 @@ class Opener:
 
     def open_place(
         self, sources: Sequence[Path], cameras: Path | None, listener: Listener = SILENT
-    ) -> Place:
+    ) -> Scene:
         """One scene of several photos, or of a clip."""
-        return open_place(sources, self.settings, cameras, listener, self.model())
+        return open_sources(sources, self.settings, cameras, listener, self.model())
 
     def without_head(self, photo: Photo, listener: Listener = SILENT) -> Scene | None:
         """The photo's scene as an untrained head makes it; None where there is no other head."""

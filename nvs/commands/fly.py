@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 class Options:
     """Render a camera path through a photo, or through a scene, as a film (docs/films.md)."""
 
-    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE")]
-    """A photo, or a file of Gaussians: .ply, .spz, .sog and others (docs/formats.md)."""
+    sources: Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE|CLIP")]
+    """A photo, or a file of Gaussians: .ply, .spz, .sog and others (docs/formats.md); or several
+    photos of one place, or a clip (docs/places.md)."""
 
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
     """The film: .mp4, .gif, .webp, .mov (ProRes, ten bits), or a picture for each frame, with
@@ -48,6 +49,9 @@ class Options:
 
     track: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Also write the camera's way: .json (Blender) or .chan (Nuke)."""
+
+    cameras: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER")] = None
+    """Where several photos were taken from, as for nvs fuse."""
 
     flight: FlightOptions = dataclasses.field(default_factory=FlightOptions)
 
@@ -64,16 +68,19 @@ def main(options: Options) -> int:
     """Run the command."""
     from nvs.files import check_writable
 
-    refuse_folder(options.source)
+    if not options.sources:
+        raise InputError("name a photo, a scene, several photos of one place, or a clip")
+    if len(options.sources) == 1:
+        refuse_folder(options.sources[0])
     saved = _checked(options)
     for path in (_output(options), options.ply, options.track):
         if path is not None:
             check_writable(path)
     clock = Clock(Terminal("frame"))
     clock.stage("starting")
-    from nvs.opening import open_scene
+    from nvs.opening import open_sources
 
-    opened = open_scene(options.source, options.scene.settings(), clock)
+    opened = open_sources(options.sources, options.scene.settings(), options.cameras, clock)
     for written in _written(options, saved, opened, clock):
         clock.finish()
         print(written)
@@ -125,7 +132,7 @@ def make(
         None if path is None else folder / path.name
         for path in (_output(options), options.ply, options.track)
     )
-    options = dataclasses.replace(options, source=photo, output=output, ply=ply, track=track)
+    options = dataclasses.replace(options, sources=[photo], output=output, ply=ply, track=track)
     opened = bench.scene(photo, options.scene.settings(), listener)
     for _ in _written(options, _saved_path(options), opened, listener):
         pass
@@ -182,7 +189,12 @@ def _check_outputs(options: Options, output: Path) -> None:
         check_scene_path(options.ply)
     if options.track is not None:
         check_track_path(options.track)
-    inputs = [options.source, options.scene.depth, options.scene.known.depth_prompt]
+    inputs = [
+        *options.sources,
+        options.cameras,
+        options.scene.depth,
+        options.scene.known.depth_prompt,
+    ]
     if Path(options.flight.path).suffix.lower() == ".json":
         inputs.append(Path(options.flight.path))
     for written in (output, options.ply, options.track):
@@ -234,7 +246,7 @@ def _flight(
     kind = cast("PathKind", options.flight.path)
     if witness is None and options.flight.seen is not None:
         raise InputError(
-            f"--seen: {options.source} does not say what of it was photographed; give --amplitude"
+            f"--seen: {options.sources[0]} does not say what of it was photographed; give --amplitude"
         )
     if saved is not None:
         frames = saved.frames(options.frame.fps) if options.frame.frames is None else frames

@@ -90,10 +90,11 @@ def main(options: Options) -> int:
     for one in place.left_out:
         print(f"left out {one.name}: {one.why}")
     unit = "metres" if scene.unit == "m" else "a unit that nobody knows"
+    photos = "one photo" if place.photos == 1 else f"{place.photos} photos"
     left_out = f", {len(place.left_out)} left out" if place.left_out else ""
     print(
-        f"wrote {options.output}: {len(scene.gaussians):,} Gaussians of {place.photos} photos"
-        f"{left_out}; cameras {place.cameras}, lengths in {unit}"
+        f"wrote {options.output}: {len(scene.gaussians):,} Gaussians of {photos}{left_out}; "
+        f"{place.cameras}; lengths in {unit}"
     )
     if options.run.timings:
         print(clock.table())

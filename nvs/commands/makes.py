@@ -35,7 +35,7 @@ MAKES = {
 
 # They change nothing about what is made.
 WITHOUT_EFFECT = {"timings", "device"}
-OF_ONE_PHOTO = {"source", "photo", "photos"}
+OF_ONE_PHOTO = {"sources", "photo", "photos"}
 
 Values = Mapping[str, object]  # an option of a command, without --, and its value
 

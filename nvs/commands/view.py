@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 class Options:
     """Open the viewer: a page in the browser to fly through a photo or a scene."""
 
-    source: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE")] = (
-        None
-    )
-    """What to open; without it the page asks for a photo."""
+    sources: Annotated[
+        tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO|SCENE|CLIP")
+    ] = ()
+    """What to open: a photo or a scene; or several photos of one place, or a clip
+    (docs/places.md). Without it the page asks for a photo."""
+
+    cameras: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER")] = None
+    """Where several photos were taken from, as for nvs fuse."""
 
     host: str = "127.0.0.1"
     """The address to listen on; any but this machine's own opens the viewer to others."""
@@ -50,18 +54,18 @@ def main(options: Options) -> int:
     """Run the command until Ctrl-C."""
     from nvs.opening import Opener
     from nvs_viewer.app import Viewer
-    from nvs_viewer.making import viewed
+    from nvs_viewer.making import viewed, viewed_sources
     from nvs_viewer.samples import sample_photos
 
-    if options.source is not None:
-        refuse_folder(options.source)
+    if len(options.sources) == 1:
+        refuse_folder(options.sources[0])
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
     opener = Opener(options.scene.settings())
     shown = None
-    if options.source is not None:
+    if options.sources:
         clock = Clock(Terminal())
-        shown = viewed(opener, options.source, clock)
+        shown = viewed_sources(opener, options.sources, options.cameras, clock)
         clock.finish()
         if options.scene.run.timings:
             print(clock.table())

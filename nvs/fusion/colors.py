@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.photo.photo import Photo
+from nvs.fusion.posed import PosedPhoto
 from nvs.progress import Listener
 from nvs.rendering.color_matrix import ColorMatrix
 from nvs.scene.camera import Camera
@@ -29,8 +29,7 @@ EVENED_PX = 5
 def match_photos(
     scene: Gaussians,
     origin: Tensor,
-    photos: Sequence[Photo],
-    cameras: Sequence[Camera],
+    photos: Sequence[PosedPhoto],
     listener: Listener,
 ) -> Gaussians:
     """The scene with colours changed so that each camera sees its photo.
@@ -39,23 +38,24 @@ def match_photos(
 
     Args:
         origin: [N] the photo that each Gaussian comes from; -1: its colour stays.
-        cameras: in the world.
     """
     colors, pace = scene.colors, torch.zeros_like(scene.colors)
-    seen = [_visible(scene, camera) for camera in cameras]
+    seen = [_visible(scene, photo.camera) for photo in photos]
     wanted: list[Tensor] = []
     weights = torch.zeros(len(scene))
     for turn in range(ROUNDS):
         shares = torch.zeros_like(colors)
-        for index, (photo, camera, which) in enumerate(zip(photos, cameras, seen, strict=True)):
+        for index, (posed, which) in enumerate(zip(photos, seen, strict=True)):
+            rgb = posed.photo.rgb.cpu()
             listener.advance(turn * len(photos) + index, ROUNDS * len(photos))
             if not len(which):
-                wanted.append(photo.rgb)
+                wanted.append(rgb)
                 continue
-            matrix = ColorMatrix.of(scene[which], camera)
+            matrix = ColorMatrix.of(scene[which], posed.camera)
             if turn == 0:
-                left = matrix.lacking(colors[which], photo.rgb).picture
-                wanted.append(photo.rgb - left * _shows_else(left)[..., None])
+                left = matrix.lacking(colors[which], rgb).picture
+                ignored = torch.where(posed.valid, _shows_else(left), 1.0)
+                wanted.append(rgb - left * ignored[..., None])
             lacking = matrix.lacking(colors[which], wanted[index])
             say = torch.where(origin[which] == index, 1.0, OTHERS)
             shares.index_add_(0, which, say[:, None] * lacking.shares)

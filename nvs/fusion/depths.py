@@ -13,7 +13,14 @@ import torch
 from nvs.depth.completed import CompletedField, complete
 from nvs.depth.known import KnownDepth
 from nvs.depth.scaled import ScaledField
-from nvs.fusion.matching import Matches, common_factor, confirmed, first_neighbours, matches
+from nvs.fusion.matching import (
+    Matches,
+    common_factor,
+    confirmed,
+    first_neighbours,
+    matches,
+    shared_points,
+)
 from nvs.fusion.neighbours import PROBES, for_matching
 from nvs.fusion.posed import KnownPoints, PosedPhoto, SeenDepth
 from nvs.progress import Listener
@@ -95,10 +102,15 @@ def matched_depths(
     for within in (WIDE, NARROW):
         found = _all_matches(current, within, listener)
         near = for_matching([p.depth_map(PROBES) for p in current], 2 * COMPARED_WITH)
+        own = [
+            confirmed(found[i], [found[j] for j in near[i]], photos[i]) for i in range(len(photos))
+        ]
+        shared = [
+            shared_points(current[i], own[i], [(photos[j].camera, own[j]) for j in near[i]])
+            for i in range(len(photos))
+        ]
         for index, photo in enumerate(photos):
-            size = (photo.camera.width, photo.camera.height)
-            others = [found[j] for j in near[index]]
-            points[index] = photo.given.with_(confirmed(found[index], others, size))
+            points[index] = KnownPoints.of([photo.given, own[index], shared[index]])
             current[index] = completed(current[index], points[index], unit)
     return list(zip(current, points, strict=True))
 

@@ -13,7 +13,7 @@ from nvs.scene.gaussians import Gaussians
 
 
 def on_common_dome(sky: Gaussians, camera: Camera, factor: float, centre: Tensor) -> Gaussians:
-    """A photo's sky (in its camera's space) in the world, `factor` times as far around `centre`."""
+    """A photo's sky (in its camera's space) in the world, around `centre`, so many times as far."""
     pose = camera.camera_to_world.clone()
     pose[:3, 3] = centre
     return sky.scaled(factor).moved(pose)

@@ -34,7 +34,10 @@ def gains(
         near: the photos that each one is compared with.
     """
     count = len(photos)
-    small = [photo.resized_to(COMPARED_PX).rgb.cpu() for photo in photos]
+    small = [
+        photo.resized_to(max(seen.depth.shape)).rgb.cpu()
+        for photo, seen in zip(photos, maps, strict=True)
+    ]
     system = TO_ONE * torch.eye(count, dtype=torch.float64)
     wanted = torch.zeros(count, 3, dtype=torch.float64)
     for i, row in enumerate(near):
@@ -60,10 +63,7 @@ def _log_ratio(rgb: Tensor, seen: SeenDepth, other_rgb: Tensor, other: SeenDepth
     there = other.at(seen.points())
     shared = (seen.depth > 0) & (there.depth > 0) & (there.log_ratio.abs() < SAME_SURFACE)
     own = rgb[shared]
-    scale = torch.tensor(
-        [other_rgb.shape[1] / other.camera.width, other_rgb.shape[0] / other.camera.height]
-    )
-    theirs = read_picture(other_rgb, there.pixels[shared] * scale)
+    theirs = read_picture(other_rgb, there.pixels[shared])
     usable = torch.stack([own, theirs]).amin(0).amin(-1) > DARKEST
     usable &= torch.stack([own, theirs]).amax(0).amax(-1) < BRIGHTEST
     if int(usable.sum()) < FEWEST:

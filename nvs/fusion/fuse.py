@@ -12,12 +12,13 @@ from collections.abc import Sequence
 
 import torch
 
+from nvs.data.lens import straightened
 from nvs.data.views import ViewFile
 from nvs.errors import InputError
 from nvs.fusion.colors import match_photos
 from nvs.fusion.depths import brought_to_scale, matched_depths
 from nvs.fusion.exposure import COMPARED_PX, exposed, gains
-from nvs.fusion.holes import closing
+from nvs.fusion.holes import holes_in, lying_in
 from nvs.fusion.neighbours import PROBES, by_overlap
 from nvs.fusion.parts import PhotoParts, parts_of
 from nvs.fusion.posed import KnownPoints, PosedPhoto
@@ -28,11 +29,14 @@ from nvs.progress import SILENT, Listener
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.scene import Scene, Source, Unit
 
+DEFAULT = FusionSettings()
+LEAST_VALID = 0.99  # of a pixel, that the straightened photo has of the lens's picture
+
 
 def fuse(
     model: Model,
     views: Sequence[ViewFile],
-    settings: FusionSettings = FusionSettings(),  # noqa: B008
+    settings: FusionSettings = DEFAULT,
     listener: Listener = SILENT,
 ) -> Fused:
     """One scene of several photos whose cameras are known.
@@ -50,6 +54,18 @@ def fuse(
     unit: Unit = views[0].unit if views else "relative"
     seen = _read(model, views, settings, reports, listener)
     placed = _placed(seen, unit, reports, listener)
+    return fused_of(model, placed, settings, reports, unit, listener)
+
+
+def fused_of(
+    model: Model,
+    placed: Sequence[tuple[PosedPhoto, KnownPoints]],
+    settings: FusionSettings,
+    reports: dict[str, FusedPhoto],
+    unit: Unit,
+    listener: Listener,
+) -> Fused:
+    """The scene of photos whose depths agree, and where each is known."""
     photos = [one for one, _ in placed]
 
     maps = [photo.depth_map(COMPARED_PX) for photo in photos]
@@ -102,7 +118,9 @@ def _read(
             loaded.sparse_xy[known], loaded.sparse_depth[known], torch.ones(int(known.sum()))
         )
         field = model.depth_field(loaded.photo)
-        photos.append(PosedPhoto(view.name, loaded.photo, loaded.camera, given, field))
+        whole = torch.ones(*loaded.photo.rgb.shape[:2], 1)
+        valid = straightened(whole, loaded.camera.intrinsics, view.lens)[..., 0] > LEAST_VALID
+        photos.append(PosedPhoto(view.name, loaded.photo, loaded.camera, given, field, valid))
     if len(photos) < 2:
         raise InputError(
             f"one scene of several photos needs two that can be used, not {len(photos)}"
@@ -147,12 +165,16 @@ def _closed(
     kept = [part.surfaces for part in parts]
     for index, (part, photo) in enumerate(zip(parts, photos, strict=True)):
         listener.advance(index, len(parts))
-        if len(part.reserve):
-            scene = Gaussians.concatenate(kept)
-            longer_side = max(photo.camera.width, photo.camera.height)
-            depth = photo.depth_map(longer_side).depth
-            which = closing(scene, part.reserve, photo.camera, depth)
-            kept[index] = Gaussians.concatenate([kept[index], part.reserve[which]])
+        longer_side = max(photo.camera.width, photo.camera.height)
+        depth = photo.depth_map(longer_side).depth
+        holes = holes_in(Gaussians.concatenate(kept), photo.camera, depth)
+        kept[index] = Gaussians.concatenate(
+            [
+                kept[index],
+                part.reserve[lying_in(holes.open | holes.deep, part.reserve, photo.camera)],
+                part.carved[lying_in(holes.open, part.carved, photo.camera)],
+            ]
+        )
     return kept
 
 
@@ -174,7 +196,7 @@ def _scene(
         torch.arange(len(parts)), torch.tensor([len(s) for s in shown])
     )
     cameras = [photo.camera for photo in photos]
-    gaussians = match_photos(gaussians, origin, [p.photo for p in photos], cameras, listener)
+    gaussians = match_photos(gaussians, origin, photos, listener)
     return Scene(
         gaussians,
         cameras[0],

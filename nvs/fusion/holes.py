@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
@@ -13,20 +15,28 @@ OPEN = 0.8  # a pixel less covered than so lets the background through
 BEHIND = 1.1  # the scene's depth, in depths of the photo: there is a hole in what it shows
 
 
-def closing(scene: Gaussians, reserve: Gaussians, camera: Camera, depth: Tensor) -> Tensor:
-    """Which of a photo's reserve [R] lie where the scene has a hole in the photo's own view.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Holes:
+    """Where a photo shows a surface and the scene does not, in the photo's own view."""
 
-    Args:
-        depth: [H, W] the photo's, 0 where there is no surface.
-    """
-    if not len(reserve):
-        return torch.zeros(0, dtype=torch.bool)
+    open: Tensor  # [H, W] bool: there is nothing
+    deep: Tensor  # [H, W] bool: there is something farther
+
+
+def holes_in(scene: Gaussians, camera: Camera, depth: Tensor) -> Holes:
+    """Holes of a scene in the view of a photo that shows surfaces at `depth` [H, W], 0 for none."""
     with torch.no_grad():
         seen = render(scene, [camera])
     there = depth > 0
-    hole = there & ((seen.alpha[0] < OPEN) | (seen.depth[0] > BEHIND * depth))
-    pixels, z = camera.project(reserve.means)
-    x, y = pixels.nan_to_num(-1).clamp(-1, 1 << 20).long().unbind(-1)
+    return Holes(
+        there & (seen.alpha[0] < OPEN),
+        there & (seen.depth[0] > BEHIND * depth),
+    )
+
+
+def lying_in(holes: Tensor, gaussians: Gaussians, camera: Camera) -> Tensor:
+    """Which Gaussians [N] have their centre in `holes` [H, W] of the camera's picture."""
+    pixels, z = camera.project(gaussians.means)
+    x, y = pixels.nan_to_num(-1).clamp(-1, 1 << 20).floor().long().unbind(-1)
     inside = (z > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    at = hole[y.clamp(0, camera.height - 1), x.clamp(0, camera.width - 1)]
-    return inside & at
+    return inside & holes[y.clamp(0, camera.height - 1), x.clamp(0, camera.width - 1)]

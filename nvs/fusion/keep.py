@@ -14,8 +14,8 @@ from nvs.scene.gaussians import Gaussians
 from nvs.scene.rotations import rotation_of
 from nvs.splat.points import read_picture
 
-SEAM = 0.97  # of the best photo's worth: seams overlap by a little
-NEAR_BEST = 0.6  # ... from which on a Gaussian is held ready to close a hole
+SEAM = 0.99  # of the best photo's worth: seams overlap by a little
+JUST_BEHIND = 0.08  # of logarithms: what is invented so near behind a surface is that surface
 UNLIKE = 0.08  # difference of colours, 0..1, that two photos of one point do not have
 
 
@@ -25,6 +25,7 @@ class Judged:
 
     kept: Tensor  # bool
     reserve: Tensor  # bool: good ones that another photo shows better
+    carved: Tensor  # bool: others see through them
 
 
 def normals_of(gaussians: Gaussians) -> Tensor:
@@ -65,8 +66,9 @@ def judge(
     carved = (against > for_it) | ((against == for_it) & unlike)
     worth = own.worth
     return Judged(
-        kept=~carved & (worth >= SEAM * best),
-        reserve=~carved & (worth < SEAM * best) & (worth >= NEAR_BEST * best),
+        kept=own.inside & ~carved & (worth >= SEAM * best),
+        reserve=own.inside & ~carved & (worth < SEAM * best),
+        carved=own.inside & carved,
     )
 
 
@@ -84,11 +86,12 @@ def judge_invented(
     kept = torch.ones(len(points), dtype=torch.bool)
     for other in near:
         said = witnesses[other].ask(points)
-        kept &= ~(said.agrees | said.in_front)
+        kept &= ~(said.agrees | said.in_front | (said.hidden & (said.hidden_by < JUST_BEHIND)))
         theirs = _invention(said)
         kept &= (least < theirs) | ((least == theirs) & (index < other))
     return kept
 
 
 def _invention(said: Testimony) -> Tensor:
-    return said.outside_by
+    """How much [N] a photo has to invent of it."""
+    return said.outside_by + said.hidden_by

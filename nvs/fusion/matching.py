@@ -13,6 +13,7 @@ from torch.nn import functional
 from nvs.fusion.neighbours import nearest_cameras
 from nvs.fusion.posed import KnownPoints, PosedPhoto, SeenDepth, luminance
 from nvs.fusion.sweep import Swept, SweptPicture, sweep
+from nvs.scene.camera import Camera
 
 STEP_PX = 0.7  # what neighbours move by from one factor to the next
 MOST_STEPS = 64
@@ -28,6 +29,8 @@ SAME_SCALE = 0.25  # of logarithms: what counts as one scale
 AGREES = 0.03  # of logarithms: so near two photos' matches are the same point
 CELL = 1 / 120  # of the longer side: of each square one match is used, the best
 ACCURACY_PX = 0.3  # of a match
+SHARED = 0.15  # of logarithms: another's point so near a photo's surface is on it
+SECOND_HAND = 0.7  # what it counts
 TRUSTED = 0.01  # accuracy of log depth from which on a match is as good as a given point
 
 
@@ -112,13 +115,10 @@ def _shift(picture: SweptPicture, others: Sequence[SweptPicture]) -> Tensor:
     return torch.stack(shifts).nan_to_num(0, 0, 0).median(0).values
 
 
-def confirmed(own: Matches, others: Sequence[Matches], size: tuple[int, int]) -> KnownPoints:
-    """The matches that another photo's matches confirm, thinned; pixels of a picture `size`.
+def confirmed(own: Matches, others: Sequence[Matches], posed: PosedPhoto) -> KnownPoints:
+    """The matches of a photo that another photo's matches confirm, thinned.
 
     A match that others contradict more often than they confirm it is none.
-
-    Args:
-        size: width and height.
     """
     depth = own.seen.depth
     points = own.seen.points()
@@ -128,31 +128,61 @@ def confirmed(own: Matches, others: Sequence[Matches], size: tuple[int, int]) ->
         ratio = there.log_ratio.abs()
         told = there.inside & (there.depth > 0)
         votes += (told & (ratio < AGREES)).float() - (told & (ratio > 3 * AGREES)).float()
-    kept = (depth > 0) & (votes > 0)
-    y, x = kept.nonzero().unbind(-1)
-    if not len(x):
-        return KnownPoints.none()
+    y, x = ((depth > 0) & (votes > 0)).nonzero().unbind(-1)
+    per_cell = torch.tensor(
+        [posed.camera.width / own.seen.camera.width, posed.camera.height / own.seen.camera.height]
+    )
+    xy = (torch.stack([x, y], dim=-1) + 0.5) * per_cell
     # Of each square the match that looks most alike.
-    width, height = own.seen.camera.width, own.seen.camera.height
-    cell_px = CELL * max(width, height)
-    columns = math.ceil(width / cell_px)
-    cell = (y / cell_px).long() * columns + (x / cell_px).long()
     order = own.correlation[y, x].argsort(descending=True, stable=True)
-    _, first = _first_of_each(cell[order])
-    chosen = order[first]
-    x, y = x[chosen], y[chosen]
-    xy = (torch.stack([x, y], dim=-1) + 0.5) * torch.tensor([size[0] / width, size[1] / height])
+    chosen = order[_first_of_each(_cells(xy[order], posed))]
     confidence = (TRUSTED / own.accuracy[y, x]).clamp(0.05, 1.0) ** 2
-    return KnownPoints(xy, depth[y, x], confidence)
+    return KnownPoints(xy, depth[y, x], confidence).chosen(chosen)
 
 
-def _first_of_each(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The different labels, and where each comes first in `labels` [N]."""
+def shared_points(
+    posed: PosedPhoto, own: KnownPoints, others: Sequence[tuple[Camera, KnownPoints]]
+) -> KnownPoints:
+    """What other photos matched and this one shows, too, where it matched nothing itself.
+
+    Another's point is on this photo's surface if its depth is near it; else it is hidden.
+    """
+    taken = set_of_cells(own, posed)
+    seen = posed.depth_map(FINE_PX)
+    found = [KnownPoints.none()]
+    for camera, points in others:
+        there = seen.at(camera.unproject(points.xy, points.depth))
+        near = there.inside & (there.depth > 0) & (there.log_ratio.abs() < SHARED)
+        scale = torch.tensor(
+            [posed.camera.width / seen.camera.width, posed.camera.height / seen.camera.height]
+        )
+        found.append(
+            KnownPoints(there.pixels * scale, there.z, SECOND_HAND * points.confidence).chosen(near)
+        )
+    every = KnownPoints.of(found)
+    cells = _cells(every.xy, posed)
+    fresh = (~torch.isin(cells, taken)).nonzero()[:, 0]
+    return every.chosen(fresh[_first_of_each(cells[fresh])])
+
+
+def set_of_cells(points: KnownPoints, posed: PosedPhoto) -> Tensor:
+    """The squares of the photo in which there are points."""
+    return _cells(points.xy, posed).unique()
+
+
+def _cells(xy: Tensor, posed: PosedPhoto) -> Tensor:
+    """The square [N] of CELL in which each pixel lies."""
+    cell_px = CELL * max(posed.camera.width, posed.camera.height)
+    column, row = (xy / cell_px).long().unbind(-1)
+    return row * math.ceil(1 / CELL + 1) + column
+
+
+def _first_of_each(labels: Tensor) -> Tensor:
+    """Where each of the different labels comes first in `labels` [N]."""
     different, inverse = labels.unique(return_inverse=True)
-    first = torch.full((len(different),), len(labels)).scatter_reduce(
+    return torch.full((len(different),), len(labels)).scatter_reduce(
         0, inverse, torch.arange(len(labels)), "amin"
     )
-    return different, first
 
 
 def first_neighbours(photos: Sequence[PosedPhoto], count: int) -> list[list[PosedPhoto]]:

@@ -22,7 +22,8 @@ class PhotoParts:
     """Gaussians of one photo, in the world."""
 
     surfaces: Gaussians  # that it shows best
-    reserve: Gaussians  # that another shows a little better
+    reserve: Gaussians  # that another shows better
+    carved: Gaussians  # that others see through
     sky: Gaussians
     backdrop: Gaussians  # a coarse sky
     invented: Gaussians
@@ -63,6 +64,7 @@ def parts_of(
     return PhotoParts(
         surfaces=surfaces[judged.kept],
         reserve=surfaces[judged.reserve],
+        carved=surfaces[judged.carved],
         sky=sky[own_sky(sky, index, witnesses, near, centre)],
         backdrop=backdrop[own_backdrop(backdrop, index, witnesses, near, centre)],
         invented=made_up[kept_up],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -33,13 +34,16 @@ class KnownPoints:
     def none() -> KnownPoints:
         return KnownPoints(torch.zeros(0, 2), torch.zeros(0), torch.zeros(0))
 
-    def with_(self, other: KnownPoints) -> KnownPoints:
-        """Both."""
+    @staticmethod
+    def of(parts: Sequence[KnownPoints]) -> KnownPoints:
+        """Several sets as one, in the order given."""
         return KnownPoints(
-            torch.cat([self.xy, other.xy]),
-            torch.cat([self.depth, other.depth]),
-            torch.cat([self.confidence, other.confidence]),
+            *(torch.cat([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(parts[0]))
         )
+
+    def chosen(self, which: Tensor) -> KnownPoints:
+        """Those that a mask or indices select."""
+        return KnownPoints(self.xy[which], self.depth[which], self.confidence[which])
 
 
 class PosedPhoto:
@@ -50,11 +54,22 @@ class PosedPhoto:
     """
 
     def __init__(
-        self, name: str, photo: Photo, camera: Camera, given: KnownPoints, seen: DepthField
+        self,
+        name: str,
+        photo: Photo,
+        camera: Camera,
+        given: KnownPoints,
+        seen: DepthField,
+        valid: Tensor | None = None,
     ) -> None:
-        """`photo` has its camera at the origin, `camera` is the same one in the world."""
+        """`photo` has its camera at the origin, `camera` is the same one in the world.
+
+        `valid` [H, W] is False where straightening the lens left nothing in the picture.
+        """
         self.name, self.photo, self.camera, self.given = name, photo, camera, given
         self.seen = seen
+        size = (camera.height, camera.width)
+        self.valid = torch.ones(size, dtype=torch.bool) if valid is None else valid
         self.field: DepthField = seen  # `seen`, changed so as to agree with the other photos
         like = seen.camera.intrinsics
         x, y = (torch.arange(n, device=like.device) + 0.5 for n in (camera.width, camera.height))

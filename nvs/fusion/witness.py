@@ -15,8 +15,9 @@ SAME_SURFACE = 0.04  # of logarithms of depth: so near a photo's surface a point
 BESIDE_PX = 1  # an edge of depth may lie so many pixels from where a photo's map has it
 MATCHED_PX = 4  # around a match depth is trusted
 GUESSED = 0.4  # what a word of a photo counts where it only guesses its depth; 1 where matched
-CENTRE_WORTH = 0.4  # how much less a photo's corner is worth than its centre
-EDGE_WORTH = 0.5  # beside a step of depth: which side a pixel is on is not sure
+CENTRE_WORTH = 0.7  # how much less a photo's corner is worth than its centre
+EDGE_WORTH = 0.2  # beside a step of depth: its pixels mix both sides
+EDGE_PX = 3  # ... and so many pixels from it
 EDGE_STEP = 0.1  # of logarithms
 RIM = 0.02  # of the picture: towards its border a photo is worth less and less
 
@@ -33,6 +34,7 @@ class Testimony:
     weight: Tensor  # [N] how sure it is of its depth there
     worth: Tensor  # [N] how finely it shows the point: pixels a unit of length, less at its rim
     outside_by: Tensor  # [N] how far past the border, in longer sides of the picture; 0 inside
+    hidden_by: Tensor  # [N] log of how many times as far as its surface; 0 where not hidden
     pixels: Tensor  # [N, 2] of its picture
 
 
@@ -53,7 +55,9 @@ class Witness:
         )
         self._nearest = nearest[0]
         self._sky = ~there
-        edge = (self._farthest / self._nearest).log() > EDGE_STEP
+        step = ((self._farthest / self._nearest).log() > EDGE_STEP).float()[None]
+        edge = functional.max_pool2d(step, 2 * EDGE_PX - 1, 1, EDGE_PX - 1)[0] > 0
+        self._valid = posed.valid
         self._sure = self._surety(depth, matched)
         self._worth = self._places_worth() * torch.where(edge, EDGE_WORTH, 1.0)
 
@@ -83,6 +87,7 @@ class Witness:
         inside = (z > 0) & ((pixels >= 0) & (pixels < size)).all(-1)
         x, y = pixels.nan_to_num(0).clamp(-1, 1 << 20).long().unbind(-1)
         x, y = x.clamp(0, camera.width - 1), y.clamp(0, camera.height - 1)
+        inside &= self._valid[y, x]
         nearest, farthest, sky = self._nearest[y, x], self._farthest[y, x], self._sky[y, x]
         tolerance = 1 + SAME_SURFACE
         in_front = inside & (z < nearest / tolerance)
@@ -104,5 +109,6 @@ class Witness:
             self._sure[y, x],
             worth,
             outside_by,
+            torch.where(hidden, (z / nearest).log(), 0.0),
             pixels,
         )

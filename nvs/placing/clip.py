@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -94,6 +95,8 @@ def _reading(
     """
     import imageio_ffmpeg
 
+    # It warns of every reduced or turned clip.
+    logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)
     frames = imageio_ffmpeg.read_frames(
         str(path.absolute()),
         pix_fmt=pixels,

@@ -67,12 +67,12 @@ def _placed(
         listener.stage("reading the cameras")
         told = told_cameras(cameras)
         if not given.photos:  # the folder's photos lie where its cameras say
-            return placed_as_told(told, (), str(cameras))
-        return placed_by(given.photos, told, str(cameras))
+            return placed_as_told(told, cameras)
+        return placed_by(given.photos, told, cameras)
     if given.folder is not None:
         told_by_folder = view_set(given.folder)
         if told_by_folder is not None:
-            return placed_as_told(told_by_folder, (), f"told by {given.folder}")
+            return placed_as_told(told_by_folder, given.folder)
     return _found_out(given, workspace, lens, seed, listener)
 
 

@@ -23,7 +23,7 @@ class Placed:
     views: tuple[ViewFile, ...]  # in the order in which they were given; at least one
     left_out: tuple[LeftOut, ...]
     unit: Unit  # of poses and depths
-    cameras: str  # where they come from, in words
+    cameras: str  # where they come from: "cameras told by FILE"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ features, matches that one geometry of two views confirms, and a model that grow
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ _FEATURES = 4096  # of a picture, the strongest
 _FINE_BELOW_PX = 1000  # smaller pictures are enlarged twice before features are looked for
 _FEW = 4  # photos: what only two of them see counts as well
 _SMALLEST_ANGLE_DEG = 4.0  # between the rays of two photos that begin a model, of few photos
+_FOCALS = (0.35, 8.0)  # times the longer side, that a lens has: 13 to 300 mm
+_MOST_BENDING = 0.5  # k1 of a lens that is no fisheye
 _MEDIAN_DEPTH = 4.0  # of what the first photo shows: nobody knows the scale
 
 
@@ -85,7 +88,7 @@ def solved_places(
         _in_first_camera(placed),
         (*pictures.left_out, *lacking),
         "relative",
-        f"found out from {len(placed)} photos",
+        f"cameras found out from {len(placed)} photos",
     )
 
 
@@ -146,6 +149,14 @@ def _match(colmap: Any, database: Path, in_order: bool, seed: int) -> None:  # n
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class _Attempt:
+    """What of a lens is found out along with the places."""
+
+    focal: bool
+    bending: bool
+
+
 def _largest_model(
     colmap: Any,  # noqa: ANN401
     pictures: Pictures,
@@ -153,7 +164,27 @@ def _largest_model(
     folder: Path,
     seed: int,
 ) -> Path | None:
-    count = len(pictures.pictures)
+    """The model of most photos whose lenses can be; the less is asked, the less can go wrong."""
+    few = len(pictures.pictures) == 2  # they tell a focal length, but not how a lens bends
+    for number, attempt in enumerate(
+        (_Attempt(True, True), _Attempt(True, False), _Attempt(False, False))
+    ):
+        if few and attempt.bending:
+            continue
+        kept = folder / f"{number}"
+        kept.mkdir(parents=True)
+        options = _mapping(colmap, len(pictures.pictures), attempt, seed)
+        models = colmap.incremental_mapping(database, pictures.folder, kept, options)
+        if not models:
+            continue
+        largest = max(models.values(), key=lambda model: model.num_reg_images())
+        if all(_plausible(camera) for camera in largest.cameras.values()):
+            largest.write_binary(kept)
+            return kept
+    return None
+
+
+def _mapping(colmap: Any, photos: int, attempt: _Attempt, seed: int) -> Any:  # noqa: ANN401
     options = colmap.IncrementalPipelineOptions()
     options.num_threads = 1  # sums of several threads differ from run to run
     options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = seed
@@ -161,20 +192,22 @@ def _largest_model(
     options.min_model_size = 2
     options.mapper.init_min_num_inliers = 50
     options.mapper.abs_pose_min_num_inliers = 20
-    if count <= _FEW:
+    options.ba_refine_focal_length = attempt.focal
+    options.mapper.abs_pose_refine_focal_length = attempt.focal
+    options.ba_refine_extra_params = attempt.bending
+    options.mapper.abs_pose_refine_extra_params = attempt.bending
+    if photos <= _FEW:
         options.triangulation.ignore_two_view_tracks = False
         options.mapper.init_min_tri_angle = _SMALLEST_ANGLE_DEG
-    if count == 2:  # they tell a focal length, but not how a lens bends
-        options.ba_refine_extra_params = False
-    folder.mkdir()
-    models = colmap.incremental_mapping(database, pictures.folder, folder, options)
-    if not models:
-        return None
-    largest = max(models.values(), key=lambda model: model.num_reg_images())
-    kept = folder / "largest"
-    kept.mkdir()
-    largest.write_binary(kept)
-    return kept
+    return options
+
+
+def _plausible(camera: Any) -> bool:  # noqa: ANN401
+    focal, _, _, bending = camera.params
+    shortest, longest = _FOCALS
+    return shortest <= focal / max(camera.width, camera.height) <= longest and (
+        abs(bending) <= _MOST_BENDING
+    )
 
 
 def _in_first_camera(placed: Sequence[tuple[Picture, ColmapImage]]) -> tuple[ViewFile, ...]:

@@ -46,6 +46,8 @@ def told_cameras(path: Path) -> ViewSet:
         return arkitscenes_views(path)
     if path.name in MODEL_FILES or path.name == "poses_bounds.npy":
         return told_cameras(path.parent)
+    if path.suffix.lower() == ".r3d":
+        raise InputError(f"{path} is a packed export of Record3D: unzip it and name its folder")
     if path.suffix.lower() not in (".json", ""):
         raise InputError(f"{path} is no file of cameras: {_KNOWN}")
     with one_line_for_description(path, "a file of cameras"):
@@ -68,7 +70,7 @@ _KNOWN = (
 )
 
 
-def placed_by(photos: Sequence[Path], told: ViewSet, cameras: str) -> Placed:
+def placed_by(photos: Sequence[Path], told: ViewSet, path: Path) -> Placed:
     """The photos that `told` has a camera for; the others are left out.
 
     A photo's camera is the one whose file has its name; where several have, the one whose
@@ -91,11 +93,11 @@ def placed_by(photos: Sequence[Path], told: ViewSet, cameras: str) -> Placed:
             view = told.views[found]
             views.append(dataclasses.replace(view, photo=photo))
     if not views:
-        raise InputError(f"{cameras}: none of its cameras has the name of one of the photos")
-    return placed_as_told(dataclasses.replace(told, views=views), left_out, cameras)
+        raise InputError(f"{path}: none of its cameras has the name of one of the photos")
+    return placed_as_told(dataclasses.replace(told, views=views), path, left_out)
 
 
-def placed_as_told(told: ViewSet, left_out: Sequence[LeftOut], cameras: str) -> Placed:
+def placed_as_told(told: ViewSet, path: Path, left_out: Sequence[LeftOut] = ()) -> Placed:
     """The photos of `told`, where it says that they are.
 
     The world stays that of the cameras, if it is not so far from its origin that float32 would
@@ -104,13 +106,14 @@ def placed_as_told(told: ViewSet, left_out: Sequence[LeftOut], cameras: str) -> 
     here = [view for view in told.views if view.photo.is_file()]
     lacking = [LeftOut(v.photo.name, "it is not there") for v in told.views if v not in here]
     if not here:
-        raise InputError(f"{cameras}: not one of its photos is there, as {told.views[0].photo}")
+        raise InputError(f"{path}: not one of its photos is there, as {told.views[0].photo}")
     told = dataclasses.replace(told, views=here)
+    cameras = f"cameras told by {path}"
     centres = np.array([view.camera_to_world[:3, 3] for view in here])
     centres = centres[np.isfinite(centres).all(axis=1)]
     if len(centres) and np.abs(centres).max() > _FARTHEST * max(np.ptp(centres, axis=0).max(), 1):
         told = recentred(told)
-        cameras = f"{cameras}, its first camera's place taken as the origin"
+        cameras += ", the first one's place taken as the origin"
     unit: Unit = "m" if told.metric else "relative"
     views = tuple(dataclasses.replace(view, name=view.photo.name, unit=unit) for view in told.views)
     return Placed(views, (*left_out, *lacking), unit, cameras)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from nvs.film.amplitude import natural_amplitude
 from nvs.film.seen import Witness, knows_seen
-from nvs.opening import Opener
-from nvs.photo.photo import Photo
+from nvs.opening import Opener, is_place
 from nvs.progress import Listener
 from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
@@ -28,22 +28,31 @@ def viewed(
         opener = opener.prompted(prompt)
     scene, photo = opener.open(source, listener)
     listener.stage("looking how far the photo carries")
-    shown = _viewed(source.stem, scene, photo)
+    shown = _viewed(source.stem, scene)
     if photo is None or opener.model().untrained is None:
         return shown
 
     def without_head(listener: Listener) -> ViewedScene:
         plain = opener.without_head(photo, listener)
         assert plain is not None
-        return _viewed(source.stem, plain, photo)
+        return _viewed(source.stem, plain)
 
     return dataclasses.replace(shown, without_head=without_head)
 
 
-def _viewed(name: str, scene: Scene, photo: Photo | None) -> ViewedScene:
-    picture = None
-    if photo is not None:
-        picture = (photo.rgb * 255).round().byte().cpu().numpy()
+def viewed_sources(
+    opener: Opener, sources: Sequence[Path], cameras: Path | None, listener: Listener
+) -> ViewedScene:
+    """Open a photo or a scene; or several photos of one place, or a clip, as one scene."""
+    if not is_place(sources, cameras):
+        return viewed(opener, sources[0], listener)
+    scene = opener.open_place(sources, cameras, listener)
+    return _viewed(sources[0].stem, scene)
+
+
+def _viewed(name: str, scene: Scene) -> ViewedScene:
+    photo = scene.sources[0].rgb if scene.sources else None
+    picture = None if photo is None else (photo * 255).round().byte().cpu().numpy()
     amplitude, reach = _limits(scene)
     return ViewedScene(
         name,

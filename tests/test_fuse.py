@@ -1,0 +1,107 @@
+"""`nvs fuse`, and several photos given to `nvs fly` and `nvs view`, as people call them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import nvs
+from nvs.cli import run
+from nvs.film.video import write_video
+from tests.conftest import ASSETS
+from tests.placing.room import K, photographed, walk
+
+COFFEE = str(ASSETS / "coffee.jpg")
+SMALL = ["--longer-side", "192"]
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    """Three photos, and a file that tells their cameras, in metres."""
+    folder = tmp_path_factory.mktemp("fused")
+    frames = []
+    for number, pose in enumerate(walk(3)):
+        Image.fromarray(photographed(pose)).save(folder / f"{number}.png")
+        frames.append({"image": f"{number}.png", "K": K.tolist(), "c2w": pose.tolist()})
+    (folder / "cameras.json").write_text(json.dumps({"scale": "metric", "frames": frames}))
+    return folder
+
+
+def test_fuse_writes_one_scene_in_the_cameras_frame(room, tmp_path, capsys):
+    broken, unknown = tmp_path / "2.png", tmp_path / "unknown.png"
+    broken.write_bytes(b"no picture")
+    Image.new("RGB", (48, 36)).save(unknown)
+    given = [room / "1.png", room / "0.png", broken, unknown]
+    scene = tmp_path / "scene.ply"
+    assert run(["fuse", *map(str, given), "--cameras", str(room / "cameras.json"), "-o",
+                str(scene), *SMALL]) == 0  # fmt: skip
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "reading the cameras"
+    assert any(line.startswith("left out 2.png: ") for line in said)
+    assert "left out unknown.png: it has no camera" in said
+    assert "Gaussians of 2 photos, 2 left out" in said[-1]
+    assert said[-1].endswith("lengths in metres")
+    opened = nvs.open_scene(scene)
+    np.testing.assert_allclose(opened.camera.camera_to_world, walk(3)[1], atol=1e-5)
+    photo = nvs.load_photo(room / "1.png").resized_to(192)
+    shown = nvs.render(opened.gaussians, [opened.camera]).rgb[0]
+    assert shown.shape == photo.rgb.shape
+    assert -10 * (shown - photo.rgb).square().mean().log10() > 20
+
+
+def test_a_folder_that_tells_its_cameras(room, tmp_path, capsys):
+    target = tmp_path / "room.spz"
+    assert run(["fuse", str(room), "-o", str(target), "--no-backfill", *SMALL]) == 0
+    assert len(nvs.open_scene(target).gaussians) > 5000
+    assert f"of 3 photos; cameras told by {room};" in capsys.readouterr().out
+
+
+def test_several_photos_are_flown_through_from_the_first(room, tmp_path, capsys):
+    film = tmp_path / "a.mp4"
+    photos = [str(room / f"{number}.png") for number in (2, 1)]
+    cameras, scene = room / "cameras.json", tmp_path / "a.ply"
+    assert run(["fly", *photos, "--cameras", str(cameras), "-o", str(film), "--frames", "2",
+                "--ply", str(scene), "--no-backfill", *SMALL]) == 0  # fmt: skip
+    assert "one scene of 2 photos" in capsys.readouterr().out
+    camera = nvs.open_scene(scene).camera
+    np.testing.assert_allclose(camera.camera_to_world, walk(3)[2], atol=1e-5)
+
+
+def test_a_clip_of_a_camera_that_stands_still_is_one_photos_scene(tmp_path, capsys):
+    picture = np.asarray(Image.open(COFFEE).convert("RGB").resize((192, 128)))
+    write_video([picture] * 12, tmp_path / "still.mp4", 6)
+    target = tmp_path / "scene.ply"
+    assert run(["fuse", str(tmp_path / "still.mp4"), "-o", str(target), *SMALL]) == 0
+    out = capsys.readouterr().out
+    assert "stands still" in out
+    assert "Gaussians of one photo; the median of still.mp4" in out
+    assert len(nvs.open_scene(target).gaussians) > 5000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fuse"], "name photos of one place, a folder of them, or a clip"),
+        (["fuse", COFFEE], "is one photo: name several of one place"),
+        (["fuse", COFFEE, "nonesuch.jpg", "-o", "a.doc"], "a.doc: name a scene ending in .compr"),
+        (["fuse", COFFEE, COFFEE + "x", "--cameras", "no.json"], "no.json does not exist"),
+        (["fuse", COFFEE, "b.jpg", "--longer-side", "4"], "--longer-side must be at least 16"),
+        (["fuse", "https://a.org/b.jpg", "c.jpg"], "https://a.org/b.jpg is an address"),
+        (["fly", COFFEE, "--cameras", "c.json"], "--cameras goes with several photos"),
+        (["fly", COFFEE, COFFEE, "--points", "100"], "--points and --frame belong to one photo"),
+        (["fly", COFFEE, COFFEE, "--detail", "high"], "--detail high belong to one photo"),
+        (["fly", COFFEE, "a.ply"], "a.ply is a scene: one place is made of photos"),
+        (["view", COFFEE, "--cameras", "c.json"], "--cameras goes with several photos"),
+        (["view", "no.mp4"], "no.mp4 does not exist"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
