@@ -246,7 +246,8 @@ def _flight(
     kind = cast("PathKind", options.flight.path)
     if witness is None and options.flight.seen is not None:
         raise InputError(
-            f"--seen: {options.sources[0]} does not say what of it was photographed; give --amplitude"
+            f"--seen: {options.sources[0]} does not say what of it was photographed; "
+            "give --amplitude"
         )
     if saved is not None:
         frames = saved.frames(options.frame.fps) if options.frame.frames is None else frames
