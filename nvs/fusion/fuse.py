@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import torch
 
-from nvs.data.lens import straightened
 from nvs.data.views import ViewFile
 from nvs.errors import InputError
 from nvs.fusion.colors import match_photos
@@ -24,6 +23,7 @@ from nvs.fusion.parts import PhotoParts, parts_of
 from nvs.fusion.posed import KnownPoints, PosedPhoto
 from nvs.fusion.records import Fused, FusedPhoto, FusionSettings
 from nvs.fusion.witness import Witness
+from nvs.photo.lens import straightened
 from nvs.pipeline import Model
 from nvs.progress import SILENT, Listener
 from nvs.scene.gaussians import Gaussians
