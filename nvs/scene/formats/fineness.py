@@ -24,7 +24,7 @@ def position_step(flat: Flattened) -> float:
 
 
 def rotation_bits(flat: Flattened, most: int) -> int:
-    """Bits, at most `most`, for each of a quaternion's smallest three components.
+    """Bits, at most `most`, for each of a quaternion's smallest three components, sign and all.
 
     A turn moves the tip of a Gaussian by its length; what shows is that in widths.
     """

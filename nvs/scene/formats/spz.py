@@ -38,7 +38,7 @@ ANTIALIASED = 1
 COLOR_SCALE = 0.15  # wider than 0..1: higher harmonics bring colours back into it
 FLIP = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0]))  # its own inverse
 MOST_FRACTIONAL_BITS = 23
-ROTATION_BITS = 9
+ROTATION_BITS = 10  # with the sign
 HARMONICS_STEP = 4  # of 128: six bits
 
 
@@ -114,7 +114,7 @@ def write(scene: Gaussians, path: Path | str, camera: Camera | None = None) -> N
         _rounded(flat.opacities * 255),
         _rounded((flat.dc * COLOR_SCALE + 0.5) * 255),
         _rounded(scales),
-        _packed_rotations(flat.quats, rotation_bits(flat, ROTATION_BITS)),
+        _packed_rotations(flat.quats, rotation_bits(flat, ROTATION_BITS) - 1),  # the sign apart
         _packed_harmonics(flat.rest),
     ]
     header = HEADER.pack(MAGIC, 3, len(flat), degree, bits, 0, 0)
