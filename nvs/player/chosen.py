@@ -8,37 +8,38 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from nvs.rendering.color_matrix import ColorMatrix
 from nvs.rendering.render import render
 from nvs.rendering.shown import thinned
 from nvs.scene import harmonics
 from nvs.scene.camera import Camera
 from nvs.scene.formats.order import local_order
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.colors import match_photo
+from nvs.splat.colors import MOMENTUM, steps
 
-REPEATS = 2  # of the solver's rounds: what is left out is much, here
+GROWTH = 1.4  # beyond what closes areas on average: fewer holes, and no less sharp
+ROUNDS = 6
+SOLVED_FOR = 3  # views: the first and the two beside it
 
 
-def chosen(scene: Gaussians, count: int, home: Camera, others: Sequence[Camera]) -> Gaussians:
-    """At most `count` Gaussians that show from `home` what all do, and from `others` nearly so.
+def chosen(scene: Gaussians, count: int, views: Sequence[Camera]) -> Gaussians:
+    """At most `count` Gaussians that show in `views` what all do.
 
-    Their colours are solved anew for that: 600,000 of 1.7 million show a photo of 1024x768 at
-    36.7 dB, with the colours that they had at 30.
+    Their colours are solved anew, for the first SOLVED_FOR views together: solved for one, they
+    are specks in the others.  Of a photo of 683x1024 with 1.5 million Gaussians 600,000 show
+    these views at 41 dB, 36 dB in the colours that they had.
 
     Args:
         scene: of plain colours.
-        home: the photo's camera.
-        others: as far away as one may go.
+        views: the photo's camera, then those as far away as one may go.
     """
-    index = torch.from_numpy(local_order(scene.means.cpu().numpy())).to(scene.means.device)
-    kept = thinned(scene, index, count, [home, *others])
+    index = _local_order(scene)
+    kept = thinned(scene, index, count, views, GROWTH)
     if len(kept) == len(scene):
         return scene[index]
-    picture = render(scene, [home]).rgb[0].clamp(0, 1)
-    every = torch.ones(len(kept), dtype=torch.bool, device=index.device)
-    for _ in range(REPEATS):
-        kept = match_photo(kept, every, picture, home)
-    return kept[torch.from_numpy(local_order(kept.means.cpu().numpy())).to(index.device)]
+    pictures = [render(scene, [view]).rgb[0].clamp(0, 1) for view in views[:SOLVED_FOR]]
+    kept = _recolored(kept, views[:SOLVED_FOR], pictures)
+    return kept[_local_order(kept)]
 
 
 def with_plain_colors(scene: Gaussians, eye: Tensor) -> Gaussians:
@@ -49,3 +50,26 @@ def with_plain_colors(scene: Gaussians, eye: Tensor) -> Gaussians:
     basis = harmonics.basis(directions, scene.colors.shape[1])  # [N, K]
     colors = 0.5 + torch.einsum("nk,nkc->nc", basis, scene.colors)
     return dataclasses.replace(scene, colors=colors.clamp(0, 1))
+
+
+def _local_order(scene: Gaussians) -> Tensor:
+    return torch.from_numpy(local_order(scene.means.cpu().numpy())).to(scene.means.device)
+
+
+def _recolored(scene: Gaussians, views: Sequence[Camera], pictures: Sequence[Tensor]) -> Gaussians:
+    """The scene in colours with which the views see the pictures [H, W, 3]; as `nvs.splat.colors`
+    does it for one."""
+    matrices = [ColorMatrix.of(scene, view) for view in views]
+    colors, pace = scene.colors, torch.zeros_like(scene.colors)
+    step: Tensor | None = None  # [N, 1]
+    for _ in range(ROUNDS):
+        shares, weight = torch.zeros_like(colors), torch.zeros_like(scene.opacities)
+        for matrix, picture in zip(matrices, pictures, strict=True):
+            lacking = matrix.lacking(colors, picture)
+            shares += lacking.shares
+            weight += lacking.weight
+        if step is None:
+            step = steps(weight, torch.ones_like(weight, dtype=torch.bool))
+        pace.mul_(MOMENTUM).addcmul_(step, shares)
+        colors = (colors + pace).clamp_(0, 1)
+    return dataclasses.replace(scene, colors=colors)

@@ -87,15 +87,18 @@ def player_of(
     listener.stage("choosing what is sent")
     gaussians = with_plain_colors(scene.gaussians, camera.camera_to_world[:3, 3])
     gaussians = gaussians[packable(gaussians, camera, depth.focus)]
-    corners = [camera_at(camera, depth, offset) for offset in walls.ends]
+    ways = (each for each in walls.ends if each[2] == 0)  # forward and back show nothing else
+    views = [camera, *(camera_at(camera, depth, offset) for offset in ways)]
     count = MOST_GAUSSIANS
     while True:
-        gaussians = chosen(gaussians, count, camera, corners)
+        gaussians = chosen(gaussians, count, views)
         content = packed(gaussians, camera, depth.focus)
         page = _page(title, photo, facts | _meaning(content), content.content)
         if len(page) <= MOST_BYTES:
             return Player(page, len(gaussians))
-        count = int(0.95 * len(gaussians) * MOST_BYTES / len(page))
+        splats = 4 / 3 * len(content.content)
+        room = MOST_BYTES - (len(page) - splats)
+        count = max(1, int(0.97 * len(gaussians) * room / splats))
 
 
 @dataclasses.dataclass(frozen=True)

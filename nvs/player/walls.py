@@ -1,7 +1,7 @@
 """How far somebody may move in a scene that is sent away: to where it stops being a photo.
 
 Six ways lead from the photo's camera: left, right, up, down, forward, back.  Each ends where less
-than SEEN of the picture was photographed, and where the page of `nvs view` warns at the latest;
+than SEEN of the picture was photographed, and at the latest a little beyond the widest flight;
 between them lies an ellipsoid.
 """
 
@@ -18,8 +18,8 @@ from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth, sideways_step
 from nvs.scene.scene import Scene
 
-SEEN = 0.93  # share of the picture; flights, which nobody steers, keep more
-SIDEWAYS = 2.0  # times `sideways_step`
+SEEN = 0.95  # share of the picture; flights, which nobody steers, keep more
+SIDEWAYS = 1.5  # times `sideways_step`
 HALVINGS = 4
 LEAST = 1 / 16  # of the way, where a picture is a guess at once
 DIRECTIONS = {

@@ -32,7 +32,13 @@ def shown_weight(scene: Gaussians, cameras: Sequence[Camera]) -> Tensor:
     return most
 
 
-def thinned(scene: Gaussians, order: Tensor, count: int, cameras: Sequence[Camera]) -> Gaussians:
+def thinned(
+    scene: Gaussians,
+    order: Tensor,
+    count: int,
+    cameras: Sequence[Camera],
+    growth_share: float = 1.0,
+) -> Gaussians:
     """At most `count` Gaussians that show what all do.
 
     What shows nothing goes first.  Where that is not enough, the chance to stay is in proportion
@@ -43,6 +49,7 @@ def thinned(scene: Gaussians, order: Tensor, count: int, cameras: Sequence[Camer
     Args:
         order: indices [N] along which neighbours in space follow each other.
         cameras: whose pictures count.
+        growth_share: of that growth; beyond 1 fewer holes are left.
     """
     if count >= len(scene):
         return scene
@@ -51,7 +58,7 @@ def thinned(scene: Gaussians, order: Tensor, count: int, cameras: Sequence[Camer
     steps = torch.floor(chance.cumsum(0) + 0.5)
     staying = torch.diff(steps, prepend=steps.new_zeros(1)) > 0
     index = order[staying]
-    growth = chance[staying].rsqrt().clamp(max=MOST_GROWTH)
+    growth = 1 + growth_share * (chance[staying].rsqrt().clamp(max=MOST_GROWTH) - 1)
     growth = torch.where(weight[index] > 0, growth, 1.0).to(scene.scales)
     index, back = index.sort()  # in the order that they had
     kept = scene[index]
