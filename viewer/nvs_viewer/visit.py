@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from nvs.film.keyframes import KeyframePath
+from nvs.film.keyframes import Keyframe, KeyframePath
 from nvs_viewer.display import Display
 from nvs_viewer.panel import Panel
 from nvs_viewer.pictures import THUMBNAIL_PX, picture_address
@@ -85,6 +86,18 @@ class VisitPanel(Panel):
         self._tell()
         return kept
 
+    def exchange_shown(self, scene: ViewedScene, factor: float) -> None:
+        """The scene that is shown became this one, so many times as large."""
+        kept = self.shown
+        if kept is None:
+            return
+        kept.scene = scene
+        path = kept.keyframes
+        if path is not None:
+            kept.keyframes = dataclasses.replace(
+                path, keyframes=tuple(_scaled(key, factor) for key in path.keyframes)
+            )
+
     def scene_changed(self) -> None:
         scene = self._display.scene
         assert scene is not None
@@ -126,3 +139,8 @@ class VisitPanel(Panel):
                 for kept in reversed(self._scenes)
             ],
         )
+
+
+def _scaled(key: Keyframe, factor: float) -> Keyframe:
+    x, y, z = key.position
+    return dataclasses.replace(key, position=(factor * x, factor * y, factor * z))
