@@ -79,7 +79,8 @@ class Talker:
         self.send(GuiUpdateMessage(self.control(label), values))
 
     def say(self, what: str, **more: object) -> None:
-        """Say something as the page's script does."""
+        """Say something as the page's script does, when the page is complete."""
+        until(lambda: any("nvs-home" in str(m) for m in self.of_type("GuiHtmlMessage")))
         self.set("the page's words", value=json.dumps({"what": what, **more}))
 
     def start_upload(self, label: str, filename: str, size: int, parts: int = 1) -> Upload:

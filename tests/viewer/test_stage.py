@@ -1,6 +1,12 @@
 """The first minute: an empty page, a photo in work, a flight that ends with the first touch."""
 
+import os
+import re
+import signal
+import subprocess
+import sys
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -181,3 +187,26 @@ def test_work_ends_with_its_page(browser, empty, splat):
     page.close()
     until(lambda: not empty.pages)
     until(lambda: not any(t.name == "Opening the photo" for t in threading.enumerate()))
+
+
+def test_a_viewer_that_is_told_to_end_ends_quietly_with_a_page_at_work():
+    program = "from nvs_viewer import Viewer; from nvs_viewer.samples import sample_photos\n"
+    program += "from tests.viewer.test_stage import SlowSplat\n"
+    program += "Viewer(None, splat=SlowSplat(), samples=sample_photos(), port=0).run()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout is not None
+    address = re.search(r"http://\S+/", process.stdout.readline())
+    with connected(types.SimpleNamespace(url=address[0])) as socket:
+        talker = Talker(socket)
+        talker.say("sample", name="coffee")
+        until(lambda: talker.was_told("seeing depth"))
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert errors == ""
