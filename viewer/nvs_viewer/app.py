@@ -125,7 +125,7 @@ class Viewer:
         if client.client_id not in self.server.get_clients():
             self._closed(client)
         elif self.scene is not None:
-            page.show(self.scene)
+            page.begin_with(self.scene)
 
     def _made(self, page: Page, scene: ViewedScene, waited_for: bool) -> None:
         if not waited_for:

@@ -97,6 +97,12 @@ class Page:
                     panel.scene_changed()
                 self.display.go_home()
 
+    def begin_with(self, scene: ViewedScene) -> None:
+        """Show `scene`, unless the page goes on with a visit of before."""
+        with self.display.showing:
+            if self.display.scene is None:
+                self.show(scene)
+
     def keep(self, scene: ViewedScene) -> None:
         """Have `scene` ready, without showing it."""
         if not self.display.closed:

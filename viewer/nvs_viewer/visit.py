@@ -79,12 +79,13 @@ class VisitPanel(Panel):
 
     def add(self, scene: ViewedScene) -> KeptScene:
         """Keep a scene that is not shown."""
-        self._number += 1
-        kept = KeptScene(self._number, scene)
-        self._scenes.insert(max(0, len(self._scenes) - 1), kept)
-        del self._scenes[:-MOST_SCENES]
-        self._tell()
-        return kept
+        with self._display.showing:
+            self._number += 1
+            kept = KeptScene(self._number, scene)
+            self._scenes.insert(max(0, len(self._scenes) - 1), kept)
+            del self._scenes[:-MOST_SCENES]
+            self._tell()
+            return kept
 
     def exchange_shown(self, scene: ViewedScene, factor: float) -> None:
         """The scene that is shown became this one, so many times as large."""
@@ -114,8 +115,12 @@ class VisitPanel(Panel):
         name = word.get("name")
         if self._visits is None or not isinstance(name, str) or len(name) > LONGEST_NAME:
             return
+        with self._display.showing:
+            self._go_on(self._visits, name)
+
+    def _go_on(self, visits: Visits, name: str) -> None:
         self._name = name
-        before = self._visits.of(name)
+        before = visits.of(name)
         if before and self._display.scene is not before[-1].scene:
             new = [kept for kept in self._scenes if kept.scene not in [old.scene for old in before]]
             for number, kept in enumerate([*new, *before], self._number + 1):
