@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import uuid
 
@@ -76,6 +77,11 @@ class Talker:
     def set(self, label: str, **values: object) -> None:
         """Use a control: `value=True` presses a button."""
         self.send(GuiUpdateMessage(self.control(label), values))
+
+    def say(self, what: str, **more: object) -> None:
+        """Say something as the page's script does, when the page is complete."""
+        until(lambda: any("nvs-home" in str(m) for m in self.of_type("GuiHtmlMessage")))
+        self.set("the page's words", value=json.dumps({"what": what, **more}))
 
     def start_upload(self, label: str, filename: str, size: int, parts: int = 1) -> Upload:
         upload = Upload(self, self.control(label))

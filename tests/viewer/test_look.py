@@ -7,7 +7,7 @@ import torch
 
 from nvs.scene.scene import KnownPlaces
 from nvs_viewer.colormap import STOPS, colormap, legend
-from nvs_viewer.look import known_colors, normal_colors, sample_density, shade
+from nvs_viewer.look import difference_to_photo, known_colors, normal_colors, sample_density, shade
 from tests.viewer.conftest import filled_room, room
 
 
@@ -64,3 +64,19 @@ def test_known_places_are_green_where_trusted_and_red_where_not():
     marked = change.abs().sum(-1) > 0.01
     assert not bool(marked[scene.photographed :].any())
     assert int(marked.sum()) <= 4
+
+
+def test_the_difference_to_the_photo_is_large_where_the_photo_is_another():
+    scene = filled_room()
+    alike = difference_to_photo(scene)
+    assert alike[: scene.photographed].mean() < 0.12  # a coarse photo, sharper than its scene
+    other = scene.photo.copy()
+    other[:, : other.shape[1] // 2] = 255 - other[:, : other.shape[1] // 2]
+    change = difference_to_photo(dataclasses.replace(scene, photo=other)) - alike
+    xy, _ = scene.camera.project(scene.gaussians.means)
+    left = xy[: scene.photographed, 0] < 0.45 * scene.camera.width
+    right = xy[: scene.photographed, 0] > 0.55 * scene.camera.width
+    assert change[: scene.photographed][left].mean() > 0.1
+    assert change[: scene.photographed][right].abs().max() < 1e-6
+    assert (change[scene.photographed :] == 0).all()
+    assert (difference_to_photo(dataclasses.replace(scene, photo=None)) == 0).all()

@@ -1,7 +1,12 @@
 """The first minute: an empty page, a photo in work, a flight that ends with the first touch."""
 
-import json
+import os
+import re
+import signal
+import subprocess
+import sys
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -140,10 +145,6 @@ def test_a_reload_keeps_the_scenes_and_the_flight(page, empty, splat):
     until(lambda: page.evaluate("nvs.value('scene')?.name") == "coffee")
 
 
-def say(talker, what, **more):
-    talker.set("the page's words", value=json.dumps({"what": what, **more}))
-
-
 def test_each_tab_has_a_visit_of_its_own(splat):
     splat.go.set()
     viewer = Viewer(room(32), splat=splat, samples=sample_photos(), port=0)
@@ -151,10 +152,10 @@ def test_each_tab_has_a_visit_of_its_own(splat):
         with connected(viewer) as socket:
             talker = Talker(socket)
             ours = only_page(viewer)
-            say(talker, "visit", name=tab)
+            talker.say("visit", name=tab)
             until(lambda page=ours, seen=seen: page.scene.name == seen)
             if tab == "one" and seen == "room":
-                say(talker, "sample", name="coffee")
+                talker.say("sample", name="coffee")
                 until(lambda page=ours: page.scene.name == "coffee")
                 until(lambda t=talker: t.was_told("coffee"))
         until(lambda: not viewer.pages)
@@ -170,10 +171,10 @@ def test_a_page_that_says_nonsense_changes_nothing(viewer, words):
         until(lambda: talker.was_told("depth, near to far"))  # all is there
         ours = only_page(viewer)
         talker.set("the page's words", value=words)
-        say(talker, "show", number="1")
-        say(talker, "visit", name=["x"])
-        say(talker, "sample", name={"a": 1})
-        say(talker, "keep")
+        talker.say("show", number="1")
+        talker.say("visit", name=["x"])
+        talker.say("sample", name={"a": 1})
+        talker.say("keep")
         until(lambda: viewer.pages[0].visit.shown.keyframes is not None)  # the last was heard
         assert ours.scene.name == "room"
 
@@ -186,3 +187,26 @@ def test_work_ends_with_its_page(browser, empty, splat):
     page.close()
     until(lambda: not empty.pages)
     until(lambda: not any(t.name == "Opening the photo" for t in threading.enumerate()))
+
+
+def test_a_viewer_that_is_told_to_end_ends_quietly_with_a_page_at_work():
+    program = "from nvs_viewer import Viewer; from nvs_viewer.samples import sample_photos\n"
+    program += "from tests.viewer.test_stage import SlowSplat\n"
+    program += "Viewer(None, splat=SlowSplat(), samples=sample_photos(), port=0).run()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout is not None
+    address = re.search(r"http://\S+/", process.stdout.readline())
+    with connected(types.SimpleNamespace(url=address[0])) as socket:
+        talker = Talker(socket)
+        talker.say("sample", name="coffee")
+        until(lambda: talker.was_told("seeing depth"))
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert errors == ""

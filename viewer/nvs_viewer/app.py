@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import signal
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,7 +91,7 @@ class Viewer:
             return list(self._pages.values())
 
     def run(self) -> None:
-        """Serve until Ctrl-C."""
+        """Serve until Ctrl-C, or until the system asks for an end."""
         reuse_freed_memory()  # this process is for the viewer alone
         host = self.server.get_host()
         if not access.is_loopback(host):
@@ -99,6 +100,8 @@ class Viewer:
                 "Whoever has the link below can open photos in it and take scenes from it."
             )
         with contextlib.suppress(KeyboardInterrupt):
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, signal.default_int_handler)
             print(f"Open {self.url} in a browser; Ctrl-C ends it.", flush=True)
             threading.Event().wait()
         self.close()
@@ -122,7 +125,7 @@ class Viewer:
         if client.client_id not in self.server.get_clients():
             self._closed(client)
         elif self.scene is not None:
-            page.show(self.scene)
+            page.begin_with(self.scene)
 
     def _made(self, page: Page, scene: ViewedScene, waited_for: bool) -> None:
         if not waited_for:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.progress import Listener
+from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.rotations import rotation_of
@@ -28,8 +29,10 @@ from nvs_viewer.splats import plain_colors
 
 COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
 INVENTED = "what was invented"
+DIFFERENCE = "difference to the photo"
 KNOWN = "what was known of the depth"
 TRUSTED_COLOR, DOUBTED_COLOR = (0.2, 0.8, 0.35), (0.95, 0.15, 0.15)
+LARGEST_DIFFERENCE = 0.15  # that the colours tell apart
 KNOWN_SIZE = 0.004  # half the side of a known place's mark, in widths of the photo
 INVENTED_COLOR = (0.95, 0.45, 0.1)
 EXPLAINED = {
@@ -38,6 +41,8 @@ EXPLAINED = {
     NORMALS: "The way each splat faces: red right, green down, blue away.",
     OPACITY: "Black is transparent, white is solid.",
     DENSITY: "Samples for each pixel of the photo: dark where one splat covers several pixels.",
+    DIFFERENCE: "How far the scene, seen from the photo's view, is from the photo there; what "
+    "was invented is dark.",
     KNOWN: "Green was given and trusted, red given and not believed. The rest was completed "
     "from the photo.",
     INVENTED: "Orange was invented: it lies behind or beside what the photo shows.",
@@ -84,6 +89,10 @@ class LookPanel(Panel):
         self._with_head, self._without_head = scene, None
         self._explain(COLOUR, None)
         self._told = True  # the page draws the new scene in its own colours itself
+        kinds = [k for k in EXPLAINED if k != DIFFERENCE or scene.photo is not None]
+        kinds = [k for k in kinds if k != INVENTED or scene.invented > 0]
+        kinds = [k for k in kinds if k != KNOWN or scene.known is not None]
+        self._kind.options = tuple(kinds)
         self._kind.value = COLOUR
         self._head.value = True
         self._told = False
@@ -99,10 +108,12 @@ class LookPanel(Panel):
         depth = self._display.depth
         unit = "m" if scene.unit == "m" else "(relative)"
         drawn, how = self._display.drawn.fact
+        # A file does not say which of its Gaussians somebody invented.
+        invented = f"{scene.invented:,}" if scene.photo is not None else "not known"
         self._facts.content = (
             f"| | |\n|-|-|\n"
             f"| Gaussians | {len(scene.gaussians):,} |\n"
-            f"| of these invented | {scene.invented:,} |\n"
+            f"| of these invented | {invented} |\n"
             f"| {drawn} | {how} |\n"
             f"| photo | {scene.camera.width} x {scene.camera.height} |\n"
             f"| depth, near to far | {depth.near:.3g}, {depth.focus:.3g}, "
@@ -169,6 +180,10 @@ class LookPanel(Panel):
             sampled = density[: scene.photographed]
             bounds = (0.0, float(np.quantile(sampled.numpy(), 0.95)) if len(sampled) else 1.0)
             colors = shade(density, *bounds)
+        elif kind == DIFFERENCE:
+            error = difference_to_photo(scene)
+            bounds = (0.0, LARGEST_DIFFERENCE)
+            colors = shade(error, *bounds)
         elif kind == INVENTED:
             colors = tinted(scene)
         elif kind == KNOWN:
@@ -201,6 +216,28 @@ def tinted(scene: ViewedScene) -> Tensor:
     invented = colors[scene.photographed :]
     colors[scene.photographed :] = 0.4 * invented + 0.75 * torch.tensor(INVENTED_COLOR)
     return colors
+
+
+def difference_to_photo(scene: ViewedScene) -> Tensor:
+    """Mean difference [N] of the channels, 0..1, to the photo where each Gaussian is seen in it.
+
+    0 where that is outside the photo, for what was invented, and where no photo is known.
+    """
+    difference = torch.zeros(len(scene.gaussians))
+    if scene.photo is None:
+        return difference
+    height, width = scene.photo.shape[:2]
+    photo = torch.from_numpy(scene.photo).float() / 255
+    camera = scene.camera.resized(width, height)
+    with torch.inference_mode():
+        seen = render(scene.gaussians, [camera]).rgb[0].cpu()
+    error = (seen.clamp(0, 1) - photo).abs().mean(-1)  # [H, W]
+    xy, depth = camera.project(scene.on_cpu.means[: scene.photographed])
+    column, row = xy.nan_to_num(-1.0).floor().long().unbind(-1)
+    inside = (depth > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    found = error[row.clamp(0, height - 1), column.clamp(0, width - 1)]
+    difference[: scene.photographed] = found * inside
+    return difference
 
 
 def known_colors(scene: ViewedScene) -> Tensor:

@@ -14,6 +14,7 @@ from nvs_viewer.display import Display
 from nvs_viewer.drawing import DrawnBy
 from nvs_viewer.flight import FlightPanel
 from nvs_viewer.look import LookPanel
+from nvs_viewer.measure import MeasurePanel
 from nvs_viewer.opening import Opened, OpeningPanel, Pace
 from nvs_viewer.panel import Panel
 from nvs_viewer.pictures import thumbnail_of
@@ -96,11 +97,21 @@ class Page:
                     panel.scene_changed()
                 self.display.go_home()
 
+    def begin_with(self, scene: ViewedScene) -> None:
+        """Show `scene`, unless the page goes on with a visit of before."""
+        with self.display.showing:
+            if self.display.scene is None:
+                self.show(scene)
+
     def keep(self, scene: ViewedScene) -> None:
         """Have `scene` ready, without showing it."""
         if not self.display.closed:
             self.visit.add(scene)
             self.display.tell("Another scene is ready", f"{scene.name}: choose it under Photos.")
+
+    def _show_scaled(self, scene: ViewedScene, factor: float) -> None:
+        self.visit.exchange_shown(scene, factor)
+        self.show(scene)
 
     def close(self) -> None:
         """Stop what runs for this page and let go of its scene."""
@@ -129,6 +140,8 @@ class Page:
         display.script.on("home", lambda _: flight.home())
         with tabs.add_tab("Look", viser.Icon.EYE):
             self._panels.append(LookPanel(display, self._making))
+        with tabs.add_tab("Measure", viser.Icon.RULER_MEASURE):
+            self._panels.append(MeasurePanel(display, self._show_scaled))
         with tabs.add_tab("Save", viser.Icon.DOWNLOAD):
             self._panels.append(TakeawayPanel(display))
 

@@ -21,7 +21,7 @@ from nvs.scene.reach import SceneDepth, sideways_step
 SEEN = 0.92  # share of a picture at the edge; flights keep 0.97
 SIDEWAYS = 2.0  # steps of the ready-made paths, where nobody knows what was seen
 NARROWEST, WIDEST = 0.7, 3.0  # of those steps, whatever was seen
-HALVINGS = 3  # of the range between them
+HALVINGS = 2  # of the range between them
 KEYS_UNITS_S = 2.0  # how fast viser's keys walk
 SECONDS_TO_THE_EDGE = 2.0  # how long it should take sideways, from the photo's camera
 OUTER_SHELL = 0.25  # how far outside the edge a camera can be pulled, of the way to it
@@ -47,6 +47,10 @@ class Reach:
             y / (self.down if y > 0 else self.up),
             z / (self.forward if z > 0 else self.backward),
         )
+
+    def scaled(self, factor: float) -> Reach:
+        """That of a scene so many times as large."""
+        return Reach(*(factor * side for side in dataclasses.astuple(self)))
 
     def held(self, camera: Camera, position: np.ndarray) -> np.ndarray:
         """`position` [3], or the place on the way to it where the edge holds the camera back.

@@ -38,7 +38,7 @@ class PageScript:
     def __init__(self, client: viser.ClientHandle) -> None:
         self._client = client
         self._facts: dict[str, viser.GuiHtmlHandle] = {}
-        self._heard: dict[str, Callable[[Word], None]] = {}
+        self._heard: dict[str, list[Callable[[Word], None]]] = {}
         client.gui.add_html('<i id="nvs-heard" hidden></i>', order=-1e6)
         box = client.gui.add_text("the page's words", "", order=-1e6 + 1)
         box.on_update(lambda event: self._said(event.target.value))
@@ -55,7 +55,7 @@ class PageScript:
 
     def on(self, what: str, heard: Callable[[Word], None]) -> None:
         """Call `heard` when the page says `what`."""
-        self._heard[what] = heard
+        self._heard.setdefault(what, []).append(heard)
 
     def _said(self, text: str) -> None:
         try:
@@ -63,8 +63,7 @@ class PageScript:
         except (ValueError, RecursionError):
             return
         if isinstance(word, dict) and isinstance(word.get("what"), str):
-            heard = self._heard.get(word["what"])
-            if heard is not None:
+            for heard in self._heard.get(word["what"], ()):
                 heard(word)
 
 

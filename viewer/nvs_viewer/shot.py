@@ -16,21 +16,22 @@ import viser
 
 from nvs.film.frame import framed
 from nvs.film.path import PATH_KINDS, PathKind, camera_path
-from nvs.film.shot import render_path
 from nvs.film.video import even_size, write_video
 from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs_viewer.display import Display
 from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import KeyframeList
+from nvs_viewer.lens_form import LensForm
 from nvs_viewer.panel import Panel
 from nvs_viewer.preview import Preview
 from nvs_viewer.visit import VisitPanel
 
 OWN = "my keyframes"
-SHAPES = {"as the photo": None, "16:9": 16 / 9, "1:1": 1.0, "9:16": 9 / 16}
+SHAPES = {"as the photo": None, "16:9": 16 / 9, "1:1": 1.0, "4:5": 4 / 5, "9:16": 9 / 16}
 SIZES = {"640": 640, "960": 960, "1280": 1280, "1920": 1920}
 FPS = ("24", "30", "60")
+FORMATS = (".mp4", ".gif", ".webp")
 WELCOME_SECONDS = 9.0  # of the flight that begins by itself: calm
 
 
@@ -58,6 +59,8 @@ class ShotPanel(Panel):
             self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
             self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
             self._fps = gui.add_dropdown("Frames a second", FPS)
+            self._format = gui.add_dropdown("File", FORMATS)
+            self._lens = LensForm(display)
         self._show_what_matters()
         display.script.on("fly", lambda _: self._fly(WELCOME_SECONDS))
         display.script.on("play", lambda _: self.toggle())
@@ -92,6 +95,7 @@ class ShotPanel(Panel):
     def scene_changed(self) -> None:
         self.stop()
         self._task.cancel()
+        self._lens.scene_changed()
         kept = self._visit.shown
         begun = None if kept is None else kept.keyframes
         self.keyframes.restore(begun)
@@ -169,15 +173,16 @@ class ShotPanel(Panel):
         if scene is None or not cameras:
             return
         background = torch.tensor(self._display.background) / 255
-        name = f"{scene.name}-{self._kind.value.replace(' ', '-')}.mp4"
+        shot = self._lens.shot(scene, self._display.depth, background)
+        focus = self._lens.focus(scene, self._display.depth, len(cameras))
+        suffix = self._format.value
+        name = f"{scene.name}-{self._kind.value.replace(' ', '-')}{self._lens.ending}{suffix}"
 
         def work(listener: Listener) -> None:
             listener.stage("rendering frames")
             with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
-                file = Path(folder) / "shot.mp4"
-                frames = render_path(
-                    scene.gaussians, cameras, background, listener.advance, scene.made_from
-                )
+                file = Path(folder) / f"shot{suffix}"
+                frames = shot.frames(cameras, focus, progress=listener.advance)
                 write_video(frames, file, fps)
                 self._display.download(name, file.read_bytes())
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from nvs.film.keyframes import KeyframePath
+from nvs.film.keyframes import Keyframe, KeyframePath
 from nvs_viewer.display import Display
 from nvs_viewer.panel import Panel
 from nvs_viewer.pictures import THUMBNAIL_PX, picture_address
@@ -78,12 +79,25 @@ class VisitPanel(Panel):
 
     def add(self, scene: ViewedScene) -> KeptScene:
         """Keep a scene that is not shown."""
-        self._number += 1
-        kept = KeptScene(self._number, scene)
-        self._scenes.insert(max(0, len(self._scenes) - 1), kept)
-        del self._scenes[:-MOST_SCENES]
-        self._tell()
-        return kept
+        with self._display.showing:
+            self._number += 1
+            kept = KeptScene(self._number, scene)
+            self._scenes.insert(max(0, len(self._scenes) - 1), kept)
+            del self._scenes[:-MOST_SCENES]
+            self._tell()
+            return kept
+
+    def exchange_shown(self, scene: ViewedScene, factor: float) -> None:
+        """The scene that is shown became this one, so many times as large."""
+        kept = self.shown
+        if kept is None:
+            return
+        kept.scene = scene
+        path = kept.keyframes
+        if path is not None:
+            kept.keyframes = dataclasses.replace(
+                path, keyframes=tuple(_scaled(key, factor) for key in path.keyframes)
+            )
 
     def scene_changed(self) -> None:
         scene = self._display.scene
@@ -101,8 +115,12 @@ class VisitPanel(Panel):
         name = word.get("name")
         if self._visits is None or not isinstance(name, str) or len(name) > LONGEST_NAME:
             return
+        with self._display.showing:
+            self._go_on(self._visits, name)
+
+    def _go_on(self, visits: Visits, name: str) -> None:
         self._name = name
-        before = self._visits.of(name)
+        before = visits.of(name)
         if before and self._display.scene is not before[-1].scene:
             new = [kept for kept in self._scenes if kept.scene not in [old.scene for old in before]]
             for number, kept in enumerate([*new, *before], self._number + 1):
@@ -126,3 +144,8 @@ class VisitPanel(Panel):
                 for kept in reversed(self._scenes)
             ],
         )
+
+
+def _scaled(key: Keyframe, factor: float) -> Keyframe:
+    x, y, z = key.position
+    return dataclasses.replace(key, position=(factor * x, factor * y, factor * z))

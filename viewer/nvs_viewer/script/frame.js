@@ -5,6 +5,16 @@ document.addEventListener("DOMContentLoaded", () => {
   frame.hidden = true;
   document.body.append(frame);
 
+  // The photo that is worked on stands where its scene will be.
+  let placed = "";
+  const place = (box) => {
+    const now = `${box.left} ${box.top} ${box.width} ${box.height}`;
+    if (now === placed) return;
+    placed = now;
+    const [left, top, width, height] = now.split(" ").map((px) => `${px}px`);
+    Object.assign(document.querySelector(".nvs-work img").style, { left, top, width, height });
+  };
+
   // What is written has the page drawn again, so nothing is written twice.
   let last = "";
   const fit = () => {
@@ -12,6 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const scene = nvs.value("scene");
     const shown = canvas && scene && nvs.value("walls")?.held;
     const box = canvas?.getBoundingClientRect();
+    if (box) place(box);
     const now = shown ? `${box.left} ${box.top} ${box.width} ${box.height} ${scene.aspect}` : "";
     if (now === last) return;
     last = now;

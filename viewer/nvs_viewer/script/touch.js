@@ -13,6 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
       for (const kind of ["pointerdown", "wheel", "touchstart"])
         canvas.addEventListener(kind, touched, { capture: true, passive: true });
       nvs.viser.hideCrosshair();
+      pointAt(canvas);
     }
     slowDown();
     fold();
@@ -22,6 +23,21 @@ document.addEventListener("DOMContentLoaded", () => {
     const moves = /^(Key[WASDQE]|Arrow)/.test(event.code);
     if (moves && !event.target.closest?.("input, textarea")) touched();
   });
+
+  // A press without a drag means a place in the picture.
+  const pointAt = (canvas) => {
+    let down = null;
+    canvas.addEventListener("pointerdown", (event) => (down = event), { capture: true });
+    addEventListener("pointerup", (event) => {
+      const begun = down;
+      down = null;
+      if (!begun || begun.pointerId !== event.pointerId || begun.button !== 0) return;
+      if (Math.hypot(event.clientX - begun.clientX, event.clientY - begun.clientY) > 5) return;
+      const box = canvas.getBoundingClientRect();
+      const x = (event.clientX - box.left) / box.width;
+      nvs.say("point", { x, y: (event.clientY - box.top) / box.height });
+    });
+  };
 
   // viser turns by a whole turn for each height of the window: too much for one photo.
   const slowDown = () => {
@@ -39,7 +55,7 @@ document.addEventListener("DOMContentLoaded", () => {
   let folded = null;
   const fold = () => {
     const head = nvs.viser.sheetHead();
-    if (!head || head === folded || !nvs.value("scene")) return;
+    if (!head || head === folded || !nvs.value("home")) return;
     folded = head;
     if (nvs.viser.isOpen(head)) head.click();
   };
