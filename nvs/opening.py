@@ -23,13 +23,10 @@ from nvs.depth.given import GivenField, ToldKind, settle, settle_unseen
 from nvs.depth.known import KnownDepth, Use
 from nvs.device import torch_device
 from nvs.errors import InputError
-from nvs.fusion.fuse import fuse
-from nvs.fusion.records import FusionSettings
 from nvs.models import registry
 from nvs.photo.depth_inside import PhotoDepth, read_photo_depth
 from nvs.photo.photo import Photo, load_photo
 from nvs.pipeline import Model
-from nvs.placing.place import placed_photos
 from nvs.placing.records import LeftOut, LensSettings
 from nvs.placing.sources import is_clip
 from nvs.progress import SILENT, Listener
@@ -193,6 +190,11 @@ def open_place(
     Raises:
         InputError: nothing that can be used, or settings of one photo alone.
     """
+    # One photo's way to its scene does not wait for what only several need.
+    from nvs.fusion.fuse import fuse
+    from nvs.fusion.records import FusionSettings
+    from nvs.placing.place import placed_photos
+
     depth = settings.depth
     if dataclasses.replace(depth, photo_depth=True, values_per_metre=None) != DepthSettings():
         raise InputError(

@@ -24,6 +24,7 @@ from nvs.data.views import (
 from nvs.errors import InputError
 from nvs.files import check_readable
 from nvs.placing.records import LeftOut, Placed
+from nvs.scene.scene import Unit
 
 # Float32 holds seven digits: from here on a place so far from the origin would lose its detail.
 _FARTHEST = 10_000  # times the spread of the cameras
@@ -113,7 +114,7 @@ def placed_as_told(told: ViewSet, path: Path, left_out: Sequence[LeftOut] = ()) 
     if len(centres) and np.abs(centres).max() > _FARTHEST * max(np.ptp(centres, axis=0).max(), 1):
         told = recentred(told)
         cameras += ", the first one's place taken as the origin"
-    unit = "m" if told.metric else "relative"
+    unit: Unit = "m" if told.metric else "relative"
     views = tuple(dataclasses.replace(view, name=view.photo.name, unit=unit) for view in told.views)
     return Placed(views, (*left_out, *lacking), unit, cameras)
 

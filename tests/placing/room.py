@@ -30,7 +30,7 @@ def _asset(name: str) -> np.ndarray:
 
 def _pictures() -> list[_Picture]:
     names = sorted(path.stem for path in ASSETS.glob("*.jpg"))
-    places = [
+    places: list[tuple[list[float], list[float], list[float]]] = [
         ([-3, -2, 6], [6, 0, 0], [0, 4, 0]),  # the wall behind
         ([-3, -2, 2], [0, 0, 4], [0, 4, 0]),  # left
         ([3, -2, 6], [0, 0, -4], [0, 4, 0]),  # right
@@ -39,8 +39,13 @@ def _pictures() -> list[_Picture]:
         ([0.5, -0.8, 3.6], [1.0, 0, -0.2], [0, 1.2, 0]),
     ]
     return [
-        _Picture(*(np.array(v, float) for v in place), _asset(names[i % len(names)]))
-        for i, place in enumerate(places)
+        _Picture(
+            np.array(corner, float),
+            np.array(right, float),
+            np.array(down, float),
+            _asset(names[i % len(names)]),
+        )
+        for i, (corner, right, down) in enumerate(places)
     ]
 
 
