@@ -171,7 +171,8 @@ def open_place(
     Raises:
         InputError: nothing that can be used, or settings of one photo alone.
     """
-    from nvs.fusion.fuse import fuse  # with its solvers, which one photo needs not
+    # One photo's way to its scene does not wait for what only several need.
+    from nvs.fusion.fuse import fuse
     from nvs.fusion.records import FusionSettings
     from nvs.placing.place import placed_photos
 

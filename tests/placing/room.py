@@ -30,7 +30,7 @@ def _asset(name: str) -> np.ndarray:
 
 def _pictures() -> list[_Picture]:
     names = sorted(path.stem for path in ASSETS.glob("*.jpg"))
-    places = [
+    places: list[tuple[list[float], list[float], list[float]]] = [
         ([-3, -2, 6], [6, 0, 0], [0, 4, 0]),  # the wall behind
         ([-3, -2, 2], [0, 0, 4], [0, 4, 0]),  # left
         ([3, -2, 6], [0, 0, -4], [0, 4, 0]),  # right

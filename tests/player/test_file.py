@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.cli import main
+from nvs.cli import run
 from nvs.player import file
 from nvs.player.chosen import chosen, with_plain_colors
 from nvs.player.file import player_of
@@ -84,7 +84,7 @@ def test_harmonics_become_the_colours_of_the_first_view(scene):
 
 def test_convert_writes_the_page(scene, tmp_path, capsys):
     write_ply(scene.gaussians, tmp_path / "my room.ply", scene.camera)
-    assert main(["convert", str(tmp_path / "my room.ply"), str(tmp_path / "to/send.html")]) == 0
+    assert run(["convert", str(tmp_path / "my room.ply"), str(tmp_path / "to/send.html")]) == 0
     text = (tmp_path / "to/send.html").read_text(encoding="utf-8")
     assert "<title>my room</title>" in text
     assert f"{len(scene.gaussians):,} Gaussians" in capsys.readouterr().out
@@ -92,7 +92,7 @@ def test_convert_writes_the_page(scene, tmp_path, capsys):
 
 def test_splat_writes_the_page(photo, tmp_path):
     page = tmp_path / "bands.html"
-    assert main(["splat", str(photo), "-o", str(page)]) == 0
+    assert run(["splat", str(photo), "-o", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
     assert f"<title>{photo.stem}</title>" in text
     facts = facts_of(text)
@@ -102,7 +102,7 @@ def test_splat_writes_the_page(photo, tmp_path):
 
 def test_another_suffix_is_one_line(scene, tmp_path, capsys):
     write_ply(scene.gaussians, tmp_path / "in.ply", scene.camera)
-    assert main(["convert", str(tmp_path / "in.ply"), str(tmp_path / "out.htm")]) == 2
+    assert run(["convert", str(tmp_path / "in.ply"), str(tmp_path / "out.htm")]) == 2
     line = capsys.readouterr().err.strip()
     assert line.count("\n") == 0
     assert ".glb or .html" in line
@@ -112,7 +112,7 @@ def test_another_suffix_is_one_line(scene, tmp_path, capsys):
 def test_a_camera_that_sees_nothing_is_one_line(scene, tmp_path, capsys):
     behind = dataclasses.replace(scene.gaussians, means=-scene.gaussians.means)
     write_ply(behind, tmp_path / "in.ply", scene.camera)
-    assert main(["convert", str(tmp_path / "in.ply"), str(tmp_path / "out.html")]) == 2
+    assert run(["convert", str(tmp_path / "in.ply"), str(tmp_path / "out.html")]) == 2
     assert "sees no part of the scene" in capsys.readouterr().err
     assert not (tmp_path / "out.html").exists()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nvs.film.stereo import STEREO_MODES
+from nvs.film.stereo import SUFFIXES
 from nvs.scene.reach import SceneDepth
 from nvs_viewer.lens_form import APERTURES, CLICKED, EYES, FOCUS, LensForm
 from tests.viewer.browsing import only_page, until
@@ -38,7 +38,7 @@ def test_every_kind_of_stereo_can_be_chosen(viewer, form):
         stereo = form.shot(scene, DEPTH, None).stereo
         assert (None if stereo is None else stereo.mode) == mode
         assert (form.ending == "") == (mode is None)
-    assert set(filter(None, EYES.values())) == set(STEREO_MODES)
+    assert set(filter(None, EYES.values())) == set(SUFFIXES)
 
 
 def test_the_focus_is_where_it_was_asked_for(viewer, talker, form):
