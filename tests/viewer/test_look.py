@@ -7,7 +7,13 @@ import torch
 
 from nvs.scene.scene import KnownPlaces
 from nvs_viewer.colormap import STOPS, colormap, legend
-from nvs_viewer.look import difference_to_photo, known_colors, normal_colors, sample_density, shade
+from nvs_viewer.look_colors import (
+    difference_to_photo,
+    known_colors,
+    normal_colors,
+    sample_density,
+    shade,
+)
 from tests.viewer.conftest import filled_room, room
 
 

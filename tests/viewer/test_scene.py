@@ -16,7 +16,7 @@ from nvs.scene.ply import read_ply
 from nvs.scene.reach import scene_depth
 from nvs_viewer import Viewer
 from nvs_viewer.drawn_scene import INVENTED, PHOTO, Canvas, DrawnScene
-from nvs_viewer.look import INVENTED_COLOR, tinted
+from nvs_viewer.look_colors import INVENTED_COLOR, tinted
 from nvs_viewer.making import viewed
 from tests.viewer.browsing import downloaded, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import filled_room, room

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import types
-from typing import cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -204,7 +204,8 @@ def test_a_viewer_that_is_told_to_end_ends_quietly_with_a_page_at_work():
     assert process.stdout is not None
     address = re.search(r"http://\S+/", process.stdout.readline())
     assert address is not None
-    with connected(cast(Viewer, types.SimpleNamespace(url=address[0]))) as socket:
+    started: Any = types.SimpleNamespace(url=address[0])
+    with connected(started) as socket:
         talker = Talker(socket)
         talker.say("sample", name="coffee")
         until(lambda: talker.was_told("seeing depth"))

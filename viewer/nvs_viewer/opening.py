@@ -20,32 +20,14 @@ from nvs_viewer.display import Display
 from nvs_viewer.job import Job
 from nvs_viewer.offered_files import OfferedFile, photo_of
 from nvs_viewer.panel import Panel
-from nvs_viewer.pictures import SHOWN_PX, picture_address
 from nvs_viewer.scene import Splat, ViewedScene
 from nvs_viewer.script import Word
+from nvs_viewer.work_on_stage import Pace, ToldToStage, Wanted
 
 MOST_WAITING = 50  # photos
 
 Opened = Callable[[ViewedScene, bool], None]
 """Given a scene that is ready, and whether its page waits to see it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """A photo whose scene is to be made."""
-
-    title: str
-    source: OfferedFile | Path
-    photo: np.ndarray | None  # [H, W, 3] uint8, reduced; None for a scene
-    depth: OfferedFile | None
-    waited_for: bool  # whether it is to be shown as soon as it is there
-
-
-class Pace:
-    """How long the last scene took: what the next will take, on the same machine."""
-
-    def __init__(self) -> None:
-        self.seconds: float | None = None
 
 
 class OpeningPanel(Panel):
@@ -167,7 +149,9 @@ class OpeningPanel(Panel):
     def _make_each(self, listener: Listener) -> None:
         while (wanted := self._next()) is not None:
             try:
-                line = self._made(wanted, _ToldToStage(self._display, listener, self._pace, wanted))
+                line = self._made(
+                    wanted, ToldToStage(self._display.script, listener, self._pace, wanted)
+                )
             except InputError as error:
                 self.task.tell_failure(f"{wanted.title}: {error}")
                 line = None
@@ -203,41 +187,6 @@ class OpeningPanel(Panel):
         self._done(dataclasses.replace(scene, name=wanted.title), wanted.waited_for)
         wait_until_received(self._display.client, lambda: listener.stage("sending the scene"))
         return f"{wanted.title}: {clock.line()}"
-
-
-class _ToldToStage(Listener):
-    """Passes on what it hears, and tells the page's stage of it."""
-
-    def __init__(self, display: Display, to: Listener, pace: Pace, wanted: Wanted) -> None:
-        self._script = display.script
-        self._to = to
-        self._wanted = wanted
-        self._expected_s = pace.seconds
-        self._began = time.monotonic()
-        address = "" if wanted.photo is None else picture_address(wanted.photo, SHOWN_PX)
-        self._script.tell("photo", address)
-        self._stage = ""
-
-    def stage(self, name: str) -> None:
-        self._to.stage(name)
-        if name != self._stage:
-            self._stage = name
-            self._script.tell(
-                "work",
-                {
-                    "name": self._wanted.title,
-                    "stage": name,
-                    "since_s": round(time.monotonic() - self._began, 1),
-                    "expected_s": self._expected_s,
-                    "waited_for": self._wanted.waited_for,
-                },
-            )
-
-    def advance(self, done: int, total: int) -> None:
-        self._to.advance(done, total)
-
-    def note(self, text: str) -> None:
-        self._to.note(text)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from nvs_viewer.drawing import DrawnBy
 from nvs_viewer.flight import FlightPanel
 from nvs_viewer.look import LookPanel
 from nvs_viewer.measure import MeasurePanel
-from nvs_viewer.opening import Opened, OpeningPanel, Pace
+from nvs_viewer.opening import Opened, OpeningPanel
 from nvs_viewer.panel import Panel
 from nvs_viewer.pictures import thumbnail_of
 from nvs_viewer.scene import Splat, ViewedScene
@@ -23,6 +23,7 @@ from nvs_viewer.shot import ShotPanel
 from nvs_viewer.takeaway import TakeawayPanel
 from nvs_viewer.uploads import limit_uploads
 from nvs_viewer.visit import VisitPanel, Visits
+from nvs_viewer.work_on_stage import Pace
 
 
 @dataclasses.dataclass(frozen=True)

@@ -47,15 +47,15 @@ class ShotPanel(Panel):
         self._kind = gui.add_dropdown("Path", (*PATH_KINDS, OWN))
         self._kind.on_update(lambda _: self._show_what_matters())
         self._amplitude = gui.add_slider("Reach", 0.25, 3.0, 0.05, 1.0)
-        self.keyframes = KeyframeList(display, self)
         self._seconds = gui.add_slider("Seconds", 1.0, 30.0, 0.5, 5.0)
         self._play = gui.add_button("Play", icon=viser.Icon.PLAYER_PLAY)
         self._play.on_click(lambda _: self.toggle())
+        # What is pressed most stands above the lists, which grow.
+        render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
+        render.on_click(lambda _: self._render())
+        self._task = Job(display.client, "Rendering the video")
+        self.keyframes = KeyframeList(display, self)
         with gui.add_folder("Video"):
-            # Its progress stands below the button: at the folder's end a low window hides it.
-            render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
-            render.on_click(lambda _: self._render())
-            self._task = Job(display.client, "Rendering the video")
             self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
             self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
             self._fps = gui.add_dropdown("Frames a second", FPS)
