@@ -23,7 +23,7 @@ from nvs.scene.gaussians import Gaussians
 from nvs.scene.rotations import rotation_of
 
 PLACE_STEPS = 8192  # over the picture's longer side: an eighth of a pixel of 1024
-# For each factor of e.  Gaussians of one surface lie close behind each other, and their colours were
+# For each factor of e.  Gaussians of one surface lie close behind each other, and colours were
 # solved for that order: with 1000 steps it changes, which costs 6 dB.
 DEPTH_STEPS = 4000
 COVARIANCE_STEPS = 3  # for each unit of the logarithm: 17 % of a scale
