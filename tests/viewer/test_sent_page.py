@@ -43,7 +43,8 @@ class Sent:
 
     def __init__(self, page, path, ready=True):
         self.page = page
-        self.complaints, self.requests = [], []
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
@@ -216,8 +217,8 @@ def test_a_small_step_of_the_hand_is_a_small_step(sent, open_page):
 
 
 def touch(client, kind, *points):
-    points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
-    client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    touching = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
+    client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touching})
 
 
 def test_on_a_phone(sent, open_page):
