@@ -94,7 +94,7 @@ def player_of(
         gaussians = chosen(gaussians, count, views)
         content = packed(gaussians, camera, depth.focus)
         page = _page(title, photo, facts | _meaning(content), content.content)
-        if len(page) <= MOST_BYTES:
+        if len(page) <= MOST_BYTES or len(gaussians) == 1:
             return Player(page, len(gaussians))
         splats = 4 / 3 * len(content.content)
         room = MOST_BYTES - (len(page) - splats)

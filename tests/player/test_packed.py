@@ -44,7 +44,7 @@ def test_what_is_lost_is_bounded(count, seed, unit):
     pixels, depth = CAMERA.project(torch.from_numpy(means).float())
     true_pixels, true_depth = CAMERA.project(scene.means)
     assert (pixels - true_pixels).abs().max() < 640 / 8192 / 2 * 1.1
-    assert (depth / true_depth).log().abs().max() < 0.0006
+    assert (depth / true_depth).log().abs().max() < 0.00014
     assert abs(torch.from_numpy(colors) - scene.colors).max() < 1.01 / 127
     assert abs(torch.from_numpy(opacities) - scene.opacities).max() < 0.51 / 63
 
@@ -52,8 +52,8 @@ def test_what_is_lost_is_bounded(count, seed, unit):
     true = (turn * (2 * scales.log())[:, None, :]) @ turn.mT
     values, axes = torch.linalg.eigh(torch.from_numpy(covariance))
     found = (axes * values.clamp(min=1e-30).log()[:, None, :]) @ axes.mT
-    # Each entry is off by an eighth at most, and the depth's rounding adds its own twice.
-    assert (found - true).abs().max() < 0.125 + 0.003
+    # Each entry is off by a sixth at most, and the depth's rounding adds its own twice.
+    assert (found - true).abs().max() < 1 / 6 + 0.003
 
 
 def test_a_camera_elsewhere_sees_the_same():
@@ -82,9 +82,9 @@ def test_what_no_window_shows_is_not_packed():
     scene.means[0] = torch.tensor([0.0, 0, -1])
     scene.means[1] = torch.tensor([30.0, 0, 1])
     scene.means[2] = torch.tensor([0.0, 0, 1e-9])
-    scene.means[3] = torch.tensor([0.0, 0, 1e12])
+    scene.means[3] = torch.tensor([0.0, 0, 3e3])
     assert packable(scene, CAMERA, 1.0).tolist() == [False] * 3 + [True] * 7
-    scene.means[3] = torch.tensor([0.0, 0, 1e30])
+    scene.means[3] = torch.tensor([0.0, 0, 1e12])
     assert not packable(scene, CAMERA, 1.0)[3]
 
 

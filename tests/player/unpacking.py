@@ -22,9 +22,9 @@ def unpacked(packed):
         return steps.cumsum().astype(np.int8 if size == 1 else np.int16).astype(np.float64)
 
     x, y, depth = column(2), column(2), column(2)
-    entries = [column(1) / 4 for _ in range(6)]
+    entries = [column(1) / 3 for _ in range(6)]
     green, red, blue, opacity = (column(1) for _ in range(4))
-    z = packed.depth_unit * np.exp(depth / 1000)
+    z = packed.depth_unit * np.exp(depth / 4000)
     log = np.empty((packed.count, 3, 3))
     for value, (i, j) in zip(
         entries, ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)), strict=True

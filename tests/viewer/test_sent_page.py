@@ -217,8 +217,8 @@ def test_a_small_step_of_the_hand_is_a_small_step(sent, open_page):
 
 
 def touch(client, kind, *points):
-    touches = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
-    client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    touching = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
+    client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touching})
 
 
 def test_on_a_phone(sent, open_page):

@@ -2,7 +2,7 @@
 //   x, y, z (floats, the photo's camera's space), colour and opacity (four bytes),
 //   and the covariance as the photo's camera sees it, in pixels² (six half floats), one word to spare.
 
-const DEPTH_STEPS = 1000, COVARIANCE_STEPS = 4, COLOR_STEPS = 127, OPACITY_STEPS = 63; // as packed.py
+const DEPTH_STEPS = 4000, COVARIANCE_STEPS = 3, COLOR_STEPS = 127, OPACITY_STEPS = 63; // as packed.py
 
 async function unpacked(base64, header) {
   const packed = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
