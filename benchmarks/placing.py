@@ -26,9 +26,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 import nvs
-from nvs.data.views import ViewFile, ViewSet, view_set
+from nvs.data.lens import straightened
+from nvs.data.views import View, ViewFile, ViewSet, view_set
 from nvs.evaluate.tables import number, table
 from nvs.fusion.fuse import fuse
 from nvs.fusion.records import FusionSettings
@@ -148,9 +150,15 @@ def seen_from_kept(
         for i in kept:
             view = pairs[i][kind].load(LONGER_SIDE)
             shown = render(scene.gaussians, [view.camera]).rgb[0]
-            decibels.append(float(psnr(shown, view.photo.rgb)))
+            decibels.append(psnr(shown, view.photo.rgb, photographed(view, pairs[i][kind])))
         results.append(decibels)
     return results[0], results[1]
+
+
+def photographed(view: View, file: ViewFile) -> Tensor:
+    """[H, W] bool: where straightening the lens left something in the picture."""
+    ones = torch.ones_like(view.photo.rgb[..., :1])
+    return straightened(ones, view.camera.intrinsics, file.lens)[..., 0] > 0.99
 
 
 if __name__ == "__main__":

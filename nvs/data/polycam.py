@@ -10,6 +10,7 @@ import numpy as np
 from nvs.data.recorded import one_line_for_description
 from nvs.data.views import OPENGL_AXES, ViewFile, ViewSet
 from nvs.depth.encoding import DepthEncoding
+from nvs.errors import InputError
 
 # Photos and cameras go together; those that Polycam has corrected are better.
 _LAYOUTS = (("corrected_cameras", "corrected_images"), ("cameras", "images"))
@@ -41,7 +42,10 @@ def polycam_views(keyframes: Path) -> ViewSet:
     Raises:
         InputError: a file not of this form.
     """
-    cameras, photos = next(layout for layout in _LAYOUTS if _are_cameras(keyframes / layout[0]))
+    found = (layout for layout in _LAYOUTS if _are_cameras(keyframes / layout[0]))
+    cameras, photos = next(found, (None, None))
+    if cameras is None or photos is None:
+        raise InputError(f"{keyframes} holds no cameras of Polycam")
     views = [
         _view(keyframes, path, photos) for path in sorted((keyframes / cameras).glob("*.json"))
     ]

@@ -183,9 +183,11 @@ def rigid_pose(camera_to_world: Any, name: str) -> Tensor:  # noqa: ANN401 (what
         pose = np.asarray(camera_to_world, np.float64)
     except (ValueError, TypeError):  # rows of several lengths, words
         pose = np.empty(0)
-    if pose.shape != (4, 4) or not np.isfinite(pose).all():
+    if pose.shape != (4, 4) or not (np.abs(pose) < np.finfo(np.float32).max).all():
         raise InputError(f"{name}: its pose is not 4x4 finite numbers")
     rotation = pose[:3, :3]
+    if np.abs(pose[3] - [0, 0, 0, 1]).max() > 0.01:
+        raise InputError(f"{name}: its pose is not a rotation and a translation")
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > 0.01 or np.linalg.det(rotation) < 0:
         raise InputError(f"{name}: its pose is not a rotation and a translation")
     return torch.from_numpy(pose).float()

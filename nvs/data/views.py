@@ -105,6 +105,8 @@ class ViewFile:
         if self.size is None or self.size == size:
             return self.intrinsics
         (width, height), (told_width, told_height) = size, self.size
+        if min(self.size) < 1:
+            raise InputError(f"{self.name}: its camera's picture has no size")
         by_x, by_y = width / told_width, height / told_height
         if abs(by_x / by_y - 1) > 0.01 + 1 / min(*size, *self.size):
             raise InputError(

@@ -407,6 +407,44 @@ def read_cameras(path: Path) -> None:
     assert known.places.isfinite().all()
 
 
+def told() -> list[Seed]:
+    from tests.data.test_phones import record3d_metadata
+
+    frame = {"file_path": "photo.jpg", "transform_matrix": np.eye(4).tolist()}
+    transforms = {"fl_x": 16, "cx": 8, "cy": 6, "w": 16, "h": 12, "k1": 0.1, "frames": [frame]}
+    camera = {f"t_{row}{column}": float(row == column) for row in range(3) for column in range(4)}
+    camera |= {"fx": 16, "fy": 16, "cx": 8, "cy": 6, "width": 16, "height": 12}
+    text: tuple[Mutation, ...] = (mutate.json_value, mutate.a_token, mutate.some_bytes)
+    return [
+        Seed("transforms.json", json.dumps(transforms).encode(), text),
+        Seed("metadata.json", json.dumps(record3d_metadata()).encode(), text),
+        Seed("polycam.json", json.dumps(camera).encode(), text),
+        Seed("lowres_wide.traj", b"1.0 0 0.1 0 0 0 0\n2.0 0 0.2 0 1 0 0\n", text[1:]),
+    ]
+
+
+def read_told(path: Path) -> None:
+    from nvs.data.polycam import polycam_views
+    from nvs.placing.told import told_cameras
+
+    photo = path.parent / "photo.jpg"
+    picture().resize((32, 24)).save(photo)
+    if path.name.startswith("polycam"):
+        (path.parent / "cameras").mkdir()
+        path.rename(path.parent / "cameras" / "photo.json")
+        one = polycam_views(path.parent)
+    else:
+        if path.suffix == ".traj":
+            (path.parent / "lowres_wide_intrinsics").mkdir()
+            pincam = path.parent / "lowres_wide_intrinsics" / "a_1.0.pincam"
+            pincam.write_text("16 12 16 16 8 6")
+        one = told_cameras(path)
+    for view in one.views[:3]:
+        loaded = dataclasses.replace(view, photo=photo).load(16)
+        assert loaded.camera.intrinsics.isfinite().all()
+        assert loaded.camera.camera_to_world.isfinite().all()
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -419,5 +457,6 @@ KINDS = {
         Kind("configurations", configs, read_configuration),
         Kind("manifests", manifests, read_manifest),
         Kind("cameras", cameras, read_cameras),
+        Kind("told cameras", told, read_told),
     )
 }
