@@ -26,10 +26,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from nvs.data.lens import straightened
 from torch import Tensor
 
 import nvs
-from nvs.data.lens import straightened
 from nvs.data.views import View, ViewFile, ViewSet, view_set
 from nvs.evaluate.tables import number, table
 from nvs.fusion.fuse import fuse
