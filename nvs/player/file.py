@@ -16,7 +16,7 @@ import torch
 
 from nvs.files import atomic_write
 from nvs.film.amplitude import natural_amplitude
-from nvs.film.path import EDGE_ZOOM, GAZE, camera_path
+from nvs.film.path import EDGE_ZOOM, FORWARD_LIMIT, GAZE, camera_path
 from nvs.film.shot import whole_numbers
 from nvs.player.chosen import chosen, with_plain_colors
 from nvs.player.packed import Packed, packable, packed
@@ -81,6 +81,8 @@ def player_of(
     listener.stage("looking how far one may go")
     flight = _Flight.of(scene, depth)
     walls = walls_of(scene, depth).around(flight.offsets)
+    # Moved out for a wide flight, none may lead into the near things.
+    walls = dataclasses.replace(walls, forward=min(walls.forward, FORWARD_LIMIT * depth.near))
     facts = _facts(scene, depth, walls, flight, background)
     photo = _photo(scene, camera)
 

@@ -100,6 +100,7 @@ def test_splat_writes_the_page(photo, tmp_path):
     facts = facts_of(text)
     assert facts["unit"] == "relative"
     assert facts["camera"]["width"] == 80
+    assert facts["walls"]["forward"] <= 0.667 * facts["nearDepth"]
 
 
 def test_another_suffix_is_one_line(scene, tmp_path, capsys):
