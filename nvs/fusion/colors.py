@@ -16,19 +16,16 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.colors import MOMENTUM, SEEN, STEP
 
-ROUNDS = 5
-# What another photo than the one a Gaussian comes from has to say of its colour: the one that
-# shows it best is the sharpest, and the others' pixels lie beside it by what depths err.
-OTHERS = 0.2
+ROUNDS = 8
 # A photo whose pixels, evened out over EVENED_PX, differ by so much from what the scene's own
 # photos say there shows something else: what has moved, or a depth that is wrong.
-ELSE = 0.12
+ELSE = 0.25
 EVENED_PX = 5
 
 
 def match_photos(
     scene: Gaussians,
-    origin: Tensor,
+    free: Tensor,
     photos: Sequence[PosedPhoto],
     listener: Listener,
 ) -> Gaussians:
@@ -37,7 +34,7 @@ def match_photos(
     As `nvs.splat.colors.match_photo` (SIRT, Gilbert 1972, with momentum), over several pictures.
 
     Args:
-        origin: [N] the photo that each Gaussian comes from; -1: its colour stays.
+        free: [N] bool, the Gaussians whose colours may change.
     """
     colors, pace = scene.colors, torch.zeros_like(scene.colors)
     seen = [_visible(scene, photo.camera) for photo in photos]
@@ -57,13 +54,12 @@ def match_photos(
                 ignored = torch.where(posed.valid, _shows_else(left), 1.0)
                 wanted.append(rgb - left * ignored[..., None])
             lacking = matrix.lacking(colors[which], wanted[index])
-            say = torch.where(origin[which] == index, 1.0, OTHERS)
-            shares.index_add_(0, which, say[:, None] * lacking.shares)
+            shares.index_add_(0, which, lacking.shares)
             if turn == 0:
-                weights.index_add_(0, which, say * lacking.weight)
+                weights.index_add_(0, which, lacking.weight)
         if turn == 0:
             least = float(weights[weights > SEEN].mean().clamp(min=SEEN))
-            step = (STEP * (origin >= 0) / weights.clamp(min=least))[:, None]
+            step = (STEP * free / weights.clamp(min=least))[:, None]
         pace.mul_(MOMENTUM).addcmul_(step, shares)
         colors = (colors + pace).clamp_(0, 1)
     return dataclasses.replace(scene, colors=colors)

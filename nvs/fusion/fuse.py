@@ -191,12 +191,9 @@ def _scene(
     backdrops = [part.backdrop for part in parts]
     invented = [part.invented for part in parts]
     gaussians = Gaussians.concatenate([*shown, *backdrops, *invented])
-    origin = torch.full((len(gaussians),), -1)
-    origin[: sum(map(len, shown))] = torch.repeat_interleave(
-        torch.arange(len(parts)), torch.tensor([len(s) for s in shown])
-    )
+    free = torch.arange(len(gaussians)) < sum(map(len, shown))
     cameras = [photo.camera for photo in photos]
-    gaussians = match_photos(gaussians, origin, photos, listener)
+    gaussians = match_photos(gaussians, free, photos, listener)
     return Scene(
         gaussians,
         cameras[0],
