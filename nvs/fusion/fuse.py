@@ -8,9 +8,11 @@ photos ──► depths ─────────────► one light ─
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from nvs.data.views import ViewFile
 from nvs.errors import InputError
@@ -24,10 +26,12 @@ from nvs.fusion.posed import KnownPoints, PosedPhoto
 from nvs.fusion.records import Fused, FusedPhoto, FusionSettings
 from nvs.fusion.witness import Witness
 from nvs.photo.lens import straightened
+from nvs.photo.photo import Photo
 from nvs.pipeline import Model
 from nvs.progress import SILENT, Listener
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.scene import Scene, Source, Unit
+from nvs.splat.nearest import nearest
 
 DEFAULT = FusionSettings()
 LEAST_VALID = 0.99  # of a pixel, that the straightened photo has of the lens's picture
@@ -113,19 +117,27 @@ def _read(
         except InputError as error:
             _leave_out(view.name, str(error), reports, listener)
             continue
-        known = torch.isfinite(loaded.sparse_depth) & (loaded.sparse_depth > 0)
-        given = KnownPoints(
-            loaded.sparse_xy[known], loaded.sparse_depth[known], torch.ones(int(known.sum()))
-        )
-        field = model.depth_field(loaded.photo)
+        size = torch.tensor([loaded.camera.width, loaded.camera.height])
+        xy, z = loaded.sparse_xy, loaded.sparse_depth
+        known = torch.isfinite(z) & (z > 0) & ((xy >= 0) & (xy < size)).all(-1)
+        given = KnownPoints(xy[known], z[known], torch.ones(int(known.sum())))
         whole = torch.ones(*loaded.photo.rgb.shape[:2], 1)
         valid = straightened(whole, loaded.camera.intrinsics, view.lens)[..., 0] > LEAST_VALID
-        photos.append(PosedPhoto(view.name, loaded.photo, loaded.camera, given, field, valid))
+        photo = _filled(loaded.photo, valid)
+        field = model.depth_field(photo)
+        photos.append(PosedPhoto(view.name, photo, loaded.camera, given, field, valid))
     if len(photos) < 2:
         raise InputError(
             f"one scene of several photos needs two that can be used, not {len(photos)}"
         )
     return photos
+
+
+def _filled(photo: Photo, valid: Tensor) -> Photo:
+    """The photo with the nearest colour where straightening left black: backfill continues it."""
+    if bool(valid.all()):
+        return photo
+    return dataclasses.replace(photo, rgb=photo.rgb.flatten(0, 1)[nearest(valid)])
 
 
 def _leave_out(name: str, why: str, reports: dict[str, FusedPhoto], listener: Listener) -> None:
