@@ -111,7 +111,7 @@ def _read(
         try:
             loaded = view.load(settings.longer_side)
         except InputError as error:
-            _leave_out(view.name, str(error), reports, listener)
+            _leave_out(view.name, str(error), reports)
             continue
         known = torch.isfinite(loaded.sparse_depth) & (loaded.sparse_depth > 0)
         given = KnownPoints(
@@ -122,15 +122,15 @@ def _read(
         valid = straightened(whole, loaded.camera.intrinsics, view.lens)[..., 0] > LEAST_VALID
         photos.append(PosedPhoto(view.name, loaded.photo, loaded.camera, given, field, valid))
     if len(photos) < 2:
+        why = next((f": {r.name}: {r.left_out}" for r in reports.values() if r.left_out), "")
         raise InputError(
-            f"one scene of several photos needs two that can be used, not {len(photos)}"
+            f"one scene of several photos needs two that can be used, not {len(photos)}{why}"
         )
     return photos
 
 
-def _leave_out(name: str, why: str, reports: dict[str, FusedPhoto], listener: Listener) -> None:
-    reports[name] = FusedPhoto(name, left_out=why)
-    listener.note(f"{name} is left out: {why}")
+def _leave_out(name: str, why: str, reports: dict[str, FusedPhoto]) -> None:
+    reports[name] = FusedPhoto(name, left_out=why.removeprefix(f"{name}: "))
 
 
 def _placed(
@@ -145,7 +145,7 @@ def _placed(
     for photo, scaled in zip(photos, brought_to_scale(photos, unit, listener), strict=True):
         if scaled is None:
             why = "nothing ties its depth to the other photos: no known points, nothing seen twice"
-            _leave_out(photo.name, why, reports, listener)
+            _leave_out(photo.name, why, reports)
         else:
             usable.append(scaled)
     if len(usable) < 2:
