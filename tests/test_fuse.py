@@ -40,6 +40,7 @@ def test_fuse_writes_one_scene_in_the_cameras_frame(room, tmp_path, capsys):
                 str(scene), *SMALL]) == 0  # fmt: skip
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "reading the cameras"
+    assert len([line for line in said if "2.png" in line]) == 1
     assert any(line.startswith("left out 2.png: ") for line in said)
     assert "left out unknown.png: it has no camera" in said
     assert "Gaussians of 2 photos, 2 left out" in said[-1]
@@ -96,6 +97,8 @@ def test_a_clip_of_a_camera_that_stands_still_is_one_photos_scene(tmp_path, caps
         (["fly", COFFEE, "a.ply"], "a.ply is a scene: one place is made of photos"),
         (["view", COFFEE, "--cameras", "c.json"], "--cameras goes with several photos"),
         (["view", "no.mp4"], "no.mp4 does not exist"),
+        (["view", "--cameras", "c.json"], "--cameras goes with photos: name them"),
+        (["fuse", COFFEE, "b.jpg", "-o", COFFEE + "/a.ply"], "a file stands where a folder is"),
     ],
 )
 def test_bad_input_is_one_line(arguments, said, capsys, tmp_path, monkeypatch):

@@ -74,12 +74,13 @@ class _Lines(Terminal):
 
 def main(options: Options) -> int:
     """Run the command; photos that cannot be used are named, the scene is made of the others."""
-    from nvs.files import check_overwrites_none
+    from nvs.files import check_overwrites_none, check_writable
     from nvs.opening import open_place
     from nvs.scene.formats.registry import check_scene_path, write_scene_file
 
     check_scene_path(options.output)
     check_overwrites_none(options.output, [*options.sources, options.cameras])
+    check_writable(options.output)
     settings = options.settings()
     clock = Clock(_Lines())
     place = open_place(options.sources, settings, options.cameras, clock)

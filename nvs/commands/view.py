@@ -59,6 +59,8 @@ def main(options: Options) -> int:
 
     if len(options.sources) == 1:
         refuse_folder(options.sources[0])
+    if options.cameras is not None and not options.sources:
+        raise InputError("--cameras goes with photos: name them")
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must lie between 0 and 65535, not {options.port}")
     opener = Opener(options.scene.settings())

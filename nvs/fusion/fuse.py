@@ -115,7 +115,7 @@ def _read(
         try:
             loaded = view.load(settings.longer_side)
         except InputError as error:
-            _leave_out(view.name, str(error), reports, listener)
+            _leave_out(view.name, str(error), reports)
             continue
         size = torch.tensor([loaded.camera.width, loaded.camera.height])
         xy, z = loaded.sparse_xy, loaded.sparse_depth
@@ -127,8 +127,9 @@ def _read(
         field = model.depth_field(photo)
         photos.append(PosedPhoto(view.name, photo, loaded.camera, given, field, valid))
     if len(photos) < 2:
+        why = next((f": {r.name}: {r.left_out}" for r in reports.values() if r.left_out), "")
         raise InputError(
-            f"one scene of several photos needs two that can be used, not {len(photos)}"
+            f"one scene of several photos needs two that can be used, not {len(photos)}{why}"
         )
     return photos
 
@@ -140,9 +141,8 @@ def _filled(photo: Photo, valid: Tensor) -> Photo:
     return dataclasses.replace(photo, rgb=photo.rgb.flatten(0, 1)[nearest(valid)])
 
 
-def _leave_out(name: str, why: str, reports: dict[str, FusedPhoto], listener: Listener) -> None:
-    reports[name] = FusedPhoto(name, left_out=why)
-    listener.note(f"{name} is left out: {why}")
+def _leave_out(name: str, why: str, reports: dict[str, FusedPhoto]) -> None:
+    reports[name] = FusedPhoto(name, left_out=why.removeprefix(f"{name}: "))
 
 
 def _placed(
@@ -157,7 +157,7 @@ def _placed(
     for photo, scaled in zip(photos, brought_to_scale(photos, unit, listener), strict=True):
         if scaled is None:
             why = "nothing ties its depth to the other photos: no known points, nothing seen twice"
-            _leave_out(photo.name, why, reports, listener)
+            _leave_out(photo.name, why, reports)
         else:
             usable.append(scaled)
     if len(usable) < 2:

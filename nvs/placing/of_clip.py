@@ -57,10 +57,13 @@ def placed_clip(
     ]
     listener.stage("reading the photos")
     pictures = grey_pictures(photos, workspace / "grey", lens, listener)
+    if pictures.left_out:  # not for the frames' sake: they were written here
+        raise InputError(pictures.left_out[0].why)
     placed = solved_places(pictures, workspace, listener, in_order=True, seed=seed)
     if placed is None or parallax(placed.views) < _LEAST_PARALLAX:
         listener.note(
-            f"{path.name}: its camera only turns, no depth can be told: one frame is used"
+            f"{path.name}: its camera only turns, or its frames show too little: no depth can be "
+            "told, one frame is used"
         )
         sharpest = photos[int(motion.sharpness[chosen].argmax())]
         return _one_place(sharpest, lens, f"one frame of {path.name}")

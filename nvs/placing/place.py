@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nvs.data.views import ViewFile, view_set
 from nvs.errors import InputError
+from nvs.files import check_readable
 from nvs.photo.picture_file import SUFFIXES
 from nvs.placing.of_clip import placed_clip
 from nvs.placing.pictures import grey_pictures
@@ -46,7 +47,12 @@ def placed_photos(
         InputError: nothing that can be used, cameras that none of the photos has, or fewer than
             two photos can be placed.
     """
-    placed = _placed(gathered(sources), workspace, cameras, lens, longer_side, seed, listener)
+    given = gathered(sources)
+    placed = _placed(given, workspace, cameras, lens, longer_side, seed, listener)
+    if given.clip is None and len(placed.views) < 2:
+        # Alone it would stand in the cameras' world, but at the scale that a network guesses.
+        why = f": {placed.left_out[0].name}: {placed.left_out[0].why}" if placed.left_out else ""
+        raise InputError(f"fewer than two photos have a camera{why}")
     return dataclasses.replace(placed, views=_named_apart(placed.views))
 
 
@@ -66,14 +72,21 @@ def _placed(
     if cameras is not None:
         listener.stage("reading the cameras")
         told = told_cameras(cameras)
+        _refuse_lens(lens, cameras)
         if not given.photos:  # the folder's photos lie where its cameras say
             return placed_as_told(told, cameras)
         return placed_by(given.photos, told, cameras)
     if given.folder is not None:
         told_by_folder = view_set(given.folder)
         if told_by_folder is not None:
+            _refuse_lens(lens, given.folder)
             return placed_as_told(told_by_folder, given.folder)
     return _found_out(given, workspace, lens, seed, listener)
+
+
+def _refuse_lens(lens: LensSettings, cameras: Path) -> None:
+    if lens != BY_EXIF:
+        raise InputError(f"{cameras} tells the lens: leave out --focal-px, --focal-mm and --fov")
 
 
 def _named_apart(views: Sequence[ViewFile]) -> tuple[ViewFile, ...]:
@@ -91,7 +104,8 @@ def _found_out(
     if not given.photos:
         raise InputError(f"{given.folder} holds no photo ({', '.join(sorted(SUFFIXES))})")
     if len(given.photos) == 1:
-        raise InputError(f"{given.photos[0]} is one photo: name several of one place, or a clip")
+        one = check_readable(given.photos[0])
+        raise InputError(f"{one} is one photo: name several of one place, or a clip")
     import_pycolmap()  # before minutes of work
     listener.stage("reading the photos")
     pictures = grey_pictures(given.photos, workspace / "grey", lens, listener)

@@ -103,13 +103,20 @@ def placed_as_told(told: ViewSet, path: Path, left_out: Sequence[LeftOut] = ()) 
     The world stays that of the cameras, if it is not so far from its origin that float32 would
     lose the place's detail.
     """
-    here = [view for view in told.views if view.photo.is_file()]
-    lacking = [LeftOut(v.photo.name, "it is not there") for v in told.views if v not in here]
+    here: dict[Path, ViewFile] = {}
+    lacking = []
+    for view in told.views:
+        if not view.photo.is_file():
+            lacking.append(LeftOut(view.photo.name, "it is not there"))
+        elif here.setdefault(view.photo, view) is not view:
+            lacking.append(LeftOut(view.photo.name, "it is told twice: its first camera is taken"))
+    if not told.views:
+        raise InputError(f"{path} tells no photo's camera")
     if not here:
         raise InputError(f"{path}: not one of its photos is there, as {told.views[0].photo}")
-    told = dataclasses.replace(told, views=here)
+    told = dataclasses.replace(told, views=list(here.values()))
     cameras = f"cameras told by {path}"
-    centres = np.array([view.camera_to_world[:3, 3] for view in here])
+    centres = np.array([view.camera_to_world[:3, 3] for view in told.views])
     centres = centres[np.isfinite(centres).all(axis=1)]
     if len(centres) and np.abs(centres).max() > _FARTHEST * max(np.ptp(centres, axis=0).max(), 1):
         told = recentred(told)

@@ -81,6 +81,8 @@ def test_a_photo_that_cannot_be_read_is_named_and_left_out(room, tmp_path):
     assert [p.name for p in fused.photos] == ["photo0", "bad", "photo2"]
     assert [p.left_out is None for p in fused.photos] == [True, False, True]
     assert len(fused.scene.sources) == 2
+    with pytest.raises(InputError, match=r"two that can be used, not 1: bad: .*broken\.jpg is not"):
+        fuse(remembering(shots, FACTORS), [views[0], bad], settings)
 
 
 def test_photos_from_one_place_tell_no_depth(room):

@@ -10,6 +10,7 @@ from nvs.film.video import write_video
 from nvs.placing.choice import frames_apart, frames_to_place, stands_still
 from nvs.placing.motion import Motion, measured_motion
 from nvs.placing.place import placed_photos
+from nvs.placing.records import LensSettings
 from nvs.progress import Listener
 from tests.conftest import ASSETS
 from tests.placing.room import photographed, pose_at, walk
@@ -137,6 +138,9 @@ def test_a_camera_that_only_turns_gives_one_photo(tmp_path):
     placed = placed_photos([clip], tmp_path / "work", listener=listener)
     assert len(placed.views) == 1
     assert "only turns" in listener.notes[0]
+    lens = LensSettings(focal_px=300, fov_deg=60)
+    with pytest.raises(InputError, match="focal_px and fov_deg contradict each other"):
+        placed_photos([clip], tmp_path / "again", lens=lens)
 
 
 @pytest.mark.parametrize("content", [b"no clip", b"\x00\x00\x00\x18ftypisom" + b"\x00" * 400])

@@ -38,6 +38,7 @@ def test_what_cannot_be_one_place_is_said(tmp_path, photos):
         ([empty], "empty holds no photo"),
         ([photos[0]], "0.png is one photo: name several"),
         ([tmp_path / "b.mp4"], "b.mp4 does not exist"),
+        ([tmp_path / "nowhere"], "nowhere does not exist"),
         ([tmp_path / "x.jpg", tmp_path / "y.jpg"], "fewer than two photos can be read: .*x.jpg"),
     ]:
         with pytest.raises(InputError, match=said):

@@ -7,6 +7,7 @@ import pytest
 
 from nvs.errors import InputError
 from nvs.placing.place import placed_photos
+from nvs.placing.records import LensSettings
 from nvs.placing.told import told_cameras
 from tests.data.test_phones import record3d_metadata, write_arkitscenes, write_polycam
 from tests.data.test_views import K, photo, poses, write_colmap_binary, write_colmap_text
@@ -67,6 +68,28 @@ def test_folders_tell_photos_of_one_name_apart(tmp_path):
     photo(one_of_each[-1])
     again = placed_photos(one_of_each, tmp_path, cameras=told)
     assert [one.why for one in again.left_out] == [f"its camera is that of {mine[1]}"]
+
+
+def test_a_photo_that_is_told_twice_stands_where_it_is_told_first(tmp_path):
+    cameras_json(tmp_path / "cameras.json", ["a.png", "b.png", "a.png", "gone.png"])
+    photos(tmp_path, ["a.png", "b.png"])
+    placed = placed_photos([tmp_path], tmp_path / "work")
+    check(placed, ["a.png", "b.png"], [0, 1])
+    assert [one.name for one in placed.left_out] == ["a.png", "gone.png"]
+    assert placed.left_out[0].why == "it is told twice: its first camera is taken"
+
+
+def test_what_told_cameras_cannot_be_used_for_is_said(tmp_path):
+    mine = photos(tmp_path / "mine", ["a.png", "b.png"])
+    told = cameras_json(tmp_path / "told.json", ["b.png"])
+    with pytest.raises(InputError, match=r"fewer than two photos have a camera: a\.png: it has no"):
+        placed_photos(mine, tmp_path, cameras=told)
+    told = cameras_json(tmp_path / "told.json", ["a.png", "b.png"])
+    with pytest.raises(InputError, match=r"told\.json tells the lens: leave out --focal-px"):
+        placed_photos(mine, tmp_path, cameras=told, lens=LensSettings(fov_deg=60))
+    cameras_json(tmp_path / "mine" / "cameras.json", [])
+    with pytest.raises(InputError, match="mine tells no photo's camera"):
+        placed_photos([tmp_path / "mine"], tmp_path / "work")
 
 
 def write_transforms(folder):
