@@ -163,7 +163,7 @@ def _placed(
     if len(usable) < 2:
         raise InputError(
             "nothing ties the photos' depths together: they need known points, or to show the same "
-            "things from different places"
+            "things from different places; are the cameras' axes x right, y down, z forward?"
         )
     listener.stage("matching the photos")
     return matched_depths(usable, unit, listener)

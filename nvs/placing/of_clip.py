@@ -17,7 +17,7 @@ from nvs.placing.clip import Clip, colour_frames, grey_frames, open_clip
 from nvs.placing.motion import Motion, measured_motion
 from nvs.placing.pictures import MATCHED_PX, grey_pictures
 from nvs.placing.records import LensSettings, Placed
-from nvs.placing.solved import solved_places
+from nvs.placing.solved import import_pycolmap, solved_places
 from nvs.progress import Listener
 
 _OF_MEDIAN = 25  # frames: what stands before a place in fewer than half of them is gone
@@ -48,6 +48,7 @@ def placed_clip(
         raise InputError(f"{path} holds no frame")
     if stands_still(motion):
         return _still_place(clip, motion, workspace, lens, longer_side, listener)
+    import_pycolmap()  # before frames are written
     listener.stage("taking frames")
     chosen = frames_to_place(motion)
     frames = colour_frames(clip, chosen, max(longer_side, MATCHED_PX))

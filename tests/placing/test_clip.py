@@ -1,5 +1,7 @@
 """Which frames of a clip are taken, and what becomes of clips without parallax."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -127,6 +129,15 @@ def test_a_camera_that_moves_gives_several_photos(tmp_path):
         turn = one.camera_to_world[:3, :3].T @ (first @ poses[number])[:3, :3]
         assert np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))) < 1
         assert one.load(1024).photo.rgb.shape == (360, 480, 3)
+
+
+def test_without_pycolmap_no_frame_is_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pycolmap", None)
+    clip = tmp_path / "slide.mp4"
+    write_video([window(coffee(), 8 * i) for i in range(6)], clip, 5)
+    with pytest.raises(InputError, match="needs pycolmap"):
+        placed_photos([clip], tmp_path / "work")
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_camera_that_only_turns_gives_one_photo(tmp_path):
