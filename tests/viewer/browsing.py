@@ -52,7 +52,8 @@ def psnr_of_view(browser_page, page, everywhere=False):
     inside[height // 3 : -40, 40:-40] = True
     if not everywhere:
         inside &= (ours.alpha[0] > 0.95).numpy()
-    assert inside.mean() > 0.2
+    if inside.mean() < 0.2:  # the camera is on its way, and looks beside the scene
+        return 0.0
     error = (shown - ours.rgb[0].clamp(0, 1).numpy())[inside]
     return -10 * np.log10((error**2).mean())
 

@@ -108,11 +108,10 @@ def test_files_to_take_away(viewer, page, tmp_path, browser):
     try:
         alone.goto(html.as_uri())
         alone.wait_for_selector("body[data-state=ready]")
-        alone.wait_for_timeout(1500)
         assert alone.title() == "room"
         alone.add_style_tag(content="footer { opacity: 0 !important }")
         home = render(scene.gaussians, [scene.camera]).rgb[0].numpy()
-        assert np.abs(canvas(alone) - home).mean() < 0.03
+        until(lambda: np.abs(canvas(alone) - home).mean() < 0.03)
     finally:
         alone.close()
 

@@ -41,7 +41,7 @@ document.addEventListener("DOMContentLoaded", () => {
   add("help", "Help", "?", () => help.showModal());
   nvs.on("flying", (flying) => {
     draw(play, flying ? "stop" : "play");
-    play.setAttribute("aria-label", flying ? "Stop" : "Fly");
+    play.setAttribute("aria-pressed", String(Boolean(flying)));
   });
 
   const byTouch = [
