@@ -56,12 +56,12 @@ def send(socket: Connection, message: Message) -> None:
 class Talker:
     """The other end of a page; it reads until the connection ends."""
 
-    def __init__(self, socket: Connection) -> None:
+    def __init__(self, socket: Connection, camera: ViewerCameraMessage = CAMERA) -> None:
         self._socket = socket
         self.heard: list[dict] = []  # viser's messages, in their order
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
-        self.send(CAMERA)  # now it is a page
+        self.send(camera)  # now it is a page
 
     def send(self, message: Message) -> None:
         send(self._socket, message)

@@ -1,8 +1,11 @@
 """The page in a real browser: what it shows is what `nvs.render` shows."""
 
+import dataclasses
+
 import numpy as np
 
 from tests.viewer.browsing import drag, only_page, press, tab, until, wait_for_psnr
+from tests.viewer.talking import CAMERA, Talker, connected
 
 
 def test_the_page_shows_the_photos_view_and_comes_back_to_it(viewer, page):
@@ -53,3 +56,16 @@ def test_flying_ends_at_the_photos_reach_unless_that_is_switched_off(viewer, pag
     page.get_by_role("checkbox", name="Stay within reach").uncheck()
     drag(page, 200, 0)
     assert np.linalg.norm(ours.window.position) > edge
+
+
+def test_a_late_word_of_where_the_camera_began_does_not_stay(viewer):
+    began = dataclasses.replace(CAMERA, position=(3, 3, 3))
+    with connected(viewer) as socket:
+        talker = Talker(socket, began)
+        until(lambda: talker.was_told("depth, near to far"))
+        ours = only_page(viewer)
+        sent_home = len(talker.of_type("SetCameraPositionMessage"))
+        assert sent_home
+        talker.send(began)
+        until(lambda: len(talker.of_type("SetCameraPositionMessage")) > sent_home)
+        until(lambda: np.allclose(ours.window.position, 0))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import viser
 
 from nvs_viewer import viser_inside
@@ -83,6 +84,7 @@ class Page:
             "home",
             {"opens": settings.splat is not None, "samples": samples, "flies": settings.flies},
         )
+        self._began_at = client.camera.position  # the browser's own choice
         client.camera.on_update(lambda _: self._camera_moved())
 
     def show(self, scene: ViewedScene) -> None:
@@ -148,6 +150,13 @@ class Page:
 
     def _camera_moved(self) -> None:
         if self.display.scene is None or self.display.closed:
+            return
+        window = self.display.window
+        if np.array_equal(window.camera.position, self._began_at) and not self.display.was_put_at(
+            window.position
+        ):
+            # No hand comes there again: said before the browser heard where the scene is seen from.
+            self.display.go_home()
             return
         self.display.camera_moved()
         for panel in self._panels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 from collections.abc import Callable, Mapping
@@ -41,7 +42,12 @@ class PageScript:
         self._heard: dict[str, list[Callable[[Word], None]]] = {}
         client.gui.add_html('<i id="nvs-heard" hidden></i>', order=-1e6)
         box = client.gui.add_text("the page's words", "", order=-1e6 + 1)
-        box.on_update(lambda event: self._said(event.target.value))
+
+        async def said(event: viser.GuiEvent[viser.GuiTextHandle]) -> None:
+            # viser waits for this before it hears more: in a thread one might read a newer word.
+            asyncio.get_running_loop().run_in_executor(None, self._said, event.target.value)
+
+        box.on_update(said)
 
     def tell(self, key: str, value: object) -> None:
         """Let the page know that `key` is now `value`, anything that JSON can hold."""
