@@ -4,7 +4,7 @@ import viser
 from viser._messages import FileTransferPart, FileTransferStartUpload, ShareUrlRequest
 
 from nvs_viewer import viser_inside
-from tests.viewer.browsing import until
+from tests.viewer.browsing import only_page, until
 from tests.viewer.talking import Talker, connected
 
 
@@ -18,7 +18,7 @@ def test_it_is_written_for_the_viser_that_is_installed():
 def test_what_it_names_exists(viewer):
     with connected(viewer) as socket:
         Talker(socket)
-        client = until(lambda: next(iter(viewer.server.get_clients().values()), None))
+        client = only_page(viewer).client
         assert viser_inside.uploads_under_way(client) == {}
         assert viser_inside.connection_of(client) is not None
         queue = viser_inside.queue_of(client)
