@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import viser
 
 from nvs_viewer import viser_inside
@@ -41,6 +40,11 @@ class PageSettings:
     flies: bool = False  # whether a scene is flown as soon as it is there, until it is touched
     # What tabs opened before they were loaded anew; None: that is forgotten.
     visits: Visits | None = dataclasses.field(default_factory=Visits)
+
+
+# A browser that has just begun may say where its camera began after it was sent to the photo's
+# view, and nothing more: so often, until it says that it is there, it is sent again.
+LATE_WORDS = 3
 
 
 class Page:
@@ -84,7 +88,7 @@ class Page:
             "home",
             {"opens": settings.splat is not None, "samples": samples, "flies": settings.flies},
         )
-        self._began_at = client.camera.position  # the browser's own choice
+        self._late_words = LATE_WORDS
         client.camera.on_update(lambda _: self._camera_moved())
 
     def show(self, scene: ViewedScene) -> None:
@@ -151,13 +155,13 @@ class Page:
     def _camera_moved(self) -> None:
         if self.display.scene is None or self.display.closed:
             return
-        window = self.display.window
-        if np.array_equal(window.camera.position, self._began_at) and not self.display.was_put_at(
-            window.position
-        ):
-            # No hand comes there again: said before the browser heard where the scene is seen from.
-            self.display.go_home()
-            return
+        if self._late_words > 0:
+            if self.display.was_put_at(self.display.window.position):
+                self._late_words = 0  # it has arrived
+            else:
+                self._late_words -= 1
+                self.display.go_home()
+                return
         self.display.camera_moved()
         for panel in self._panels:
             panel.camera_moved()
