@@ -14,7 +14,7 @@ from nvs.progress import Listener
 from nvs.rendering.color_matrix import ColorMatrix
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.colors import MOMENTUM, SEEN, STEP
+from nvs.splat.colors import MOMENTUM, steps
 
 ROUNDS = 8
 # A photo whose pixels, evened out over EVENED_PX, differ by so much from what the scene's own
@@ -58,8 +58,7 @@ def match_photos(
             if turn == 0:
                 weights.index_add_(0, which, lacking.weight)
         if turn == 0:
-            least = float(weights[weights > SEEN].mean().clamp(min=SEEN))
-            step = (STEP * free / weights.clamp(min=least))[:, None]
+            step = steps(weights, free)
         pace.mul_(MOMENTUM).addcmul_(step, shares)
         colors = (colors + pace).clamp_(0, 1)
     return dataclasses.replace(scene, colors=colors)

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nvs.fusion.witness import Witness
+from nvs.fusion.witness import Testimony, Witness
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 
 
-def on_common_dome(sky: Gaussians, camera: Camera, factor: float, centre: Tensor) -> Gaussians:
-    """A photo's sky (in its camera's space) in the world, around `centre`, so many times as far."""
+def on_common_dome(sky: Gaussians, camera: Camera, centre: Tensor) -> Gaussians:
+    """A photo's sky (in its camera's space) in the world, around `centre`."""
     pose = camera.camera_to_world.clone()
     pose[:3, 3] = centre
-    return sky.scaled(factor).moved(pose)
+    return sky.moved(pose)
 
 
 def own_sky(
@@ -24,12 +24,10 @@ def own_sky(
 ) -> Tensor:
     """Which [N] of a photo's sky on the dome around `centre` it shows best of all."""
     direction = sky.means - centre
-    here = witnesses[index]
-    worth = here.ask(here.camera.camera_to_world[:3, 3] + direction).worth
+    worth = _asked(witnesses[index], direction).worth
     kept = torch.ones(len(sky), dtype=torch.bool)
     for other in near:
-        there = witnesses[other]
-        said = there.ask(there.camera.camera_to_world[:3, 3] + direction)
+        said = _asked(witnesses[other], direction)
         better = (said.worth > worth) | ((said.worth == worth) & (other < index))
         kept &= ~(said.sky & better)
     return kept
@@ -40,11 +38,14 @@ def own_backdrop(
 ) -> Tensor:
     """Which [N] of the coarse sky behind a photo no other photo is nearer to showing."""
     direction = sky.means - centre
-    here = witnesses[index]
-    outside = here.ask(here.camera.camera_to_world[:3, 3] + direction).outside_by
+    outside = _asked(witnesses[index], direction).outside_by
     kept = torch.ones(len(sky), dtype=torch.bool)
     for other in near:
-        there = witnesses[other]
-        theirs = there.ask(there.camera.camera_to_world[:3, 3] + direction).outside_by
+        theirs = _asked(witnesses[other], direction).outside_by
         kept &= (outside < theirs) | ((outside == theirs) & (index < other))
     return kept
+
+
+def _asked(witness: Witness, direction: Tensor) -> Testimony:
+    """What a photo says of places that lie so [N, 3] from its own camera."""
+    return witness.ask(witness.camera.camera_to_world[:3, 3] + direction)

@@ -58,7 +58,7 @@ def parts_of(
 
     centre = torch.stack([w.camera.camera_to_world[:3, 3] for w in witnesses]).mean(0)
     sky, backdrop = (
-        on_common_dome(part.to("cpu"), camera, 1.0, centre)
+        on_common_dome(part.to("cpu"), camera, centre)
         for part in (shown[ground : len(shown) - far], shown[len(shown) - far :])
     )
     return PhotoParts(

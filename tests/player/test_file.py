@@ -4,10 +4,8 @@ import dataclasses
 import json
 import re
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from nvs.cli import run
 from nvs.player import file
@@ -19,17 +17,12 @@ from nvs.scene import harmonics
 from nvs.scene.ply import write_ply
 from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
-from tests.viewer.conftest import room
+from tests.viewer.conftest import room, three_bands
 
 
 @pytest.fixture
 def photo(tmp_path):
-    """A small photo on disk: three bands of colour."""
-    pixels = np.zeros((60, 80, 3), np.uint8)
-    pixels[:20], pixels[20:40], pixels[40:] = (220, 60, 40), (60, 200, 80), (40, 80, 220)
-    path = tmp_path / "three bands.png"
-    Image.fromarray(pixels).save(path)
-    return path
+    return three_bands(tmp_path)
 
 
 @pytest.fixture(scope="module")

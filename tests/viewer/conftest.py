@@ -116,9 +116,13 @@ def viewer():
 
 @pytest.fixture
 def photo(tmp_path):
+    return three_bands(tmp_path)
+
+
+def three_bands(folder):
     """A small photo on disk: three bands of colour."""
     pixels = np.zeros((60, 80, 3), np.uint8)
     pixels[:20], pixels[20:40], pixels[40:] = (220, 60, 40), (60, 200, 80), (40, 80, 220)
-    path = tmp_path / "three bands.png"
+    path = folder / "three bands.png"
     Image.fromarray(pixels).save(path)
     return path
