@@ -42,12 +42,8 @@ class _Country(NamedTuple):
     relief: Relief
 
     def spot(self, near: float, far: float, spread: float = 0.7) -> tuple[float, float, float]:
-        """A place on the ground, nearer ones as likely as farther ones of their size."""
-        rng = self.make.rng
-        reach = float(np.exp(rng.uniform(np.log(near), np.log(far))))
-        turn = float(rng.normal(0, spread))
-        x, y = reach * np.sin(turn), reach * np.cos(turn)
-        return x, y, float(self.relief.height(np.array(x), np.array(y)))
+        """A random place on the ground ahead."""
+        return self.relief.spot(self.make.rng, near, far, spread)
 
 
 def landscape(make: Materials) -> Stage:

@@ -45,14 +45,11 @@ class _Site:
     land: Relief
 
     def spot(self, near: float, far: float, spread: float = 0.7) -> tuple[float, float, float]:
-        """A random place on the ground ahead; near ones as likely as far ones."""
-        rng = self.make.rng
-        reach = float(np.exp(rng.uniform(np.log(near), np.log(far))))
-        turn = float(rng.normal(0, spread))
-        return self.on(reach * np.sin(turn), reach * np.cos(turn))
+        """A random place on the ground ahead."""
+        return self.land.spot(self.make.rng, near, far, spread)
 
     def on(self, x: float, y: float) -> tuple[float, float, float]:
-        return x, y, float(self.land.height(np.array(x), np.array(y)))
+        return self.land.on(x, y)
 
     def frame(self, near: float, far: float, spread: float = 0.7) -> tuple[Frame, float]:
         x, y, z = self.spot(near, far, spread)

@@ -43,6 +43,18 @@ class Relief:
             )
         )
 
+    def spot(
+        self, rng: np.random.Generator, near: float, far: float, spread: float = 0.7
+    ) -> tuple[float, float, float]:
+        """A random place on the ground ahead; near ones as likely as far ones."""
+        reach = float(np.exp(rng.uniform(np.log(near), np.log(far))))
+        turn = float(rng.normal(0, spread))
+        return self.on(reach * np.sin(turn), reach * np.cos(turn))
+
+    def on(self, x: float, y: float) -> tuple[float, float, float]:
+        """The ground's point there."""
+        return x, y, float(self.height(np.array(x), np.array(y)))
+
     def height(self, x: Array, y: Array) -> Array:
         """Metres at (x, y)."""
         total = np.zeros(np.broadcast(x, y).shape)
