@@ -56,6 +56,17 @@ print(numba.threading_layer())
     assert result.stdout.strip() == layer
 
 
+def test_torch_keeps_its_number_of_threads():
+    """Numba's pool sets OpenMP's number, which torch asks: two workers took each other's core."""
+    program = """
+assert torch.get_num_threads() == 1
+render(scene, [camera])
+assert torch.get_num_threads() == 1
+"""
+    result = run(program, OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="2")
+    assert result.returncode == 0, result.stderr
+
+
 FORK = """
 child = os.fork()
 if child == 0:

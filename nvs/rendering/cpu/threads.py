@@ -33,8 +33,11 @@ def all_cores() -> Iterator[None]:
     with _one_at_a_time:
         _pool_started_by = os.getpid()
         most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        threads = torch.get_num_threads()
+        # The first question starts numba's pool, which tells OpenMP, and so torch, to use all cores.
         callers = numba.get_num_threads()
-        numba.set_num_threads(min(torch.get_num_threads(), most))
+        torch.set_num_threads(threads)
+        numba.set_num_threads(min(threads, most))
         try:
             yield
         finally:
