@@ -34,7 +34,7 @@ def all_cores() -> Iterator[None]:
         _pool_started_by = os.getpid()
         most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
         threads = torch.get_num_threads()
-        # The first question starts numba's pool, which tells OpenMP, and so torch, to use all cores.
+        # The first question starts numba's pool, which sets OpenMP's number for torch as well.
         callers = numba.get_num_threads()
         torch.set_num_threads(threads)
         numba.set_num_threads(min(threads, most))
