@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nvs.film.lens import Lens, seen_through
 from nvs.film.stereo import Stereo
+from nvs.rendering.gaps import without_gaps
 from nvs.rendering.magnified import enlarged_eps2d
 from nvs.rendering.records import Rendering
 from nvs.rendering.render import render
@@ -46,7 +47,7 @@ class Shot:
     @torch.inference_mode()
     def _seen(self, camera: Camera, focus: float) -> Tensor:
         if self.aperture is None:
-            return self.rendering(camera).rgb[0].clamp(0, 1)
+            return _on_film(self.rendering(camera), self.background)
         lens = Lens(self.aperture, focus)
         return seen_through(lens, self.scene, camera, self.background, self.made_from)
 
@@ -77,6 +78,12 @@ class Shot:
             yield frame
 
 
+def _on_film(seen: Rendering, background: Tensor | None) -> Tensor:
+    """[H, W, 3]: without gaps where nothing is known to lie behind them."""
+    rgb = seen.rgb[0] if background is not None else without_gaps(seen.rgb[0], seen.alpha[0])
+    return rgb.clamp(0, 1)
+
+
 def whole_numbers(picture: Tensor, dtype: type[np.generic] = np.uint8) -> np.ndarray:
     """A picture in 0..1 as uint8 or uint16."""
     full = 255 if dtype == np.uint8 else 65535
@@ -94,7 +101,7 @@ def render_frame(
     """One plain picture, uint8 [H, W, 3]; the arguments are those of `Shot` and `render`."""
     eps2d = enlarged_eps2d(camera, made_from)
     seen = render(scene, [camera], background=background, near_plane=near_plane, eps2d=eps2d)
-    return whole_numbers(seen.rgb[0])
+    return whole_numbers(_on_film(seen, background))
 
 
 def render_path(

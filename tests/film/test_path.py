@@ -46,7 +46,8 @@ def rigid(values):
     """A pose [4, 4] from a rotation vector and a position."""
     x, y, z = values[:3]
     pose = torch.eye(4)
-    pose[:3, :3] = torch.linalg.matrix_exp(torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]]))
+    skew = torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64)
+    pose[:3, :3] = torch.linalg.matrix_exp(skew).float()  # in float32 it errs by up to 1e-5
     pose[:3, 3] = torch.tensor(values[3:])
     return pose
 
