@@ -7,7 +7,7 @@ import dataclasses
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from nvs_viewer.offered_files import OfferedFile, photo_of
 from nvs_viewer.panel import Panel
 from nvs_viewer.scene import Splat, ViewedScene
 from nvs_viewer.script import Word
+from nvs_viewer.turns import one_at_a_time
 from nvs_viewer.work_on_stage import Pace, ToldToStage, Wanted
 
 MOST_WAITING = 50  # photos
@@ -187,14 +188,3 @@ class OpeningPanel(Panel):
         self._done(dataclasses.replace(scene, name=wanted.title), wanted.waited_for)
         wait_until_received(self._display.client, lambda: listener.stage("sending the scene"))
         return f"{wanted.title}: {clock.line()}"
-
-
-@contextlib.contextmanager
-def one_at_a_time(making: threading.Lock, listener: Listener) -> Iterator[None]:
-    """Wait until no other page makes a scene, and let none begin meanwhile."""
-    while not making.acquire(timeout=0.2):
-        listener.stage("waiting for another page")
-    try:
-        yield
-    finally:
-        making.release()

@@ -140,7 +140,7 @@ class Page:
         tabs = display.client.gui.add_tab_group()
         fly = tabs.add_tab("Fly", viser.Icon.DRONE)
         with tabs.add_tab("Shot", viser.Icon.MOVIE):
-            shot = ShotPanel(display, self.visit)
+            shot = ShotPanel(display, self.visit, self._making)
         with fly:
             flight = FlightPanel(display, shot)
         self._panels += [flight, shot]
