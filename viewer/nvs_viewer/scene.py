@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -80,6 +81,18 @@ class ViewedScene:
 Splat = Callable[..., ViewedScene]
 """Turns a photo, a `Path`, into a scene and tells a `Listener`; raises `InputError` for one that
 cannot be used.  A file of known depth is given as `prompt`, if there is one."""
+
+
+Place = Callable[[Sequence[Path], Listener], ViewedScene]
+"""Turns photos of one place into one scene; raises `InputError` where they do not make one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Makers:
+    """What turns photos that a page opens into scenes."""
+
+    splat: Splat
+    place: Place | None = None  # None: each photo becomes a scene
 
 
 class Cancelled(Exception):  # noqa: N818 (like asyncio's: not a failure)
