@@ -109,7 +109,6 @@ def splat_of_photo(path, listener):
         gaussians,
         camera,
         (photo.rgb.numpy() * 255).astype(np.uint8),
-        made_from=camera,
         original=Original.of(path),
     )
 

@@ -38,7 +38,9 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
 
     tab(page, "Shot")
     for right in (0, 12, -20):
+        before = ours.window.position
         drag(page, right, 2)
+        until(lambda b=before: np.abs(ours.window.position - b).max() > 1e-3)
         press(page, "Add this view")
     until(lambda: page.get_by_text("View 3").is_visible())
     enter(page, "Seconds", "2")

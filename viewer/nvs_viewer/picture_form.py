@@ -157,9 +157,10 @@ class PictureForm:
             listener.stage("rendering the picture")
             picture = picture_of(opened, full, wish.shot, camera, wish.focus, wish.invented)
             self._give(wish, picture, file, listener)
-            listener.note(
+            self._display.tell(
+                "Picture taken",
                 f"{camera.width} x {camera.height}, "
-                f"{100 * witness.share(camera):.0f} % of it was photographed"
+                f"{100 * witness.share(camera):.0f} % of it was photographed",
             )
 
     def _as_window(self, wish: Wish, camera: Camera, listener: Listener) -> None:

@@ -15,6 +15,7 @@ from nvs_viewer.reach import walking_scale
 from nvs_viewer.window import Window
 
 UP = (0.0, -1.0, 0.0)  # OpenCV's y points down
+BAR = (23, 23, 26)  # the ground of script/page.css
 LEAST_BAR = 0.02  # of a side: what is left out of a picture at either end
 
 
@@ -85,12 +86,14 @@ def in_frame(camera: Camera, frame: float | None) -> Camera:
 
 
 def on_canvas(picture: np.ndarray, camera: Camera) -> np.ndarray:
-    """`picture` [h, w, 3] uint8 in the middle of one of `camera`'s size, black around it."""
-    across, down = camera.width - picture.shape[1], camera.height - picture.shape[0]
-    if across == down == 0:
+    """`picture` [h, w, 3] uint8 in the middle of one of `camera`'s size, as bars around it."""
+    height, width, _ = picture.shape
+    if (width, height) == (camera.width, camera.height):
         return picture
-    left, top = across // 2, down // 2
-    return np.pad(picture, ((top, down - top), (left, across - left), (0, 0)))
+    left, top = (camera.width - width) // 2, (camera.height - height) // 2
+    whole = np.full((camera.height, camera.width, 3), BAR, np.uint8)
+    whole[top : top + height, left : left + width] = picture
+    return whole
 
 
 def keyframe(window: Window, aspect: float) -> Keyframe:
