@@ -16,8 +16,6 @@ from nvs.errors import InputError
 from nvs.progress import Clock
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from nvs.film.seen import Witness
     from nvs.photo.photo import Photo
     from nvs.scene.camera import Camera
@@ -87,6 +85,7 @@ def main(options: Options) -> int:
     """Run the command."""
     _check(options)
     from nvs.film.seen import Witness
+    from nvs.film.still import picture_of
     from nvs.opening import open_photo, scene_of_photo
     from nvs.photo.saved import save_like
     from nvs.scene.reach import scene_depth
@@ -105,11 +104,13 @@ def main(options: Options) -> int:
     witness = Witness(opened)
     camera = _camera(options.view, full, opened, depth, witness, clock)
     clock.stage("rendering")
-    rgb, alpha = _picture(options, full, opened, depth, camera)
+    shot = shot_of(opened, depth, options.lens, options.stereo)
+    focus = options.lens.pulled(opened, depth, 1)[0]
+    picture = picture_of(opened, full.rgb, shot, camera, focus, options.view.invented)
     seen = witness.share(camera)
-    save_like(options.photo, rgb, options.output, alpha)
+    save_like(options.photo, picture.rgb, options.output, picture.alpha)
     clock.finish()
-    size = f"{rgb.shape[1]}x{rgb.shape[0]}"
+    size = f"{picture.rgb.shape[1]}x{picture.rgb.shape[0]}"
     print(f"wrote {options.output}: {size}, {100 * seen:.1f} % of it was photographed")
     if options.scene.run.timings:
         print(clock.table())
@@ -144,38 +145,12 @@ def _camera(
     clock: Clock,
 ) -> Camera:
     """The new camera, its picture of the photo's full size or cut from that."""
-    from nvs.film.viewpoint import Move, interest, levelled, moved_camera, upright
-    from nvs.photo.tilt import tilt_of
+    from nvs.film.viewpoint import Move, interest, moved_camera, straightened, upright
 
     camera = full.camera
     if view.level:
-        assert opened.sources[0].rgb is not None
-        tilt = tilt_of(opened.sources[0].rgb.cpu(), opened.camera)
-        if tilt is None:
-            clock.note("no upright or level lines were found: nothing is straightened")
-        else:
-            clock.note(
-                f"the camera was turned by {tilt.roll_deg:g} and looked up by {tilt.pitch_deg:g} "
-                "degrees"
-            )
-            camera = levelled(camera, tilt)
+        camera = straightened(camera, opened, clock)
     camera = moved_camera(camera, depth, Move(*view.move, *view.look, view.zoom))
     if view.portrait:
         camera = upright(camera, interest(opened, witness, camera, depth))
     return camera
-
-
-def _picture(
-    options: Options, full: Photo, opened: Scene, depth: SceneDepth, camera: Camera
-) -> tuple[Tensor, Tensor | None]:
-    """The picture [H, W, 3], and its transparency [H, W] if wanted."""
-    from nvs.film.still import blurred, detailed_still
-
-    shot = shot_of(opened, depth, options.lens, options.stereo)
-    if options.lens.share is not None or options.stereo.stereo is not None:
-        focus = options.lens.pulled(opened, depth, 1)[0]
-        return shot.picture(camera, focus), None
-    still = detailed_still(opened, full.rgb.to(opened.gaussians.means), shot, camera)
-    if options.view.invented == "blur":
-        return blurred(still), None
-    return still.rgb, still.seen if options.view.invented == "transparent" else None

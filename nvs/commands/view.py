@@ -76,6 +76,7 @@ def main(options: Options) -> int:
     Viewer(
         shown,
         splat=functools.partial(viewed, opener),
+        place=lambda photos, listener: viewed_sources(opener, photos, None, listener),
         samples=sample_photos(),
         host=options.host,
         port=options.port,

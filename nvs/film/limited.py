@@ -65,7 +65,7 @@ def write_video_within(
                 return written
         smallest = trial.stat().st_size / 1e6
     raise InputError(
-        f"{path} takes at least {smallest:.2g} MB: fewer --frames or a smaller --width make it fit"
+        f"{path} takes at least {smallest:.2g} MB: fewer or smaller frames make it fit"
     )
 
 

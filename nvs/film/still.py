@@ -9,6 +9,7 @@ from there, if that is what the photo shows there.  Seen from home this gives th
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -17,6 +18,9 @@ from torch.nn import functional
 from nvs.film.shot import Shot
 from nvs.scene.camera import Camera
 from nvs.scene.scene import Scene
+
+Invented = Literal["keep", "blur", "transparent"]
+"""What becomes of what the photo did not show; blur puts it out of focus."""
 
 SAME_SURFACE = 0.03  # relative difference of depth, from none to where nothing is carried along
 BLUR = 0.012  # standard deviation, in shares of the longer side
@@ -28,6 +32,48 @@ class Still:
 
     rgb: Tensor  # [H, W, 3] sRGB in 0..1
     seen: Tensor  # [H, W] 0..1
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """What is written to a file."""
+
+    rgb: Tensor  # [H, W, 3] sRGB in 0..1
+    alpha: Tensor | None = None  # [H, W] 0..1; None: opaque
+
+
+def is_plain(shot: Shot) -> bool:
+    """Whether a picture is for one eye and sharp everywhere: only then detail is carried along."""
+    return shot.aperture is None and shot.stereo is None
+
+
+def picture_of(
+    scene: Scene,
+    full: Tensor,
+    shot: Shot,
+    camera: Camera,
+    focus: float,
+    invented: Invented = "keep",
+) -> Picture:
+    """The scene from `camera` as a photo.
+
+    Args:
+        full: [H, W, 3] the photo at its full size.
+        shot: of the scene's Gaussians.
+        camera: of the size of the picture that is wanted.
+        focus: z-depth of what is sharp, world units, where the shot has an aperture.
+
+    Raises:
+        ValueError: something is to become of what was invented, and the shot is not plain.
+    """
+    if not is_plain(shot):
+        if invented != "keep":
+            raise ValueError("what was invented can be told apart in a plain picture only")
+        return Picture(shot.picture(camera, focus))
+    still = detailed_still(scene, full.to(scene.gaussians.means), shot, camera)
+    if invented == "blur":
+        return Picture(blurred(still))
+    return Picture(still.rgb, still.seen if invented == "transparent" else None)
 
 
 def detailed_still(scene: Scene, full: Tensor, shot: Shot, camera: Camera) -> Still:

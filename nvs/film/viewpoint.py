@@ -10,7 +10,8 @@ from torch import Tensor
 from nvs.film.frame import framed
 from nvs.film.path import turned_poses
 from nvs.film.seen import Witness
-from nvs.photo.tilt import Tilt
+from nvs.photo.tilt import tilt_of
+from nvs.progress import SILENT, Listener
 from nvs.rendering.render import render
 from nvs.scene.camera import Camera
 from nvs.scene.reach import SceneDepth
@@ -18,6 +19,7 @@ from nvs.scene.scene import Scene
 
 PORTRAIT = 3 / 4  # width to height
 MOST_ZOOM = 3.0  # that straightening may cost
+STEEPEST = 0.7  # sine of how far up or down a view may look that is straightened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,13 +43,37 @@ def moved_camera(camera: Camera, depth: SceneDepth, move: Move) -> Camera:
     return camera.zoomed(move.zoom).moved(pose.float())
 
 
-def levelled(camera: Camera, tilt: Tilt) -> Camera:
+def straightened(camera: Camera, scene: Scene, listener: Listener = SILENT) -> Camera:
+    """`camera` held level, as far as lines of the scene's first photo tell what is upright.
+
+    The listener is told how its photo was tilted.
+    """
+    source = scene.sources[0]
+    tilt = None if source.rgb is None else tilt_of(source.rgb.cpu(), source.camera.to("cpu"))
+    if tilt is None:
+        listener.note("no upright or level lines were found: nothing is straightened")
+        return camera
+    photo, view = (c.camera_to_world[:3, :3].double().cpu() for c in (source.camera, camera))
+    down = view.T @ (photo @ tilt.down.double())
+    if abs(float(down[2])) > STEEPEST:
+        listener.note("this view looks too far up or down: nothing is straightened")
+        return camera
+    listener.note(
+        f"the camera was turned by {tilt.roll_deg:g} and looked up by {tilt.pitch_deg:g} degrees"
+    )
+    return levelled(camera, down)
+
+
+def levelled(camera: Camera, down: Tensor) -> Camera:
     """`camera` as if it had been held level: upright lines are upright, the horizon is level.
 
     It looks straight ahead and its lens is shifted, as architects' lenses are, so that what was in
     the middle stays there; it is zoomed until nothing past the old picture is in the new one.
+
+    Args:
+        down: gravity's direction [3] in the camera's space.
     """
-    down = tilt.down.double()
+    down = down.double().cpu()
     forward = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     ahead = forward - (forward @ down) * down
     ahead = ahead / ahead.norm()

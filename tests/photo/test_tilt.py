@@ -3,11 +3,14 @@
 import pytest
 import torch
 
-from nvs.film.viewpoint import levelled
+from nvs.film.viewpoint import levelled, straightened
 from nvs.photo.tilt import Tilt, gravity, tilt_of
 from nvs.scene.camera import Camera
+from nvs.scene.gaussians import Gaussians
+from nvs.scene.scene import Scene, Source
 
 CAMERA = Camera.from_focal(360.0, 480, 360)
+NOTHING = Gaussians(*(torch.zeros(0, *shape) for shape in ((3,), (4,), (3,), (), (3,))))
 
 
 def tilted(roll_deg: float, pitch_deg: float) -> Camera:
@@ -43,7 +46,7 @@ def test_upright_lines_tell_the_tilt(roll, pitch):
 
 def test_a_camera_that_is_levelled_shows_upright_lines_upright():
     camera = tilted(-3, 8)
-    new = levelled(camera, Tilt(-3.0, 8.0))
+    new = levelled(camera, Tilt(-3.0, 8.0).down)
     post = torch.tensor([[-1.2, -1.2, 4.0], [-1.2, 0.2, 4.0]])  # an upright line of the world
     (before, after) = (c.project(post)[0] for c in (camera, new))
     assert abs(float(before[0, 0] - before[1, 0])) > 5
@@ -54,6 +57,22 @@ def test_a_camera_that_is_levelled_shows_upright_lines_upright():
     assert (seen > -1).all()
     assert (seen < torch.tensor([481.0, 361.0])).all()
     assert torch.allclose(seen[4], torch.tensor([240.0, 180.0]), atol=0.1)
+
+
+def test_another_view_is_straightened_by_what_the_photo_tells():
+    photo = tilted(-3, 8)
+    scene = Scene(NOTHING, photo, sources=(Source(photo, hall(photo)),))
+    turn = torch.eye(4)
+    turn[:3, 3] = torch.tensor([0.4, 0.1, 0.2])
+    aside = photo.moved(turn @ photo.camera_to_world)
+    post = torch.tensor([[-0.9, -1.0, 4.0], [-0.9, 0.4, 4.0]])
+    leaning, straight = (c.project(post)[0] for c in (aside, straightened(aside, scene)))
+    assert abs(float(leaning[0, 0] - leaning[1, 0])) > 5
+    assert abs(float(straight[0, 0] - straight[1, 0])) < 2  # the tilt is found to half a degree
+    ground = torch.eye(4)
+    ground[1:3, 1:3] = torch.tensor([[0.2, 0.98], [-0.98, 0.2]])
+    below = CAMERA.moved(ground)
+    assert straightened(below, scene) is below
 
 
 def test_where_nothing_is_upright_nothing_is_said():

@@ -14,6 +14,7 @@ from nvs.photo.photo import load_photo
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs_viewer import ViewedScene, Viewer
+from nvs_viewer.original import Original
 
 FLAGS = [
     "--no-sandbox",
@@ -103,7 +104,13 @@ def splat_of_photo(path, listener):
         colors=photo.rgb.reshape(-1, 3),
     )
     listener.stage("matching the photo's colours")
-    return ViewedScene("photo", gaussians, camera, (photo.rgb.numpy() * 255).astype(np.uint8))
+    return ViewedScene(
+        "photo",
+        gaussians,
+        camera,
+        (photo.rgb.numpy() * 255).astype(np.uint8),
+        original=Original.of(path),
+    )
 
 
 @pytest.fixture

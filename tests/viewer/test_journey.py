@@ -38,7 +38,9 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
 
     tab(page, "Shot")
     for right in (0, 12, -20):
+        before = ours.window.position
         drag(page, right, 2)
+        until(lambda b=before: np.abs(ours.window.position - b).max() > 1e-3)
         press(page, "Add this view")
     until(lambda: page.get_by_text("View 3").is_visible())
     enter(page, "Seconds", "2")
@@ -80,19 +82,11 @@ def test_files_to_take_away(viewer, page, tmp_path, browser):
     page.goto(viewer.url)
     ours = only_page(viewer)
     assert wait_for_psnr(page, ours, 25) > 25
-    shown = canvas(page)
     tab(page, "Save")
 
     assert len(read_ply(downloaded(page, "Gaussians (.ply)", tmp_path))) == len(
         ours.scene.gaussians
     )
-
-    picture = imageio.imread(downloaded(page, "This view as a picture", tmp_path))
-    height, width = shown.shape[:2]
-    assert picture.shape == (2 * height, 2 * width, 3)
-    middle = np.s_[height // 3 : -60, 60:-60]
-    halved = picture.reshape(height, 2, width, 2, 3).mean((1, 3)) / 255
-    assert np.abs(halved - shown)[middle].mean() < 0.03
 
     with np.load(downloaded(page, "Depth of the photo", tmp_path)) as depth:
         assert depth["depth"].shape == (480, 640)

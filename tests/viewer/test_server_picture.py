@@ -8,8 +8,11 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nvs_viewer import Viewer
+from nvs.scene.camera import Camera
+from nvs_viewer import Viewer, view
 from nvs_viewer.server_picture import ServerPicture
 from tests.viewer.browsing import canvas, drag, only_page, tab, until, wait_for_psnr
 from tests.viewer.conftest import filled_room
@@ -61,7 +64,7 @@ def test_no_splats_are_sent_and_rendering_ends_with_the_page(served):
         until(lambda: all(pictures(talker) for talker in talkers))
         assert len(rendering_threads()) == 2
         for talker in talkers:
-            assert talker.control("Picture size")  # the last of the panels
+            assert talker.control("Depth of the photo (.npz)")  # the last of the panels
             assert talker.of_type("CameraFrustumMessage")  # a node is heard of, but no splats
             assert not talker.of_type("GaussianSplatsMessage")
     until(lambda: rendering_threads() == [])
@@ -85,6 +88,48 @@ def test_a_page_that_reports_nonsense_stays_alive(served, nonsense):
         picture = pictures(talker)[-1]
         assert picture.shape[0] / picture.shape[1] == pytest.approx(480 / 640, rel=0.02)
         assert picture.std() > 20  # it shows the room
+
+
+def test_what_lies_under_the_pages_bars_is_not_rendered():
+    viewer = Viewer(filled_room(), port=0, rendering="server")
+    phone = dataclasses.replace(CAMERA, image_width=390, image_height=844)
+    with connected(viewer) as socket:
+        talker = Talker(socket, phone)
+        until(lambda: pictures(talker))
+        ours = only_page(viewer)
+        talker.send(dataclasses.replace(phone, fov=view.fitted(ours.scene.camera, 390 / 844)))
+
+        def resting():
+            return [picture for picture in pictures(talker) if len(picture) == 844]
+
+        until(resting)
+        picture = resting()[-1]
+        rows = 390 * 3 // 4  # the photo's, on this canvas
+        top = (844 - rows) // 2
+        away = 20  # from the edge, as far as JPEG's blocks reach
+        for beside in (picture[: top - away], picture[top + rows + away :]):
+            assert np.abs(beside.astype(int) - (23, 23, 26)).max() <= 2
+        assert picture[top : top + rows].min(-1).mean() > 20
+
+        # Where there are no bars all is rendered: there is an invented wall.
+        talker.set("Stay within reach", value=False)
+        until(lambda: resting()[-1][: top - away].std() > 10)
+    viewer.close()
+
+
+@given(st.integers(8, 3000), st.integers(8, 3000), st.floats(0.2, 5))
+def test_a_part_of_a_picture_has_its_pixels(width, height, frame):
+    camera = Camera.from_focal(700.0, width, height)
+    part = view.in_frame(camera, frame)
+    black = np.zeros((part.height, part.width, 3), np.uint8)
+    assert view.on_canvas(black + 1, camera).shape == (height, width, 3)
+    across, down = (width - part.width) / 2, (height - part.height) / 2
+    place = torch.tensor([[0.1, -0.2, 3.0]])
+    moved = camera.project(place)[0] - part.project(place)[0]
+    assert moved[0].tolist() == pytest.approx([across, down], abs=1e-3)
+    # No more is left out than lies under bars.
+    assert part.width >= min(width, height * frame) - 1e-6
+    assert part.height >= min(height, width / frame) - 1e-6
 
 
 def test_colours_of_the_look_panel_are_rendered_too(served, page):

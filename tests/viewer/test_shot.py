@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nvs.film.keyframes import camera_of
 from nvs.scene.camera import Camera
 from nvs_viewer import view
-from nvs_viewer.shot import SHAPES, SIZES, shaped
+from nvs_viewer.video_form import SHAPES, SIZES, shaped
 
 cameras = st.builds(
     Camera.from_focal, st.floats(50, 3000), st.integers(64, 2000), st.integers(64, 2000)

@@ -38,5 +38,6 @@ def test_the_script_finds_what_it_uses_in_the_browser(viewer, page):
     until(lambda: page.evaluate("nvs.viser.controls() !== null"))
     names = ["azimuthRotateSpeed", "polarRotateSpeed", "rotate"]
     assert page.evaluate("names => names.every(n => n in nvs.viser.controls())", names)
+    until(lambda: page.evaluate("nvs.viser.openTab()") == "Fly")
     page.set_viewport_size({"width": 390, "height": 844})
     until(lambda: page.evaluate("nvs.viser.sheetHead() !== null"))

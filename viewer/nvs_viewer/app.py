@@ -17,7 +17,7 @@ from nvs_viewer import access, view
 from nvs_viewer.display import depth_of
 from nvs_viewer.drawing import DrawnBy
 from nvs_viewer.page import Page, PageSettings
-from nvs_viewer.scene import Splat, ViewedScene
+from nvs_viewer.scene import Makers, Place, Splat, ViewedScene
 from nvs_viewer.visit import Visits
 
 
@@ -27,6 +27,7 @@ class Viewer:
     Args:
         scene: what a page shows when it opens, or None for an empty one.
         splat: turns photos that are opened in a page into scenes; None: pages only show.
+        place: turns several of one place into one scene; None: each becomes one.
         samples: photos to choose from, by name.
         host, port: where to listen; a taken port gives the next free one.
         shared: whether a photo opened in one page is then shown in all of them.
@@ -40,6 +41,7 @@ class Viewer:
         scene: ViewedScene | None,
         *,
         splat: Splat | None = None,
+        place: Place | None = None,
         samples: Mapping[str, Path] | None = None,
         host: str = "127.0.0.1",
         port: int = 8080,
@@ -50,7 +52,11 @@ class Viewer:
     ) -> None:
         self.scene = scene
         self._settings = PageSettings(
-            splat, samples or {}, rendering, flies=flies, visits=None if shared else Visits()
+            None if splat is None else Makers(splat, place),
+            samples or {},
+            rendering,
+            flies=flies,
+            visits=None if shared else Visits(),
         )
         self._shared = shared
         self._token = None if access.is_loopback(host) and not share else access.make_token()

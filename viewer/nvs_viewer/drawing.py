@@ -17,6 +17,9 @@ class Drawing(abc.ABC):
 
     def __init__(self) -> None:
         self._filled = True
+        # Width / height of the part of the canvas, in its middle, beyond which the page shows
+        # bars; None: all of it is seen.
+        self.frame: float | None = None
 
     @property
     def filled(self) -> bool:

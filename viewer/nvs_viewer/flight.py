@@ -133,6 +133,9 @@ class FlightPanel(Panel):
         if scene is None or self._reach is None:
             return
         aside = min(self._reach.left, self._reach.right)
+        drawn, camera = self._display.drawn, scene.camera
+        drawn.frame = camera.width / camera.height if self._stay.value else None
+        drawn.camera_moved()
         self._display.script.tell(
             "walls",
             {

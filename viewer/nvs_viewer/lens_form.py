@@ -1,4 +1,4 @@
-"""The film's lens and its eyes: what is sharp, how soft the rest is, and stereo."""
+"""The lens of films and pictures, and their eyes: what is sharp, how soft the rest, and stereo."""
 
 # mypy: disable-error-code=misc
 # (viser makes `value` writable in a way that mypy does not see)
@@ -38,15 +38,16 @@ EYES: dict[str, StereoMode | None] = {
 
 
 class LensForm:
-    """The part of the "Video" folder that is about them."""
+    """The "Lens" folder of the "Shot" tab, for films and pictures."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
         self._clicked_depth: float | None = None
         gui = display.client.gui
-        self._stereo = gui.add_dropdown("For two eyes", tuple(EYES))
-        self._blur = gui.add_dropdown("Blur", tuple(APERTURES))
-        self._focus = gui.add_dropdown("Sharp is", tuple(FOCUS), visible=False)
+        with gui.add_folder("Lens"):
+            self._stereo = gui.add_dropdown("For two eyes", tuple(EYES))
+            self._blur = gui.add_dropdown("Blur", tuple(APERTURES))
+            self._focus = gui.add_dropdown("Sharp is", tuple(FOCUS), visible=False)
         self._blur.on_update(lambda _: self._show_what_matters())
         display.script.on("point", self._clicked)
 

@@ -23,9 +23,9 @@ from nvs_viewer.look_colors import (
     shade,
     tinted,
 )
-from nvs_viewer.opening import one_at_a_time
 from nvs_viewer.panel import Panel
 from nvs_viewer.scene import ViewedScene
+from nvs_viewer.turns import one_at_a_time
 
 COLOUR, DEPTH, NORMALS, OPACITY, DENSITY = "colour", "depth", "normals", "opacity", "density"
 INVENTED = "what was invented"

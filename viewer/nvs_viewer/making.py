@@ -12,6 +12,7 @@ from nvs.opening import Opener, is_place
 from nvs.progress import Listener
 from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
+from nvs_viewer.original import Original
 from nvs_viewer.reach import Reach, reach_by_sight
 from nvs_viewer.scene import ViewedScene
 
@@ -29,13 +30,17 @@ def viewed(
     scene, photo = opener.open(source, listener)
     listener.stage("looking how far the photo carries")
     shown = _viewed(source.stem, scene)
-    if photo is None or opener.model().untrained is None:
+    if photo is None:
+        return shown
+    original = Original.of(source, opener.settings.photo.frame)
+    shown = dataclasses.replace(shown, original=original)
+    if opener.model().untrained is None:
         return shown
 
     def without_head(listener: Listener) -> ViewedScene:
         plain = opener.without_head(photo, listener)
         assert plain is not None
-        return _viewed(source.stem, plain)
+        return dataclasses.replace(_viewed(source.stem, plain), original=original)
 
     return dataclasses.replace(shown, without_head=without_head)
 

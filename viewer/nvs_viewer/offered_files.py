@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +34,12 @@ class OfferedFile:
         return shown_name(self.name)
 
     @property
+    def suffix(self) -> str:
+        """The end of its name, if it is a harmless one."""
+        suffix = Path(self.name).suffix.lower()
+        return suffix if re.fullmatch(r"\.\w{1,5}", suffix) else ""
+
+    @property
     def is_depth(self) -> bool:
         """Whether it says how far things are, in some photo."""
         name = Path(self.name.replace("\\", "/")).name
@@ -49,13 +55,29 @@ class OfferedFile:
         """The file for as long as it is needed; errors call it by the page's name."""
         with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
             # The name comes from the page: it is shown, but never becomes a path.
-            suffix = Path(self.name).suffix.lower()
-            path = Path(folder) / ("file" + (suffix if re.fullmatch(r"\.\w{1,5}", suffix) else ""))
+            path = Path(folder) / f"file{self.suffix}"
             path.write_bytes(self.content)
             try:
                 yield path
             except InputError as error:
                 raise InputError(str(error).replace(str(path), self.title)) from None
+
+
+@contextmanager
+def on_disk_together(files: Sequence[OfferedFile]) -> Iterator[list[Path]]:
+    """Photos of one place in one folder, under names that people know; errors call them so."""
+    with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
+        paths: list[Path] = []
+        for number, file in enumerate(files, 1):
+            title = file.title
+            if any(path.stem == title for path in paths):
+                title = f"{title} ({number})"
+            paths.append(Path(folder) / f"{title}{file.suffix}")
+            paths[-1].write_bytes(file.content)
+        try:
+            yield paths
+        except InputError as error:
+            raise InputError(str(error).replace(f"{folder}/", "")) from None
 
 
 def photo_of(path: Path) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Opening photos: uploaded, dropped into the page, or samples; one after the other."""
+"""Opening photos: uploaded, dropped into the page, or samples; one after the other, or as one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import dataclasses
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import viser
 
 from nvs.errors import InputError
@@ -18,10 +17,12 @@ from nvs.progress import Clock, Listener
 from nvs_viewer.delivery import wait_until_received
 from nvs_viewer.display import Display
 from nvs_viewer.job import Job
-from nvs_viewer.offered_files import OfferedFile, photo_of
+from nvs_viewer.offered_files import OfferedFile, on_disk_together, photo_of
 from nvs_viewer.panel import Panel
-from nvs_viewer.scene import Splat, ViewedScene
+from nvs_viewer.scene import Makers, ViewedScene
 from nvs_viewer.script import Word
+from nvs_viewer.together import Together
+from nvs_viewer.turns import one_at_a_time
 from nvs_viewer.work_on_stage import Pace, ToldToStage, Wanted
 
 MOST_WAITING = 50  # photos
@@ -35,7 +36,7 @@ class OpeningPanel(Panel):
 
     Args:
         display: the page's.
-        splat: turns a photo into a scene.
+        makers: turn a photo, or several, into a scene.
         samples: photos to choose from, by name.
         making: the lock under which scenes are made.
         pace: of the machine.
@@ -45,14 +46,14 @@ class OpeningPanel(Panel):
     def __init__(
         self,
         display: Display,
-        splat: Splat,
+        makers: Makers,
         samples: Mapping[str, Path],
         making: threading.Lock,
         pace: Pace,
         done: Opened,
     ) -> None:
         self._display = display
-        self._splat = splat
+        self._makers = makers
         self._making = making
         self._pace = pace
         self._samples = samples
@@ -63,12 +64,14 @@ class OpeningPanel(Panel):
         self._starts = 0
         self._lock = threading.Lock()  # of all these
         self._depths: list[OfferedFile] = []  # that came without their photo so far
+        self._together = Together(display.script, self._all_arrived)
+        self._received = 0  # files
         gui = display.client.gui
         self._upload = gui.add_upload_button(
             "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
         )
         self._upload.on_upload(
-            lambda event: self._uploaded(
+            lambda event: self._arrived(
                 OfferedFile(event.target.value.name, event.target.value.content)
             )
         )
@@ -81,24 +84,41 @@ class OpeningPanel(Panel):
             self._queue.clear()
         self.task.close()
 
-    def _uploaded(self, file: OfferedFile) -> None:
-        """A file has arrived; one that is no good stops nothing that is under way."""
+    def _arrived(self, file: OfferedFile) -> None:
+        """A file is here; the page is told when it was read, and sends the next."""
+        try:
+            self._read(file)
+        finally:
+            with self._lock:
+                self._received += 1
+                self._display.script.tell("received", self._received)
+
+    def _read(self, file: OfferedFile) -> None:
+        """One that is no good stops nothing that is under way."""
         try:
             if file.is_depth:
                 self._depths = [*self._depths[-MOST_WAITING:], file]
                 self._display.tell("Depth for a photo", f"{file.title}: now open its photo.")
                 return
             with file.on_disk() as path:
-                photo = photo_of(path)
+                wanted = Wanted(file.title, file, photo_of(path))
         except InputError as error:
             self.task.tell_failure(str(error))
             return
-        self._want(file.title, file, photo, self._depth_of(file.title))
+        if wanted.photo is None or not self._together.hold(wanted):
+            self._want(dataclasses.replace(wanted, depth=self._depth_of(file.title)))
+
+    def _all_arrived(self, photos: Sequence[Wanted]) -> None:
+        if len(photos) > 1 and self._makers.place is not None:
+            self._want(Wanted.place(photos))
+        else:
+            for photo in photos:
+                self._want(photo)
 
     def _chosen(self, word: Word) -> None:
         path = self._samples.get(str(word.get("name")))
         if path is not None:
-            self._want(path.stem, path, photo_of(path), None)
+            self._want(Wanted(path.stem, path, photo_of(path)))
 
     def _depth_of(self, photo: str) -> OfferedFile | None:
         """The depth that goes with this photo: of its name, or else the only one there is."""
@@ -109,21 +129,15 @@ class OpeningPanel(Panel):
         self._depths = [depth for depth in self._depths if depth is not fitting[-1]]
         return fitting[-1]
 
-    def _want(
-        self,
-        title: str,
-        source: OfferedFile | Path,
-        photo: np.ndarray | None,
-        depth: OfferedFile | None,
-    ) -> None:
+    def _want(self, wanted: Wanted) -> None:
         with self._lock:
             idle = self._at_work is None and not self._queue
             if len(self._queue) < MOST_WAITING:
-                self._queue.append(Wanted(title, source, photo, depth, waited_for=idle))
+                self._queue.append(dataclasses.replace(wanted, waited_for=idle))
             if not self._running:
                 self._start()
         if not idle:
-            self._display.tell("This photo waits for its turn", title)
+            self._display.tell("This photo waits for its turn", wanted.title)
 
     def _cancel(self) -> None:
         with self._lock:
@@ -153,14 +167,27 @@ class OpeningPanel(Panel):
                     wanted, ToldToStage(self._display.script, listener, self._pace, wanted)
                 )
             except InputError as error:
-                self.task.tell_failure(f"{wanted.title}: {error}")
                 line = None
+                if wanted.of_place:
+                    self._make_apart(wanted, error)
+                else:
+                    self.task.tell_failure(f"{wanted.title}: {error}")
             finally:
                 with self._lock:
                     self._at_work = None
                 self._display.script.tell("work", None)
             if line is not None:
                 print(line, flush=True)
+
+    def _make_apart(self, place: Wanted, why: InputError) -> None:
+        """Photos that do not become one place become a scene each, next."""
+        first, *others = place.of_place
+        with self._lock:
+            first = dataclasses.replace(first, waited_for=place.waited_for)
+            self._queue.extendleft(reversed([first, *others]))
+        self._display.tell(
+            "These photos are not one place", f"{why}. Each becomes a scene of its own.", "red"
+        )
 
     def _next(self) -> Wanted | None:
         with self._lock:
@@ -173,28 +200,29 @@ class OpeningPanel(Panel):
     def _made(self, wanted: Wanted, listener: Listener) -> str:
         """Make a scene of a photo and show it; what took how long, in one line."""
         clock = Clock(listener)
+        with one_at_a_time(self._making, listener):
+            if wanted.of_place:
+                scene = self._placed(wanted, clock)
+            else:
+                began = time.monotonic()
+                scene = self._splatted(wanted, clock)
+                self._pace.seconds = time.monotonic() - began
+        clock.stage("sending the scene")
+        self._done(dataclasses.replace(scene, name=wanted.title), wanted.waited_for)
+        wait_until_received(self._display.client, lambda: listener.stage("sending the scene"))
+        return f"{wanted.title}: {clock.line()}"
+
+    def _splatted(self, wanted: Wanted, listener: Listener) -> ViewedScene:
         with contextlib.ExitStack() as stack:
             source, depth = (
                 stack.enter_context(file.on_disk()) if isinstance(file, OfferedFile) else file
                 for file in (wanted.source, wanted.depth)
             )
             prompt = {} if depth is None else {"prompt": depth}
-            stack.enter_context(one_at_a_time(self._making, listener))
-            began = time.monotonic()
-            scene = self._splat(source, clock, **prompt)
-        self._pace.seconds = time.monotonic() - began
-        clock.stage("sending the scene")
-        self._done(dataclasses.replace(scene, name=wanted.title), wanted.waited_for)
-        wait_until_received(self._display.client, lambda: listener.stage("sending the scene"))
-        return f"{wanted.title}: {clock.line()}"
+            return self._makers.splat(source, listener, **prompt)
 
-
-@contextlib.contextmanager
-def one_at_a_time(making: threading.Lock, listener: Listener) -> Iterator[None]:
-    """Wait until no other page makes a scene, and let none begin meanwhile."""
-    while not making.acquire(timeout=0.2):
-        listener.stage("waiting for another page")
-    try:
-        yield
-    finally:
-        making.release()
+    def _placed(self, wanted: Wanted, listener: Listener) -> ViewedScene:
+        files = [one.source for one in wanted.of_place if isinstance(one.source, OfferedFile)]
+        assert self._makers.place is not None
+        with on_disk_together(files) as paths:
+            return self._makers.place(paths, listener)

@@ -18,10 +18,10 @@ from nvs_viewer.measure import MeasurePanel
 from nvs_viewer.opening import Opened, OpeningPanel
 from nvs_viewer.panel import Panel
 from nvs_viewer.pictures import thumbnail_of
-from nvs_viewer.scene import Splat, ViewedScene
+from nvs_viewer.scene import Makers, ViewedScene
 from nvs_viewer.shot import ShotPanel
 from nvs_viewer.takeaway import TakeawayPanel
-from nvs_viewer.uploads import limit_uploads
+from nvs_viewer.uploads import MAX_UPLOAD_BYTES, limit_uploads
 from nvs_viewer.visit import VisitPanel, Visits
 from nvs_viewer.work_on_stage import Pace
 
@@ -30,7 +30,7 @@ from nvs_viewer.work_on_stage import Pace
 class PageSettings:
     """What all pages of a viewer have in common."""
 
-    splat: Splat | None = None  # None: photos cannot be opened
+    makers: Makers | None = None  # None: photos cannot be opened
     samples: Mapping[str, Path] = dataclasses.field(default_factory=dict)  # by name
     rendering: DrawnBy = "browser"
     drawn_limit: int = 400_000  # Gaussians that a browser is given
@@ -70,11 +70,11 @@ class Page:
         self._panels: list[Panel] = []
         self.visit = VisitPanel(self.display, settings.visits, self.show)
         self._panels.append(self.visit)
-        if settings.splat is not None:
+        if settings.makers is not None:
             self._panels.append(
                 OpeningPanel(
                     self.display,
-                    settings.splat,
+                    settings.makers,
                     settings.samples,
                     settings.making,
                     settings.pace,
@@ -86,7 +86,13 @@ class Page:
         ]
         self.display.script.tell(
             "home",
-            {"opens": settings.splat is not None, "samples": samples, "flies": settings.flies},
+            {
+                "opens": settings.makers is not None,
+                "places": settings.makers is not None and settings.makers.place is not None,
+                "most_bytes": MAX_UPLOAD_BYTES,
+                "samples": samples,
+                "flies": settings.flies,
+            },
         )
         self._late_words = LATE_WORDS
         client.camera.on_update(lambda _: self._camera_moved())
@@ -140,7 +146,7 @@ class Page:
         tabs = display.client.gui.add_tab_group()
         fly = tabs.add_tab("Fly", viser.Icon.DRONE)
         with tabs.add_tab("Shot", viser.Icon.MOVIE):
-            shot = ShotPanel(display, self.visit)
+            shot = ShotPanel(display, self.visit, self._making)
         with fly:
             flight = FlightPanel(display, shot)
         self._panels += [flight, shot]

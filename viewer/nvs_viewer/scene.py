@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.scene import KnownPlaces, Scene, Source, Unit
+from nvs_viewer.original import Original
 from nvs_viewer.reach import Reach
 
 
@@ -31,6 +33,7 @@ class ViewedScene:
     known: KnownPlaces | None = None  # where the photo's depth was known before
     amplitude: float = 1.0  # of a flight on which the picture stays one that was photographed
     reach: Reach | None = None  # how far the photo carries; None: as its depth suggests
+    original: Original | None = None  # the photo's file; None of a scene of several photos
     # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
     # None where there is no trained head, or no photo.
     without_head: Callable[[Listener], ViewedScene] | None = None
@@ -78,6 +81,18 @@ class ViewedScene:
 Splat = Callable[..., ViewedScene]
 """Turns a photo, a `Path`, into a scene and tells a `Listener`; raises `InputError` for one that
 cannot be used.  A file of known depth is given as `prompt`, if there is one."""
+
+
+Place = Callable[[Sequence[Path], Listener], ViewedScene]
+"""Turns photos of one place into one scene; raises `InputError` where they do not make one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Makers:
+    """What turns photos that a page opens into scenes."""
+
+    splat: Splat
+    place: Place | None = None  # None: each photo becomes a scene
 
 
 class Cancelled(Exception):  # noqa: N818 (like asyncio's: not a failure)

@@ -155,7 +155,10 @@ class ServerPicture(Drawing):
             gaussians = gaussians[: scene.photographed]
         background = torch.tensor(self._background) / 255
         near = self._window.near
-        picture = render_frame(gaussians, camera, background, scene.made_from, near_plane=near)
+        # What lies under the page's bars is not worth its time: on a phone that is most of it.
+        seen = view.in_frame(camera, self.frame)
+        picture = render_frame(gaussians, seen, background, scene.made_from, near_plane=near)
+        picture = view.on_canvas(picture, camera)
         self._still_wanted()
         self._client.scene.set_background_image(picture, "jpeg", jpeg_quality=quality)
 

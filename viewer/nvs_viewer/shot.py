@@ -1,4 +1,4 @@
-"""The shot: choose a path, preview it, render it to a video, take it home."""
+"""The shot: choose a path, preview it, render it to a video, or take one picture."""
 
 # mypy: disable-error-code=misc
 # (viser makes `value` writable in a way that mypy does not see)
@@ -14,9 +14,8 @@ from typing import cast
 import torch
 import viser
 
-from nvs.film.frame import framed
+from nvs.errors import InputError
 from nvs.film.path import PATH_KINDS, PathKind, camera_path
-from nvs.film.video import even_size, write_video
 from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs_viewer.display import Display
@@ -24,21 +23,25 @@ from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import KeyframeList
 from nvs_viewer.lens_form import LensForm
 from nvs_viewer.panel import Panel
+from nvs_viewer.picture_form import PictureForm
 from nvs_viewer.preview import Preview
+from nvs_viewer.video_form import VideoForm
 from nvs_viewer.visit import VisitPanel
 
 OWN = "my keyframes"
-SHAPES = {"as the photo": None, "16:9": 16 / 9, "1:1": 1.0, "4:5": 4 / 5, "9:16": 9 / 16}
-SIZES = {"640": 640, "960": 960, "1280": 1280, "1920": 1920}
-FPS = ("24", "30", "60")
-FORMATS = (".mp4", ".gif", ".webp")
 WELCOME_SECONDS = 9.0  # of the flight that begins by itself: calm
 
 
 class ShotPanel(Panel):
-    """The "Shot" tab."""
+    """The "Shot" tab.
 
-    def __init__(self, display: Display, visit: VisitPanel) -> None:
+    Args:
+        display: the page's.
+        visit: remembers the keyframes of each scene.
+        making: the lock under which scenes are made.
+    """
+
+    def __init__(self, display: Display, visit: VisitPanel, making: threading.Lock) -> None:
         self._display = display
         self._visit = visit
         self._preview: Preview | None = None
@@ -54,13 +57,13 @@ class ShotPanel(Panel):
         render = gui.add_button("Render the video", icon=viser.Icon.MOVIE, color="teal")
         render.on_click(lambda _: self._render())
         self._task = Job(display.client, "Rendering the video")
+        take = gui.add_button("This view as a picture", icon=viser.Icon.CAMERA, color="teal")
+        take.on_click(lambda _: self._take_picture())
+        picture_task = Job(display.client, "Taking the picture")
         self.keyframes = KeyframeList(display, self)
-        with gui.add_folder("Video"):
-            self._shape = gui.add_dropdown("Shape", tuple(SHAPES))
-            self._size = gui.add_dropdown("Longer side, pixels", tuple(SIZES), initial_value="1280")
-            self._fps = gui.add_dropdown("Frames a second", FPS)
-            self._format = gui.add_dropdown("File", FORMATS)
-            self._lens = LensForm(display)
+        self._video = VideoForm(display)
+        self._lens = LensForm(display)
+        self._picture = PictureForm(display, self._lens, making, picture_task)
         self._show_what_matters()
         display.script.on("fly", lambda _: self._fly(WELCOME_SECONDS))
         display.script.on("play", lambda _: self.toggle())
@@ -96,6 +99,7 @@ class ShotPanel(Panel):
         self.stop()
         self._task.cancel()
         self._lens.scene_changed()
+        self._picture.scene_changed()
         kept = self._visit.shown
         begun = None if kept is None else kept.keyframes
         self.keyframes.restore(begun)
@@ -110,6 +114,7 @@ class ShotPanel(Panel):
     def close(self) -> None:
         self.stop()
         self._task.close()
+        self._picture.close()
 
     def keyframes_changed(self) -> None:
         """What is to be flown is now the keyframes, if there are any."""
@@ -166,31 +171,30 @@ class ShotPanel(Panel):
 
     def _render(self) -> None:
         self.stop()
-        fps = float(self._fps.value)
-        shape, size = SHAPES[self._shape.value], SIZES[self._size.value]
-        cameras = [shaped(camera, shape, size) for camera in self._cameras(fps, self.seconds)]
+        video = self._video.file
+        cameras = [self._video.shaped(c) for c in self._cameras(video.fps, self.seconds)]
         scene = self._display.shown
         if scene is None or not cameras:
             return
-        background = torch.tensor(self._display.background) / 255
-        shot = self._lens.shot(scene, self._display.depth, background)
-        focus = self._lens.focus(scene, self._display.depth, len(cameras))
-        suffix = self._format.value
-        name = f"{scene.name}-{self._kind.value.replace(' ', '-')}{self._lens.ending}{suffix}"
+        depth = self._display.depth
+        shot = self._lens.shot(scene, depth, torch.tensor(self._display.background) / 255)
+        focus = self._lens.focus(scene, depth, len(cameras))
+        path = self._kind.value.replace(" ", "-")
+        name = f"{scene.name}-{path}{self._lens.ending}{video.suffix}"
 
         def work(listener: Listener) -> None:
             listener.stage("rendering frames")
             with tempfile.TemporaryDirectory(prefix="nvs-") as folder:
-                file = Path(folder) / f"shot{suffix}"
-                frames = shot.frames(cameras, focus, progress=listener.advance)
-                write_video(frames, file, fps)
+                file = Path(folder) / f"shot{video.suffix}"
+                frames = shot.frames(cameras, focus, video.depth, listener.advance)
+                try:
+                    video.write(frames, file)
+                except InputError as error:
+                    raise InputError(str(error).replace(str(file), name)) from None
                 self._display.download(name, file.read_bytes())
 
         self._task.start(work)
 
-
-def shaped(camera: Camera, aspect: float | None, longer_side: int) -> Camera:
-    """`camera` with another shape of picture, even sizes, and no more view than it has."""
-    aspect = aspect or camera.width / camera.height
-    size = even_size(round(longer_side * min(aspect, 1)), round(longer_side / max(aspect, 1)))
-    return framed(camera, *size)
+    def _take_picture(self) -> None:
+        self.stop()
+        self._picture.take()

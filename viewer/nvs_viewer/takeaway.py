@@ -1,4 +1,4 @@
-"""Files to take home: the Gaussians, a page, a still picture, the depth."""
+"""Files to take home: the Gaussians, a page, the depth."""
 
 from __future__ import annotations
 
@@ -11,18 +11,13 @@ import numpy as np
 import torch
 import viser
 
-from nvs.film.shot import render_frame
 from nvs.player.file import player_of
 from nvs.progress import Listener
 from nvs.rendering.render import render
 from nvs.scene.ply import write_ply
-from nvs_viewer import view
 from nvs_viewer.display import Display
 from nvs_viewer.job import Job
 from nvs_viewer.panel import Panel
-
-FACTORS = {"as the window": 1, "2x the window": 2, "4x the window": 4}
-LARGEST_STILL_PX = 8192
 
 
 class TakeawayPanel(Panel):
@@ -31,11 +26,6 @@ class TakeawayPanel(Panel):
     def __init__(self, display: Display) -> None:
         self._display = display
         gui = display.client.gui
-        self._factor = gui.add_dropdown(
-            "Picture size", tuple(FACTORS), initial_value="2x the window"
-        )
-        still = gui.add_button("This view as a picture", icon=viser.Icon.CAMERA)
-        still.on_click(lambda _: self._start(self._still))
         ply = gui.add_button("Gaussians (.ply)", icon=viser.Icon.CLOUD_DOWNLOAD)
         ply.on_click(lambda _: self._start(self._ply))
         html = gui.add_button("A page to send to a friend (.html)", icon=viser.Icon.WORLD_DOWNLOAD)
@@ -50,23 +40,6 @@ class TakeawayPanel(Panel):
     def _start(self, work: Callable[[Listener], None]) -> None:
         if self._display.scene is not None:
             self._task.start(work)
-
-    def _still(self, listener: Listener) -> None:
-        from PIL import Image
-
-        scene = self._display.shown
-        assert scene is not None
-        listener.stage("rendering this view")
-        window = self._display.window.camera
-        largest = max(window.image_width, window.image_height)
-        factor = min(FACTORS[self._factor.value], LARGEST_STILL_PX / largest)
-        camera = view.current(self._display.window, round(window.image_height * factor))
-        background = torch.tensor(self._display.background) / 255
-        picture = render_frame(scene.gaussians, camera, background, scene.made_from)
-        listener.stage("writing the picture")
-        file = io.BytesIO()
-        Image.fromarray(picture).save(file, "PNG")
-        self._display.download(f"{scene.name}.png", file.getvalue())
 
     def _ply(self, listener: Listener) -> None:
         scene = self._display.shown

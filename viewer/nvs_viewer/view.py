@@ -15,6 +15,8 @@ from nvs_viewer.reach import walking_scale
 from nvs_viewer.window import Window
 
 UP = (0.0, -1.0, 0.0)  # OpenCV's y points down
+BAR = (23, 23, 26)  # the ground of script/page.css
+LEAST_BAR = 0.02  # of a side: what is left out of a picture at either end
 
 
 def fitted(camera: Camera, aspect: float) -> float:
@@ -61,6 +63,37 @@ def current(window: Window, height: int, aspect: float | None = None) -> Camera:
     pose[:3, :3] = viser.transforms.SO3(window.camera.wxyz).as_matrix()
     pose[:3, 3] = window.position
     return Camera.from_focal(focal_px, width, height).moved(torch.from_numpy(pose).float())
+
+
+def in_frame(camera: Camera, frame: float | None) -> Camera:
+    """The middle of `camera`'s picture that has this shape, width / height, and a pixel around it.
+
+    Its pixels are the same; nothing is left out where that would be next to nothing.
+    """
+    if frame is None:
+        return camera
+    # As much is left out on either side, so that the middle stays the middle.
+    across = max(0, math.floor((camera.width - camera.height * frame) / 2) - 1)
+    down = max(0, math.floor((camera.height - camera.width / frame) / 2) - 1)
+    if across < LEAST_BAR * camera.width and down < LEAST_BAR * camera.height:
+        return camera
+    intrinsics = camera.intrinsics.clone()
+    intrinsics[0, 2] -= across
+    intrinsics[1, 2] -= down
+    return Camera(
+        intrinsics, camera.camera_to_world, camera.width - 2 * across, camera.height - 2 * down
+    )
+
+
+def on_canvas(picture: np.ndarray, camera: Camera) -> np.ndarray:
+    """`picture` [h, w, 3] uint8 in the middle of one of `camera`'s size, as bars around it."""
+    height, width, _ = picture.shape
+    if (width, height) == (camera.width, camera.height):
+        return picture
+    left, top = (camera.width - width) // 2, (camera.height - height) // 2
+    whole = np.full((camera.height, camera.width, 3), BAR, np.uint8)
+    whole[top : top + height, left : left + width] = picture
+    return whole
 
 
 def keyframe(window: Window, aspect: float) -> Keyframe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,20 @@ class Wanted:
     title: str
     source: OfferedFile | Path
     photo: np.ndarray | None  # [H, W, 3] uint8, reduced; None for a scene
-    depth: OfferedFile | None
-    waited_for: bool  # whether it is to be shown as soon as it is there
+    depth: OfferedFile | None = None
+    waited_for: bool = False  # whether it is to be shown as soon as it is there
+    of_place: tuple[Wanted, ...] = ()  # this one and the others of the same place
+
+    @classmethod
+    def place(cls, photos: Sequence[Wanted]) -> Wanted:
+        """One scene of several photos; the first one stands for them."""
+        first = photos[0]
+        title = f"{first.title} and {len(photos) - 1} more"
+        return dataclasses.replace(first, title=title, of_place=tuple(photos))
 
 
 class Pace:
-    """How long the last scene took: what the next will take, on the same machine."""
+    """How long the last scene of a photo took: what the next will take, on the same machine."""
 
     def __init__(self) -> None:
         self.seconds: float | None = None
@@ -39,7 +48,7 @@ class ToldToStage(Listener):
         self._script = script
         self._to = to
         self._wanted = wanted
-        self._expected_s = pace.seconds
+        self._expected_s = None if wanted.of_place else pace.seconds
         self._began = time.monotonic()
         address = "" if wanted.photo is None else picture_address(wanted.photo, SHOWN_PX)
         self._script.tell("photo", address)
@@ -57,6 +66,7 @@ class ToldToStage(Listener):
                     "since_s": round(time.monotonic() - self._began, 1),
                     "expected_s": self._expected_s,
                     "waited_for": self._wanted.waited_for,
+                    "photos": max(1, len(self._wanted.of_place)),
                 },
             )
 

@@ -31,6 +31,9 @@ nvs.viser = (() => {
       return sheet?.querySelector('[style*="height: 3.5em"]') ?? null;
     },
     sheet: () => document.querySelector('.mantine-Paper-root[style*="position: fixed"]'),
+    // The words of the panel's tab that is open, or null.
+    openTab: () =>
+      document.querySelector('[role="tab"][aria-selected="true"]')?.textContent.trim() ?? null,
     isOpen: (head) => head.nextElementSibling?.getAttribute("aria-hidden") === "false",
   };
 })();
