@@ -208,7 +208,25 @@ def one_line_for_description(path: Path, what: str) -> Iterator[None]:
         OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError,
         RecursionError,
     ) as error:  # fmt: skip
-        raise InputError(f"{path}: not {what} ({' '.join(repr(error).split())})") from None
+        raise InputError(f"{path}: not {what} ({_in_words(error)})") from None
+
+
+def _in_words(error: Exception) -> str:
+    """What was found in a file, without a programmer's words."""
+    match error:
+        case KeyError():
+            return f"it lacks {error.args[0]}" if error.args else "something is lacking"
+        case UnicodeDecodeError():
+            return "it is not text"
+        case json.JSONDecodeError():
+            return f"no JSON: line {error.lineno}, column {error.colno}"
+        case OSError():
+            return error.strerror or "it cannot be read"
+        case RecursionError():
+            return "it is nested too deeply"
+        case ValueError():
+            return " ".join(str(error).split()) or "a value that cannot be"
+    return "something in it is of another kind than expected"
 
 
 def depth_encoding(description: dict[str, Any]) -> DepthEncoding:

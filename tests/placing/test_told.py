@@ -172,11 +172,15 @@ def test_a_place_far_from_its_origin_keeps_its_detail(tmp_path):
     [
         ("c.json", "{", "not a file of cameras"),
         ("c.json", "[]", "tells no cameras: known are cameras.json"),
-        ("c.json", '{"frames": []}', "not a file of cameras"),
+        ("c.json", '{"frames": []}', "tells no photo's camera"),
         ("c.json", '{"frames": [{"image": "a.png", "K": [1], "c2w": [2]}]}', "not a cameras.json"),
         ("c.json", '{"frames": [{"transform_matrix": 3}]}', "not a transforms.json"),
         ("c.json", '{"poses": 5}', "not Record3D metadata"),
         ("c.json", "", "is empty"),
+        ("c.json", '{"frames": [{"image": "a.png"}, {}]}', "it lacks image"),
+        ("c.json", '{"frames": 7}', "of another kind than expected"),
+        ("c.json", '{"frames": [["a"]]}', "tells no cameras"),
+        ("c.json", "[" * 100_000, "nested too deeply"),
         ("c.txt", "1 2 3", "is no file of cameras: known are"),
         ("images.txt", "x", "lacks cameras.txt"),
         ("poses_bounds.npy", "x", "not LLFF poses"),
@@ -193,3 +197,5 @@ def test_damaged_cameras_are_one_line(tmp_path, name, content, said):
         told_cameras(path.parent if "/" in name else path)
     assert "\n" not in str(caught.value)
     assert path.parent.name in str(caught.value)
+    for word in ("Error", "dict", "tuple", "NoneType", "object"):  # a programmer's
+        assert word not in str(caught.value)
