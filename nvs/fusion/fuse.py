@@ -15,12 +15,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nvs.data.views import ViewFile
+from nvs.data.views import View, ViewFile
 from nvs.errors import InputError
 from nvs.fusion.bounds import Bounds
 from nvs.fusion.colors import match_photos
 from nvs.fusion.depths import brought_to_scale, matched_depths
 from nvs.fusion.exposure import COMPARED_PX, exposed, gains
+from nvs.fusion.given import given_points
 from nvs.fusion.holes import holes_in, lying_in
 from nvs.fusion.neighbours import PROBES, by_overlap
 from nvs.fusion.parts import PhotoParts, parts_of
@@ -51,7 +52,7 @@ def fuse(
     A photo that cannot be used is named, with the reason, and left out.
 
     Args:
-        views: in one world; their poses and sparse depths share a unit.
+        views: in one world; their poses, sparse points and depth maps share a unit.
         listener: told what is being done; what it raises ends the work.
 
     Raises:
@@ -110,14 +111,11 @@ def _read(
     for index, view in enumerate(views):
         listener.advance(index, len(views))
         try:
-            loaded = view.load(settings.longer_side)
+            loaded = _loaded(view, settings, listener)
         except InputError as error:
             _leave_out(view.name, str(error), reports)
             continue
-        size = torch.tensor([loaded.camera.width, loaded.camera.height])
-        xy, z = loaded.sparse_xy, loaded.sparse_depth
-        known = torch.isfinite(z) & (z > 0) & ((xy >= 0) & (xy < size)).all(-1)
-        given = KnownPoints(xy[known], z[known], torch.ones(int(known.sum())))
+        given = given_points(loaded)
         whole = torch.ones(*loaded.photo.rgb.shape[:2], 1)
         valid = straightened(whole, loaded.camera.intrinsics, view.lens)[..., 0] > LEAST_VALID
         photo = _filled(loaded.photo, valid)
@@ -129,6 +127,23 @@ def _read(
             f"one scene of several photos needs two that can be used, not {len(photos)}{why}"
         )
     return photos
+
+
+def _loaded(view: ViewFile, settings: FusionSettings, listener: Listener) -> View:
+    """The photo; a depth map that cannot be used does not take it along.
+
+    Raises:
+        InputError: the photo cannot be used.
+    """
+    alone = dataclasses.replace(view, depth=None, confidence=None)
+    if not settings.photo_depth or view.depth is None:
+        return alone.load(settings.longer_side)
+    try:
+        return view.load(settings.longer_side)
+    except InputError as error:
+        loaded = alone.load(settings.longer_side)  # what is wrong with the photo is said instead
+        listener.note(f"{view.name}: its depth is left: {error}")
+        return loaded
 
 
 def _filled(photo: Photo, valid: Tensor) -> Photo:
