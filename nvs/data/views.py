@@ -20,6 +20,7 @@ from nvs.data.recorded import (
     photo_size,
     read_depth,
     rigid_pose,
+    square_matrix,
 )
 from nvs.depth.encoding import DepthEncoding
 from nvs.depth.file import why
@@ -217,8 +218,8 @@ def cameras_json_views(path: Path) -> ViewSet:
         return ViewFile(
             name,
             folder / frame["image"],
-            np.array(frame["K"], np.float64).reshape(3, 3),
-            np.array(frame["c2w"], np.float64).reshape(4, 4),
+            square_matrix(frame["K"], 3, "K"),
+            square_matrix(frame["c2w"], 4, "c2w"),
             _described_lens(frame),
             folder / frame["depth"] if frame.get("depth") else None,
             encoding,
@@ -263,7 +264,7 @@ def _transforms_view(folder: Path, frame: dict[str, Any]) -> ViewFile:
     focal_y = float(frame.get("fl_y", focal_x))
     centre = float(frame.get("cx", width / 2)), float(frame.get("cy", height / 2))
     intrinsics = np.array([[focal_x, 0, centre[0]], [0, focal_y, centre[1]], [0, 0, 1]])
-    pose = np.array(frame["transform_matrix"], np.float64).reshape(4, 4)
+    pose = square_matrix(frame["transform_matrix"], 4, "transform_matrix")
     pose = pose @ OPENGL_AXES
     lens = Lens(*(float(frame.get(k, 0)) for k in ("k1", "k2", "p1", "p2", "k3")))
     name = Path(frame["file_path"]).with_suffix("").as_posix()

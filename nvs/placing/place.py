@@ -49,6 +49,8 @@ def placed_photos(
     """
     given = gathered(sources)
     placed = _placed(given, workspace, cameras, lens, longer_side, seed, listener)
+    if len(given.photos) == 1 and not placed.left_out:
+        raise InputError(f"{given.photos[0]} is one photo: name several of one place, or a clip")
     if given.clip is None and len(placed.views) < 2:
         # Alone it would stand in the cameras' world, but at the scale that a network guesses.
         why = f": {placed.left_out[0].name}: {placed.left_out[0].why}" if placed.left_out else ""
