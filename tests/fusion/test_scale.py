@@ -63,7 +63,7 @@ def test_what_lay_on_a_shelf_is_what_was_laid_there(tmp_path):
     one = shot(camera_at(0.1))
     photo = posed("a", camera_at(0.1), one.depth, one.rgb)
     witness = Witness(photo, KnownPoints.none())
-    shelf = Shelf(tmp_path / "witnesses")
+    shelf: Shelf[Witness] = Shelf(tmp_path / "witnesses")
     shelf.append(witness)
     shelf.append(witness)
     assert len(shelf) == 2
@@ -73,7 +73,7 @@ def test_what_lay_on_a_shelf_is_what_was_laid_there(tmp_path):
     for field in dataclasses.fields(said):
         assert torch.equal(getattr(said, field.name), getattr(wanted, field.name))
     gaussians = scattered(1, 1)
-    parts = Shelf(tmp_path / "parts")
+    parts: Shelf[Gaussians] = Shelf(tmp_path / "parts")
     parts.append(gaussians[::2])
     parts.append(gaussians[:0])
     assert torch.equal(parts[0].means, gaussians.means[::2])
@@ -83,7 +83,7 @@ def test_what_lay_on_a_shelf_is_what_was_laid_there(tmp_path):
 
 
 def test_a_disk_that_takes_no_more_is_one_line(tmp_path):
-    shelf = Shelf(tmp_path / "parts")
+    shelf: Shelf[Gaussians] = Shelf(tmp_path / "parts")
     (tmp_path / "parts").rmdir()
     with pytest.raises(InputError, match=r"cannot write temporary files in .* TMPDIR") as caught:
         shelf.append(scattered(0, 1))
