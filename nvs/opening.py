@@ -176,13 +176,7 @@ def open_place(
     from nvs.fusion.records import FusionSettings
     from nvs.placing.place import placed_photos
 
-    depth = settings.depth
-    if dataclasses.replace(depth, photo_depth=True, values_per_metre=None) != DepthSettings():
-        raise InputError(
-            "--depth, --depth-prompt, --at, --metric-model and --detail high belong to one photo"
-        )
-    if settings.points is not None or settings.photo.frame != 1:
-        raise InputError("--points and --frame belong to one photo")
+    _refuse_of_one_photo(settings)
     lens = settings.photo
     with tempfile.TemporaryDirectory(prefix="nvs-") as workspace:
         placed = placed_photos(
@@ -206,7 +200,12 @@ def open_place(
         fused = fuse(
             model,
             placed.views,
-            FusionSettings(lens.longer_side, backfill=settings.backfill, seed=settings.seed),
+            FusionSettings(
+                lens.longer_side,
+                backfill=settings.backfill,
+                photo_depth=settings.depth.photo_depth,
+                seed=settings.seed,
+            ),
             listener,
         )
     unused = [LeftOut(p.name, p.left_out) for p in fused.photos if p.left_out is not None]
@@ -216,6 +215,25 @@ def open_place(
         (*placed.left_out, *unused),
         placed.cameras,
     )
+
+
+def _refuse_of_one_photo(settings: SceneSettings) -> None:
+    depth, plain = settings.depth, SceneSettings()
+    given = {
+        "--depth": depth.depth is not None,
+        "--depth-prompt": depth.prompt is not None,
+        "--depth-scale": depth.values_per_metre is not None,
+        "--depth-kind": depth.kind != plain.depth.kind,
+        "--depth-confidence": depth.confidence is not None,
+        "--at": bool(depth.places),
+        "--metric-model": depth.metric_model is not None,
+        "--detail high": depth.detail != plain.depth.detail,
+        "--points": settings.points is not None,
+        "--frame": settings.photo.frame != plain.photo.frame,
+    }
+    refused = [name for name, is_given in given.items() if is_given]
+    if refused:
+        raise InputError(f"leave out what belongs to one photo: {', '.join(refused)}")
 
 
 def open_photo(path: Path, settings: PhotoSettings, listener: Listener = SILENT) -> Photo:

@@ -41,6 +41,9 @@ class Options:
     backfill: bool = True
     """Fill in what no photo shows: behind near things and past the borders."""
 
+    photo_depth: bool = True
+    """Use the depth that a phone recorded with the photos, or that cameras.json names."""
+
     lens: LensOptions = dataclasses.field(default_factory=LensOptions)
 
     run: RunOptions = dataclasses.field(default_factory=RunOptions)
@@ -51,10 +54,11 @@ class Options:
         Raises:
             InputError: a number out of its range.
         """
-        from nvs.commands.options import PhotoOptions, SceneOptions
+        from nvs.commands.options import KnownDepthOptions, PhotoOptions, SceneOptions
 
         photo = PhotoOptions(self.lens, self.longer_side)
-        return SceneOptions(photo, self.run, backfill=self.backfill).settings()
+        known = KnownDepthOptions(photo_depth=self.photo_depth)
+        return SceneOptions(photo, self.run, backfill=self.backfill, known=known).settings()
 
 
 class _Lines(Terminal):

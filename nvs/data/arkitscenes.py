@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from nvs.data.recorded import one_line_for_description
-from nvs.data.views import ViewFile, ViewSet
+from nvs.data.views import ConfidenceFile, ViewFile, ViewSet
 from nvs.depth.encoding import DepthEncoding
 from nvs.errors import InputError
 from nvs.scene.rotations import rotation_of
@@ -29,7 +29,8 @@ def arkitscenes_views(trajectory: Path) -> ViewSet:
     `lowres_wide.traj` holds a line for each pose: seconds, a rotation as axis times angle, a
     translation in metres, world to camera with OpenCV's axes.  `lowres_wide/ID_SECONDS.png` are
     the photos, `lowres_wide_intrinsics/ID_SECONDS.pincam` their "width height fx fy cx cy",
-    `lowres_depth` millimetres (github.com/apple/ARKitScenes, DATA.md).
+    `lowres_depth` millimetres, `confidence` 0, 1 or 2: low, medium, high
+    (github.com/apple/ARKitScenes, DATA.md).
 
     Raises:
         InputError: not of this form, or none of its photos has a pose.
@@ -58,7 +59,7 @@ def _view(folder: Path, pincam: Path, row: NDArray[np.float64]) -> ViewFile:
     with one_line_for_description(pincam, "a camera of ARKitScenes"):
         width, height, *intrinsics = np.loadtxt(pincam).tolist()
         focal_x, focal_y, centre_x, centre_y = intrinsics
-    depth = folder / "lowres_depth" / f"{pincam.stem}.png"
+    depth, trust = (folder / kind / f"{pincam.stem}.png" for kind in ("lowres_depth", "confidence"))
     return ViewFile(
         pincam.stem,
         folder / "lowres_wide" / f"{pincam.stem}.png",
@@ -68,6 +69,7 @@ def _view(folder: Path, pincam: Path, row: NDArray[np.float64]) -> ViewFile:
         encoding=DepthEncoding(1000.0),
         unit="m",
         size=(int(width), int(height)),
+        confidence=ConfidenceFile(trust, 2.0) if trust.is_file() else None,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nvs.data.recorded import one_line_for_description
-from nvs.data.views import OPENGL_AXES, ViewFile, ViewSet
+from nvs.data.views import OPENGL_AXES, ConfidenceFile, ViewFile, ViewSet
 from nvs.depth.encoding import DepthEncoding
 from nvs.errors import InputError
 
@@ -37,7 +37,8 @@ def polycam_views(keyframes: Path) -> ViewSet:
 
     "t_00" to "t_23" are the upper three rows of the pose, camera to world with OpenGL's axes,
     in metres; "fx", "fy", "cx", "cy" are pixels of a picture of "width" x "height".
-    `depth/NAME.png` holds millimetres.
+    `depth/NAME.png` holds millimetres, `confidence/NAME.png` 0, 127 or 255: low, medium, high
+    (github.com/PolyCam/polyform).
 
     Raises:
         InputError: a file not of this form.
@@ -62,7 +63,7 @@ def _view(keyframes: Path, path: Path, photos: str) -> ViewFile:
     photo = next(
         (keyframes / photos).glob(f"{path.stem}.*"), keyframes / photos / f"{path.stem}.jpg"
     )
-    depth = keyframes / "depth" / f"{path.stem}.png"
+    depth, trust = (keyframes / kind / f"{path.stem}.png" for kind in ("depth", "confidence"))
     return ViewFile(
         path.stem,
         photo,
@@ -72,4 +73,5 @@ def _view(keyframes: Path, path: Path, photos: str) -> ViewFile:
         encoding=DepthEncoding(1000.0),
         unit="m",
         size=size,
+        confidence=ConfidenceFile(trust, 255.0) if trust.is_file() else None,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -193,6 +195,18 @@ def rigid_pose(camera_to_world: Any, name: str) -> Tensor:  # noqa: ANN401 (what
     return torch.from_numpy(pose).float()
 
 
+def square_matrix(values: Any, size: int, name: str) -> NDArray[np.float64]:  # noqa: ANN401
+    """Numbers in whatever nesting as a matrix [size, size].
+
+    Raises:
+        ValueError: they are another number of numbers.
+    """
+    numbers = np.array(values, np.float64)
+    if numbers.size != size * size:
+        raise ValueError(f"{name} is a matrix of {size}x{size} numbers, here it has {numbers.size}")
+    return numbers.reshape(size, size)
+
+
 @contextlib.contextmanager
 def one_line_for_description(path: Path, what: str) -> Iterator[None]:
     """Whatever a file of another form than expected leads to becomes one line.
@@ -208,7 +222,26 @@ def one_line_for_description(path: Path, what: str) -> Iterator[None]:
         OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError,
         RecursionError,
     ) as error:  # fmt: skip
-        raise InputError(f"{path}: not {what} ({' '.join(repr(error).split())})") from None
+        raise InputError(f"{path}: not {what} ({_in_words(error)})") from None
+
+
+def _in_words(error: Exception) -> str:
+    """What was found in a file, without a programmer's words."""
+    match error:
+        case KeyError():
+            return f"it lacks {error.args[0]}" if error.args else "something is lacking"
+        case UnicodeDecodeError():
+            return "it is not text"
+        case json.JSONDecodeError():
+            return f"no JSON: line {error.lineno}, column {error.colno}"
+        case OSError():
+            return error.strerror or "it cannot be read"
+        case RecursionError():
+            return "it is nested too deeply"
+        case ValueError():
+            said = re.sub(r"np\.\w+\((.*?)\)", r"\1", " ".join(str(error).split()))
+            return said or "a value that cannot be"
+    return "something in it is of another kind than expected"
 
 
 def depth_encoding(description: dict[str, Any]) -> DepthEncoding:

@@ -20,13 +20,14 @@ from nvs.data.recorded import (
     photo_size,
     read_depth,
     rigid_pose,
+    square_matrix,
 )
 from nvs.depth.encoding import DepthEncoding
 from nvs.depth.file import why
 from nvs.errors import InputError
 from nvs.photo.colmap import read_colmap
 from nvs.photo.focal import photo_camera
-from nvs.photo.lens import Lens, straightened, straightened_points
+from nvs.photo.lens import LEAST_LEFT, Lens, straightened, straightened_points
 from nvs.photo.photo import Photo, load_photo
 from nvs.scene.camera import Camera
 from nvs.scene.scene import Unit
@@ -45,6 +46,15 @@ class View:
     sparse_xy: Tensor  # [M, 2] pixels of `camera`
     sparse_depth: Tensor  # [M] z
     unit: Unit = "relative"  # of poses and depths
+    confidence: Tensor | None = None  # [H', W'] 0..1, of `depth`, where the set tells it
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfidenceFile:
+    """A map of how far each pixel of a depth map is to be trusted."""
+
+    path: Path
+    full: float  # what stands for 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +72,22 @@ class ViewFile:
     unit: Unit = "relative"  # of poses and depths
     size: tuple[int, int] | None = None  # (width, height) that K and sparse points are told for
     focal_known: bool = True  # False: K is an assumption
+    confidence: ConfidenceFile | None = None  # of `depth`, of the same size
+    as_stored: bool = False  # K and pose are told for the photo's pixels before EXIF turns them
 
     def load(self, longer_side: int) -> View:
         """Read the photo and its depth, reduced to `longer_side` pixels where it is larger.
 
         Raises:
-            InputError: a missing or unreadable file, or a photo of another shape than its
-                camera's.
+            InputError: a missing or unreadable file, a photo of another shape than its
+                camera's, or a lens that cannot be.
         """
+        from nvs.data.turned import turned_upright  # which turns a record of this file's
+
+        upright = self if self.depth is not None else turned_upright(self)
+        return upright._load(longer_side)
+
+    def _load(self, longer_side: int) -> View:
         photo = load_photo(self.photo)
         full_size = photo.full_size
         intrinsics = torch.from_numpy(self._intrinsics_at(full_size)).float()
@@ -81,6 +99,7 @@ class ViewFile:
             focal_known=self.focal_known,
         )
         full = photo.camera
+        self._refuse_impossible_lens(full)
         photo = dataclasses.replace(photo, rgb=straightened(photo.rgb, full.intrinsics, self.lens))
         if longer_side < max(full.width, full.height):
             photo = photo.resized_to(longer_side)
@@ -90,15 +109,26 @@ class ViewFile:
             xy = straightened_points(xy, self.intrinsics, self.lens)
         width, height = self.size or full_size
         scale = np.array([camera.width / width, camera.height / height])
+        depth = self._dense_depth(full)
         return View(
             self.name,
             photo,
             camera,
-            self._dense_depth(full),
+            depth,
             torch.from_numpy(xy * scale).float(),
             torch.from_numpy(depths).float(),
             self.unit,
+            None if depth is None else self._confidence(depth, full),
         )
+
+    def _refuse_impossible_lens(self, full: Camera) -> None:
+        left = self.lens.share_left(full.intrinsics, full.width, full.height)
+        if left < LEAST_LEFT:
+            told = dataclasses.asdict(self.lens).items()
+            words = ", ".join(f"{name} = {value:g}" for name, value in told if value != 0)
+            raise InputError(
+                f"{self.name}: no lens distorts like this: {words} leave {left:.0%} of its picture"
+            )
 
     def _intrinsics_at(self, size: tuple[int, int]) -> NDArray[np.float64]:
         """K of the photo as it is, which may be larger or smaller than the one it is told for."""
@@ -120,8 +150,23 @@ class ViewFile:
             return None
         depth = read_depth(self.depth, self.encoding)
         check_shape(depth, full.width, full.height, self.depth.name)
-        at_own_size = full.resized(depth.shape[1], depth.shape[0]).intrinsics
-        return straightened(depth[..., None], at_own_size, self.lens, nearest=True)[..., 0]
+        return self._straightened_map(depth, full)
+
+    def _confidence(self, depth: Tensor, full: Camera) -> Tensor | None:
+        if self.confidence is None:
+            return None
+        told = read_depth(self.confidence.path)
+        if told.shape != depth.shape:
+            raise InputError(
+                f"{self.confidence.path}: a confidence of {told.shape[1]}x{told.shape[0]} pixels "
+                f"cannot belong to depth of {depth.shape[1]}x{depth.shape[0]}"
+            )
+        return self._straightened_map((told / self.confidence.full).clamp(max=1), full)
+
+    def _straightened_map(self, values: Tensor, full: Camera) -> Tensor:
+        """A map [h, w] over the picture as a straight lens has it, 0 beyond the picture."""
+        at_own_size = full.resized(values.shape[1], values.shape[0]).intrinsics
+        return straightened(values[..., None], at_own_size, self.lens, nearest=True)[..., 0]
 
     def _sparse_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.sparse is None:
@@ -173,8 +218,8 @@ def cameras_json_views(path: Path) -> ViewSet:
         return ViewFile(
             name,
             folder / frame["image"],
-            np.array(frame["K"], np.float64).reshape(3, 3),
-            np.array(frame["c2w"], np.float64).reshape(4, 4),
+            square_matrix(frame["K"], 3, "K"),
+            square_matrix(frame["c2w"], 4, "c2w"),
             _described_lens(frame),
             folder / frame["depth"] if frame.get("depth") else None,
             encoding,
@@ -219,7 +264,7 @@ def _transforms_view(folder: Path, frame: dict[str, Any]) -> ViewFile:
     focal_y = float(frame.get("fl_y", focal_x))
     centre = float(frame.get("cx", width / 2)), float(frame.get("cy", height / 2))
     intrinsics = np.array([[focal_x, 0, centre[0]], [0, focal_y, centre[1]], [0, 0, 1]])
-    pose = np.array(frame["transform_matrix"], np.float64).reshape(4, 4)
+    pose = square_matrix(frame["transform_matrix"], 4, "transform_matrix")
     pose = pose @ OPENGL_AXES
     lens = Lens(*(float(frame.get(k, 0)) for k in ("k1", "k2", "p1", "p2", "k3")))
     name = Path(frame["file_path"]).with_suffix("").as_posix()
@@ -239,8 +284,10 @@ def llff_views(folder: Path) -> ViewSet:
     try:
         rows = np.load(folder / "poses_bounds.npy", allow_pickle=False).astype(np.float64)
         matrices = rows[:, :15].reshape(-1, 3, 5)
-    except (OSError, EOFError, ValueError, IndexError) as error:
-        raise InputError(f"{folder}/poses_bounds.npy: not LLFF poses ({error})") from None
+    except (OSError, EOFError, ValueError, IndexError):
+        raise InputError(
+            f"{folder}/poses_bounds.npy: not LLFF poses, 17 numbers for each photo"
+        ) from None
     photos = _llff_photos(folder)
     if len(photos) != len(matrices):
         raise InputError(f"{folder}: {len(matrices)} poses but {len(photos)} photos")
@@ -283,6 +330,7 @@ def colmap_views(folder: Path) -> ViewSet:
             image.camera.lens,
             sparse=(image.xy, image.depth),
             size=(image.camera.width, image.camera.height),
+            as_stored=True,
         )
         for image in read_colmap(model)
     ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nvs.fusion.bounds import Bounds
 from nvs.fusion.posed import PosedPhoto
+from nvs.fusion.shelf import Shelf
 from nvs.progress import Listener
 from nvs.rendering.color_matrix import ColorMatrix
 from nvs.scene.camera import Camera
@@ -27,6 +30,7 @@ def match_photos(
     scene: Gaussians,
     free: Tensor,
     photos: Sequence[PosedPhoto],
+    folder: Path,
     listener: Listener,
 ) -> Gaussians:
     """The scene with colours changed so that each camera sees its photo.
@@ -35,25 +39,25 @@ def match_photos(
 
     Args:
         free: [N] bool, the Gaussians whose colours may change.
+        folder: for temporary files.
     """
     colors, pace = scene.colors, torch.zeros_like(scene.colors)
-    seen = [_visible(scene, photo.camera) for photo in photos]
-    wanted: list[Tensor] = []
+    bounds = Bounds.of(scene)
+    wanted: Shelf[_Wanted] = Shelf(folder / "wanted")
     weights = torch.zeros(len(scene))
     for turn in range(ROUNDS):
         shares = torch.zeros_like(colors)
-        for index, (posed, which) in enumerate(zip(photos, seen, strict=True)):
-            rgb = posed.photo.rgb.cpu()
+        for index, posed in enumerate(photos):
             listener.advance(turn * len(photos) + index, ROUNDS * len(photos))
+            which = _visible(scene, bounds, posed.camera)
             if not len(which):
-                wanted.append(rgb)
+                if turn == 0:
+                    wanted.append(_Wanted(posed.photo.rgb.cpu()))
                 continue
             matrix = ColorMatrix.of(scene[which], posed.camera)
             if turn == 0:
-                left = matrix.lacking(colors[which], rgb).picture
-                ignored = torch.where(posed.valid, _shows_else(left), 1.0)
-                wanted.append(rgb - left * ignored[..., None])
-            lacking = matrix.lacking(colors[which], wanted[index])
+                wanted.append(_wanted(matrix, colors[which], posed))
+            lacking = matrix.lacking(colors[which], wanted[index].picture)
             shares.index_add_(0, which, lacking.shares)
             if turn == 0:
                 weights.index_add_(0, which, lacking.weight)
@@ -64,13 +68,28 @@ def match_photos(
     return dataclasses.replace(scene, colors=colors)
 
 
-def _visible(scene: Gaussians, camera: Camera) -> Tensor:
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Wanted:
+    """What a photo says of the colours."""
+
+    picture: Tensor  # [H, W, 3]; as the scene has it where the photo has no say
+
+
+def _wanted(matrix: ColorMatrix, colors: Tensor, posed: PosedPhoto) -> _Wanted:
+    rgb = posed.photo.rgb.cpu()
+    left = matrix.lacking(colors, rgb).picture
+    ignored = torch.where(posed.valid, _shows_else(left), 1.0)
+    return _Wanted(rgb - left * ignored[..., None])
+
+
+def _visible(scene: Gaussians, bounds: Bounds, camera: Camera) -> Tensor:
     """Which Gaussians [K] may be in the picture."""
-    pixels, depth = camera.project(scene.means)
-    margin = 3 * scene.scales.amax(-1) * float(camera.intrinsics[0, 0]) / depth + 2
+    near = bounds.seen_by(camera)
+    pixels, depth = camera.project(scene.means[near])
+    margin = 3 * scene.scales[near].amax(-1) * float(camera.intrinsics[0, 0]) / depth + 2
     size = torch.tensor([camera.width, camera.height]).to(pixels)
     inside = ((pixels > -margin[:, None]) & (pixels < size + margin[:, None])).all(-1)
-    return ((depth > 0) & inside).nonzero()[:, 0]
+    return near[(depth > 0) & inside]
 
 
 def _shows_else(left: Tensor) -> Tensor:

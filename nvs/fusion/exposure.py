@@ -19,6 +19,7 @@ DARKEST, BRIGHTEST = 0.05, 0.93  # sRGB: outside of it a camera's curve tells no
 FEWEST = 150  # places that two photos share
 TO_ONE = 0.02  # how much gains are drawn to 1, against one pair's word
 LEAST_CHANGE = 0.01  # of logarithms: gains that nobody sees are none
+GREY = 3 / 255  # so near each other are the colours of a picture that has none
 
 
 def gains(
@@ -38,6 +39,7 @@ def gains(
         photo.resized_to(max(seen.depth.shape)).rgb.cpu()
         for photo, seen in zip(photos, maps, strict=True)
     ]
+    colorless = [bool((rgb.amax(-1) - rgb.amin(-1)).max() < GREY) for rgb in small]
     system = TO_ONE * torch.eye(count, dtype=torch.float64)
     wanted = torch.zeros(count, 3, dtype=torch.float64)
     for i, row in enumerate(near):
@@ -45,6 +47,8 @@ def gains(
             ratio = _log_ratio(small[i], maps[i], small[j], maps[j])
             if ratio is None:
                 continue
+            if colorless[i] != colorless[j]:  # no light turns one into the other
+                ratio = ratio.mean().expand(3)
             # log gain_i + log light_i = log gain_j + log light_j
             system[i, i] += 1
             system[j, j] += 1

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from nvs.data.views import ViewFile
+from nvs.data.views import View, ViewFile
 from nvs.errors import InputError
+from nvs.fusion.bounds import Bounds
 from nvs.fusion.colors import match_photos
 from nvs.fusion.depths import brought_to_scale, matched_depths
 from nvs.fusion.exposure import COMPARED_PX, exposed, gains
+from nvs.fusion.given import given_points
 from nvs.fusion.holes import holes_in, lying_in
 from nvs.fusion.neighbours import PROBES, by_overlap
 from nvs.fusion.parts import PhotoParts, parts_of
 from nvs.fusion.posed import KnownPoints, PosedPhoto
 from nvs.fusion.records import Fused, FusedPhoto, FusionSettings
+from nvs.fusion.shelf import Shelf, large_temporary_folder
 from nvs.fusion.witness import Witness
 from nvs.photo.lens import straightened
 from nvs.photo.photo import Photo
@@ -48,7 +52,7 @@ def fuse(
     A photo that cannot be used is named, with the reason, and left out.
 
     Args:
-        views: in one world; their poses and sparse depths share a unit.
+        views: in one world; their poses, sparse points and depth maps share a unit.
         listener: told what is being done; what it raises ends the work.
 
     Raises:
@@ -56,8 +60,7 @@ def fuse(
     """
     reports = {view.name: FusedPhoto(view.name) for view in views}
     unit: Unit = views[0].unit if views else "relative"
-    seen = _read(model, views, settings, reports, listener)
-    placed = _placed(seen, unit, reports, listener)
+    placed = _placed(_read(model, views, settings, reports, listener), unit, reports, listener)
     return fused_of(model, placed, settings, reports, unit, listener)
 
 
@@ -79,24 +82,19 @@ def fused_of(
     for photo, gain in zip(photos, light, strict=True):
         photo.photo = exposed(photo.photo, gain)
 
-    witnesses = [Witness(photo, points) for photo, points in placed]
-    listener.stage("keeping what each photo shows best")
-    parts = []
-    for index in range(len(photos)):
-        listener.advance(index, len(photos))
-        parts.append(parts_of(model, photos, witnesses, index, near[index], settings))
-    kept = _closed(parts, photos, listener)
-
-    for part, (photo, points), gain, surfaces in zip(parts, placed, light, kept, strict=True):
-        reports[photo.name] = FusedPhoto(
-            photo.name,
-            kept=len(surfaces) + len(part.sky),
-            made=part.made,
-            gain=float(gain.mean()),
-            scale=photo.scale,
-            known=len(points),
-        )
-    scene = _scene(parts, kept, photos, unit, listener)
+    with large_temporary_folder() as name:
+        folder = Path(name)
+        parts = _parts(model, placed, near, settings, folder, listener)
+        for part, (photo, points), gain in zip(parts, placed, light, strict=True):
+            reports[photo.name] = FusedPhoto(
+                photo.name,
+                kept=len(part.surfaces) + len(part.sky),
+                made=part.made,
+                gain=float(gain.mean()),
+                scale=photo.scale,
+                known=len(points),
+            )
+        scene = _scene(parts, photos, unit, folder, listener)
     return Fused(scene, tuple(reports.values()))
 
 
@@ -113,14 +111,11 @@ def _read(
     for index, view in enumerate(views):
         listener.advance(index, len(views))
         try:
-            loaded = view.load(settings.longer_side)
+            loaded = _loaded(view, settings, listener)
         except InputError as error:
             _leave_out(view.name, str(error), reports)
             continue
-        size = torch.tensor([loaded.camera.width, loaded.camera.height])
-        xy, z = loaded.sparse_xy, loaded.sparse_depth
-        known = torch.isfinite(z) & (z > 0) & ((xy >= 0) & (xy < size)).all(-1)
-        given = KnownPoints(xy[known], z[known], torch.ones(int(known.sum())))
+        given = given_points(loaded)
         whole = torch.ones(*loaded.photo.rgb.shape[:2], 1)
         valid = straightened(whole, loaded.camera.intrinsics, view.lens)[..., 0] > LEAST_VALID
         photo = _filled(loaded.photo, valid)
@@ -132,6 +127,23 @@ def _read(
             f"one scene of several photos needs two that can be used, not {len(photos)}{why}"
         )
     return photos
+
+
+def _loaded(view: ViewFile, settings: FusionSettings, listener: Listener) -> View:
+    """The photo; a depth map that cannot be used does not take it along.
+
+    Raises:
+        InputError: the photo cannot be used.
+    """
+    alone = dataclasses.replace(view, depth=None, confidence=None)
+    if not settings.photo_depth or view.depth is None:
+        return alone.load(settings.longer_side)
+    try:
+        return view.load(settings.longer_side)
+    except InputError as error:
+        loaded = alone.load(settings.longer_side)  # what is wrong with the photo is said instead
+        listener.note(f"{view.name}: its depth is left: {error}")
+        return loaded
 
 
 def _filled(photo: Photo, valid: Tensor) -> Photo:
@@ -169,48 +181,76 @@ def _placed(
     return matched_depths(usable, unit, listener)
 
 
-def _closed(
-    parts: Sequence[PhotoParts], photos: Sequence[PosedPhoto], listener: Listener
-) -> list[Gaussians]:
-    """Each photo's surfaces, with what closes the holes that are left between them."""
+def _parts(
+    model: Model,
+    placed: Sequence[tuple[PosedPhoto, KnownPoints]],
+    near: Sequence[Sequence[int]],
+    settings: FusionSettings,
+    folder: Path,
+    listener: Listener,
+) -> list[PhotoParts]:
+    """What each photo gives to the scene, with what closes the holes that are left between them."""
+    photos = [photo for photo, _ in placed]
+    witnesses: Shelf[Witness] = Shelf(folder / "witnesses")
+    for photo, points in placed:
+        witnesses.append(Witness(photo, points))
+    listener.stage("keeping what each photo shows best")
+    reserves: Shelf[Gaussians] = Shelf(folder / "reserves")
+    carved: Shelf[Gaussians] = Shelf(folder / "carved")
+    parts = []
+    for index in range(len(photos)):
+        listener.advance(index, len(photos))
+        part = parts_of(model, photos, witnesses, index, near[index], settings)
+        reserves.append(part.reserve)
+        carved.append(part.carved)
+        parts.append(part.without_spare())
     listener.stage("closing what is open between the photos' parts")
-    kept = [part.surfaces for part in parts]
-    for index, (part, photo) in enumerate(zip(parts, photos, strict=True)):
+    bounds = [Bounds.of(part.surfaces) for part in parts]
+    for index, photo in enumerate(photos):
         listener.advance(index, len(parts))
         longer_side = max(photo.camera.width, photo.camera.height)
         depth = photo.depth_map(longer_side).depth
-        holes = holes_in(Gaussians.concatenate(kept), photo.camera, depth)
-        kept[index] = Gaussians.concatenate(
+        shown = [
+            part.surfaces[where.seen_by(photo.camera)]
+            for part, where in zip(parts, bounds, strict=True)
+        ]
+        holes = holes_in(Gaussians.concatenate(shown), photo.camera, depth)
+        surfaces = Gaussians.concatenate(
             [
-                kept[index],
-                part.reserve[lying_in(holes.open | holes.deep, part.reserve, photo.camera)],
-                part.carved[lying_in(holes.open, part.carved, photo.camera)],
+                parts[index].surfaces,
+                lying_in(holes.open | holes.deep, reserves[index], photo.camera),
+                lying_in(holes.open, carved[index], photo.camera),
             ]
         )
-    return kept
+        parts[index] = dataclasses.replace(parts[index], surfaces=surfaces)
+        bounds[index] = Bounds.of(surfaces)
+    return parts
 
 
 def _scene(
-    parts: Sequence[PhotoParts],
-    kept: Sequence[Gaussians],
+    parts: list[PhotoParts],
     photos: Sequence[PosedPhoto],
     unit: Unit,
+    folder: Path,
     listener: Listener,
 ) -> Scene:
-    """All parts as one scene, in colours that show the photos."""
+    """All parts, which are used up, as one scene, in colours that show the photos."""
     listener.stage("matching the photos' colours")
-    shown = [Gaussians.concatenate([k, p.sky]) for k, p in zip(kept, parts, strict=True)]
+    shown = [piece for part in parts for piece in (part.surfaces, part.sky)]
     backdrops = [part.backdrop for part in parts]
     invented = [part.invented for part in parts]
     gaussians = Gaussians.concatenate([*shown, *backdrops, *invented])
     free = torch.arange(len(gaussians)) < sum(map(len, shown))
+    made_up, far = sum(map(len, invented)), sum(map(len, backdrops))
+    parts.clear()
+    del shown, backdrops, invented  # they are in the scene, twice were much
     cameras = [photo.camera for photo in photos]
-    gaussians = match_photos(gaussians, free, photos, listener)
+    gaussians = match_photos(gaussians, free, photos, folder, listener)
     return Scene(
         gaussians,
         cameras[0],
         unit,
         sources=tuple(Source(photo.camera, photo.photo.rgb) for photo in photos),
-        invented=sum(map(len, invented)),
-        far_guess=sum(map(len, backdrops)),
+        invented=made_up,
+        far_guess=far,
     )

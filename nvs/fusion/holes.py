@@ -34,9 +34,9 @@ def holes_in(scene: Gaussians, camera: Camera, depth: Tensor) -> Holes:
     )
 
 
-def lying_in(holes: Tensor, gaussians: Gaussians, camera: Camera) -> Tensor:
-    """Which Gaussians [N] have their centre in `holes` [H, W] of the camera's picture."""
+def lying_in(holes: Tensor, gaussians: Gaussians, camera: Camera) -> Gaussians:
+    """Those that have their centre in `holes` [H, W] of the camera's picture."""
     pixels, z = camera.project(gaussians.means)
     x, y = pixels.nan_to_num(-1).clamp(-1, 1 << 20).floor().long().unbind(-1)
     inside = (z > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    return inside & holes[y.clamp(0, camera.height - 1), x.clamp(0, camera.width - 1)]
+    return gaussians[inside & holes[y.clamp(0, camera.height - 1), x.clamp(0, camera.width - 1)]]

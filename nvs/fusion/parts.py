@@ -29,6 +29,11 @@ class PhotoParts:
     invented: Gaussians
     made: int  # surfaces and sky, before any was dropped
 
+    def without_spare(self) -> PhotoParts:
+        """The same with nothing held ready to close holes."""
+        nothing = self.reserve.map(lambda tensor: tensor[:0].clone())
+        return dataclasses.replace(self, reserve=nothing, carved=nothing)
+
 
 def parts_of(
     model: Model,
@@ -56,7 +61,7 @@ def parts_of(
     made_up = made_up.to("cpu").moved(pose)
     kept_up = judge_invented(made_up, index, witnesses, near)
 
-    centre = torch.stack([w.camera.camera_to_world[:3, 3] for w in witnesses]).mean(0)
+    centre = torch.stack([one.camera.camera_to_world[:3, 3] for one in photos]).mean(0)
     sky, backdrop = (
         on_common_dome(part.to("cpu"), camera, centre)
         for part in (shown[ground : len(shown) - far], shown[len(shown) - far :])

@@ -14,6 +14,7 @@ class FusionSettings:
     longer_side: int = 1024  # a larger photo is reduced to so many pixels
     points_per_pixel: float = 2.0  # of each photo, before what several show is kept once
     backfill: bool = True  # invent what no photo shows
+    photo_depth: bool = True  # use the depth maps that come with the photos, as from a phone
     neighbours: int = 6  # photos that each one is compared with: those that share most with it
     seed: int = 0
 

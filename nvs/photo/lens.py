@@ -10,6 +10,10 @@ from torch import Tensor
 
 _STEPS = 20
 
+# A lens is taken for a slip when less than so much of its picture is left by straightening.
+LEAST_LEFT = 0.25
+_PROBES = 33  # along each side of the picture
+
 
 @dataclasses.dataclass(frozen=True)
 class Lens:
@@ -29,6 +33,26 @@ class Lens:
     def straight(self) -> bool:
         """Whether nothing has to be done."""
         return not any(dataclasses.astuple(self))
+
+    def share_left(self, intrinsics: Tensor, width: int, height: int) -> float:
+        """Which share of a straight picture of this size and K [3, 3] the lens's picture shows.
+
+        Where the radius that is seen no longer grows with the true one, the model has left the
+        range for which its coefficients were found: nothing is shown there.
+        """
+        if self.straight:
+            return 1.0
+        size = torch.tensor([width, height], dtype=torch.float64)
+        steps = (torch.arange(_PROBES, dtype=torch.float64) + 0.5) / _PROBES
+        pixels = torch.cartesian_prod(steps, steps) * size
+        intrinsics = intrinsics.double()
+        focal, centre = intrinsics.diagonal()[:2], intrinsics[:2, 2]
+        ideal = (pixels - centre) / focal
+        seen = self.distort(ideal) * focal + centre
+        inside = ((seen >= 0) & (seen <= size)).all(-1)
+        r2 = ideal.square().sum(-1)
+        grows = 1 + r2 * (3 * self.k1 + r2 * (5 * self.k2 + r2 * 7 * self.k3)) > 0
+        return float((inside & grows).double().mean())
 
     def distort(self, points: Tensor) -> Tensor:
         """Where ideal points [..., 2] of the plane z = 1 are seen, [..., 2]."""

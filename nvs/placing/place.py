@@ -15,7 +15,7 @@ from nvs.placing.of_clip import placed_clip
 from nvs.placing.pictures import grey_pictures
 from nvs.placing.records import BY_EXIF, LensSettings, Placed
 from nvs.placing.solved import import_pycolmap, solved_places
-from nvs.placing.sources import Gathered, gathered
+from nvs.placing.sources import Gathered, clips_in, distinct, gathered
 from nvs.placing.told import placed_as_told, placed_by, told_cameras
 from nvs.progress import SILENT, Listener
 
@@ -49,6 +49,8 @@ def placed_photos(
     """
     given = gathered(sources)
     placed = _placed(given, workspace, cameras, lens, longer_side, seed, listener)
+    if len(given.photos) == 1 and not placed.left_out:
+        raise InputError(f"{given.photos[0]} is one photo: name several of one place, or a clip")
     if given.clip is None and len(placed.views) < 2:
         # Alone it would stand in the cameras' world, but at the scale that a network guesses.
         why = f": {placed.left_out[0].name}: {placed.left_out[0].why}" if placed.left_out else ""
@@ -101,14 +103,23 @@ def _named_apart(views: Sequence[ViewFile]) -> tuple[ViewFile, ...]:
 def _found_out(
     given: Gathered, workspace: Path, lens: LensSettings, seed: int, listener: Listener
 ) -> Placed:
+    clips = clips_in(given.folder) if given.folder is not None else []
+    if not given.photos and clips:
+        raise InputError(f"{given.folder} holds no photo: name the clip, {clips[0]}, itself")
     if not given.photos:
         raise InputError(f"{given.folder} holds no photo ({', '.join(sorted(SUFFIXES))})")
     if len(given.photos) == 1:
         one = check_readable(given.photos[0])
         raise InputError(f"{one} is one photo: name several of one place, or a clip")
+    for clip in clips:
+        listener.note(f"{clip.name} is a clip and is left: it becomes a scene of its own")
+    own = distinct(given.photos)
+    if len(own.photos) == 1:
+        copy = own.copies[0]
+        raise InputError(f"{copy.name}: {copy.why}: name photos taken from different spots")
     import_pycolmap()  # before minutes of work
     listener.stage("reading the photos")
-    pictures = grey_pictures(given.photos, workspace / "grey", lens, listener)
+    pictures = grey_pictures(own.photos, workspace / "grey", lens, listener)
     if len(pictures.pictures) < 2:
         raise InputError(f"fewer than two photos can be read: {pictures.left_out[0].why}")
     placed = solved_places(pictures, workspace, listener, in_order=False, seed=seed)
@@ -117,4 +128,4 @@ def _found_out(
             "no two of these photos could be placed: they share too little, or were taken from "
             "one spot; tell their cameras (--cameras)"
         )
-    return placed
+    return dataclasses.replace(placed, left_out=(*own.copies, *placed.left_out))

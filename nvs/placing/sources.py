@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from nvs.errors import InputError
 from nvs.files import check_readable
 from nvs.photo.picture_file import SUFFIXES
+from nvs.placing.records import LeftOut
 from nvs.scene.formats.registry import is_scene
 
 CLIP_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".3gp", ".mpg"})
@@ -48,7 +51,10 @@ def gathered(sources: Sequence[Path]) -> Gathered:
     folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else None
     if not photos and folder is None:
         raise InputError("name photos of one place, a folder of them, or a clip")
-    return Gathered(tuple(dict.fromkeys(photos)), folder=folder)
+    each_once: dict[Path, Path] = {}
+    for path in photos:
+        each_once.setdefault(path.resolve(), path)
+    return Gathered(tuple(each_once.values()), folder=folder)
 
 
 def _of_folder(folder: Path) -> list[Path]:
@@ -57,3 +63,44 @@ def _of_folder(folder: Path) -> list[Path]:
         for path in folder.iterdir()
         if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
     )
+
+
+def clips_in(folder: Path) -> list[Path]:
+    """The clips of a folder, by name."""
+    return sorted(path for path in folder.iterdir() if is_clip(path))
+
+
+@dataclasses.dataclass(frozen=True)
+class Distinct:
+    """Photos of which no two are the same file's copies, and those that are left out for it."""
+
+    photos: tuple[Path, ...]
+    copies: tuple[LeftOut, ...]
+
+
+def distinct(photos: Sequence[Path]) -> Distinct:
+    """Of files with the same bytes the first one: from one place nothing is seen twice."""
+    sizes = collections.Counter(map(_size, photos))
+    first: dict[str, Path] = {}
+    kept, copies = [], []
+    for path in photos:
+        size = _size(path)
+        if not size or sizes[size] == 1:
+            kept.append(path)
+            continue
+        with path.open("rb") as file:
+            original = first.setdefault(hashlib.file_digest(file, "sha256").hexdigest(), path)
+        if original is path:
+            kept.append(path)
+        else:
+            copies.append(LeftOut(path.name, f"it is a copy of {original}"))
+    return Distinct(tuple(kept), tuple(copies))
+
+
+def _size(path: Path) -> int:
+    """Bytes; 0 of what cannot be read, which its reader tells of."""
+    try:
+        check_readable(path)
+    except InputError:
+        return 0
+    return path.stat().st_size

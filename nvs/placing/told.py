@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,11 @@ def told_cameras(path: Path) -> ViewSet:
         raise InputError(f"{path} is no file of cameras: {_KNOWN}")
     with one_line_for_description(path, "a file of cameras"):
         told = json.loads(path.read_text(encoding="utf-8"))
-        first = told["frames"][0] if "frames" in told else {}
+        first: Any = {}
+        if "frames" in told:
+            if not told["frames"]:
+                raise InputError(f"{path} tells no photo's camera")
+            first = told["frames"][0]
         if "transform_matrix" in first:
             return transforms_json_views(path)
         if "image" in first:

@@ -18,6 +18,12 @@ def millimetres(path, metres, width=8, height=6):
     Image.fromarray(np.full((height, width), round(metres * 1000), np.uint16)).save(path)
 
 
+def levels(path, *values):
+    """A confidence map whose columns hold these."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.array([values] * 6, np.uint8)).save(path)
+
+
 def record3d_metadata(**changes):
     """Poses as [qx, qy, qz, qw, x, y, z], with OpenGL's axes."""
     rows = []
@@ -90,6 +96,18 @@ def test_polycam(tmp_path):
     assert one.views[0].load(640).depth.unique().tolist() == [2.25]
 
 
+def test_polycam_confidence(tmp_path):
+    write_polycam(tmp_path / "keyframes")
+    levels(tmp_path / "keyframes" / "confidence" / "1001.png", 0, 0, 127, 127, 255, 255, 255, 255)
+    (one,) = view_sets(tmp_path)
+    assert one.views[0].load(640).confidence is None
+    trust = one.views[1].load(640).confidence
+    assert trust[0].tolist() == pytest.approx([0, 0, 0.5, 0.5, 1, 1, 1, 1], abs=0.01)
+    levels(tmp_path / "keyframes" / "confidence" / "1001.png", 0, 127)
+    with pytest.raises(InputError, match="2x6 pixels cannot belong to depth of 8x6"):
+        one.views[1].load(640)
+
+
 def test_polycam_prefers_what_it_corrected(tmp_path):
     write_polycam(tmp_path / "keyframes")
     write_polycam(tmp_path / "keyframes", "corrected_cameras", "corrected_images")
@@ -115,9 +133,12 @@ def test_arkitscenes(tmp_path):
     write_arkitscenes(tmp_path)
     # A photo long after the last pose has none.
     (tmp_path / "lowres_wide_intrinsics" / "42_11.000.pincam").write_text("40 30 50 50 20 15")
+    levels(tmp_path / "confidence" / "42_10.000.png", 0, 0, 1, 1, 1, 2, 2, 2)
     one = check(tmp_path)
     assert one.metric
-    assert one.views[0].load(640).depth.unique().tolist() == [1.125]
+    view = one.views[0].load(640)
+    assert view.depth.unique().tolist() == [1.125]
+    assert view.confidence[0].tolist() == [0, 0, 0.5, 0.5, 0.5, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

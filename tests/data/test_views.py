@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nvs.data.views import ViewSet, view_sets
+from nvs.data.views import ViewFile, ViewSet, view_sets
 from nvs.errors import InputError
 from nvs.photo.lens import Lens
 from tests.conftest import DATA
@@ -71,6 +71,32 @@ def test_cameras_json(tmp_path):
     assert view.sparse_depth.tolist() == [2, 3]
     assert view.camera.intrinsics[0, 0] == FOCAL / 2
     assert (view.camera.width, view.camera.height) == (20, 15)
+
+
+@pytest.mark.parametrize(
+    ("lens", "said"),
+    [
+        (Lens(k1=1e9), r"k1 = 1e\+09 leave 0%"),
+        (Lens(k1=-50.0), "k1 = -50 leave"),
+        (Lens(k1=float("nan")), "k1 = nan leave 0%"),
+        (Lens(p1=float("inf"), k2=0.1), "k2 = 0.1, p1 = inf leave 0%"),
+    ],
+)
+def test_a_lens_that_cannot_be_is_one_line(tmp_path, lens, said):
+    photo(tmp_path / "a.png")
+    view = ViewFile("a", tmp_path / "a.png", K, np.eye(4), lens)
+    with pytest.raises(InputError, match=f"a: no lens distorts like this: {said}") as caught:
+        view.load(640)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lens", [Lens(k1=-0.35, k2=0.15), Lens(k1=0.3), Lens(k1=-0.8, k2=0.5, p1=0.002, k3=-0.1)]
+)
+def test_lenses_that_bend_much_are_straightened(tmp_path, lens):
+    photo(tmp_path / "a.png")
+    view = ViewFile("a", tmp_path / "a.png", K, np.eye(4), lens)
+    assert view.load(640).photo.rgb.shape == (HEIGHT, WIDTH, 3)
 
 
 @pytest.mark.parametrize("per_frame", [True, False])

@@ -7,7 +7,7 @@ from PIL import Image
 
 from nvs.errors import InputError
 from nvs.placing.place import placed_photos
-from nvs.placing.sources import gathered
+from nvs.placing.sources import clips_in, distinct, gathered
 
 
 def picture(path):
@@ -23,6 +23,35 @@ def test_photos_of_folders_by_name_and_each_once(tmp_path):
     c = picture(tmp_path / "c.png")
     assert gathered([c, tmp_path / "f", a]).photos == (c, a, b)
     assert gathered([tmp_path / "f"]).folder == tmp_path / "f"
+
+
+def test_a_photo_by_two_names_is_one(tmp_path, monkeypatch):
+    a = picture(tmp_path / "f" / "a.png")
+    link = tmp_path / "link.png"
+    link.symlink_to(a)
+    monkeypatch.chdir(tmp_path / "f")
+    assert gathered([a, type(a)("a.png"), tmp_path / "f" / ".." / "f", link]).photos == (a,)
+
+
+def test_of_copies_the_first_is_taken(tmp_path):
+    a, b = picture(tmp_path / "a.png"), picture(tmp_path / "b.png")
+    other = tmp_path / "c.png"
+    Image.new("RGB", (41, 30)).save(other)
+    gone = tmp_path / "gone.png"
+    found = distinct([gone, a, other, b])
+    assert found.photos == (gone, a, other)
+    assert [(one.name, one.why) for one in found.copies] == [("b.png", f"it is a copy of {a}")]
+    with pytest.raises(InputError, match=r"b\.png: it is a copy of .*a\.png: name photos taken"):
+        placed_photos([a, b], tmp_path / "work")
+
+
+def test_a_folder_of_a_clip_says_so(tmp_path):
+    clip = tmp_path / "f" / "a.MP4"
+    clip.parent.mkdir()
+    clip.write_bytes(b"x")
+    assert clips_in(tmp_path / "f") == [clip]
+    with pytest.raises(InputError, match=r"f holds no photo: name the clip, .*a\.MP4, itself"):
+        placed_photos([tmp_path / "f"], tmp_path / "work")
 
 
 def test_what_cannot_be_one_place_is_said(tmp_path, photos):

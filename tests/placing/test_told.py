@@ -87,6 +87,8 @@ def test_what_told_cameras_cannot_be_used_for_is_said(tmp_path):
     told = cameras_json(tmp_path / "told.json", ["a.png", "b.png"])
     with pytest.raises(InputError, match=r"told\.json tells the lens: leave out --focal-px"):
         placed_photos(mine, tmp_path, cameras=told, lens=LensSettings(fov_deg=60))
+    with pytest.raises(InputError, match=r"a\.png is one photo: name several"):
+        placed_photos([mine[0], mine[0]], tmp_path, cameras=told)
     cameras_json(tmp_path / "mine" / "cameras.json", [])
     with pytest.raises(InputError, match="mine tells no photo's camera"):
         placed_photos([tmp_path / "mine"], tmp_path / "work")
@@ -172,11 +174,26 @@ def test_a_place_far_from_its_origin_keeps_its_detail(tmp_path):
     [
         ("c.json", "{", "not a file of cameras"),
         ("c.json", "[]", "tells no cameras: known are cameras.json"),
-        ("c.json", '{"frames": []}', "not a file of cameras"),
+        ("c.json", '{"frames": []}', "tells no photo's camera"),
         ("c.json", '{"frames": [{"image": "a.png", "K": [1], "c2w": [2]}]}', "not a cameras.json"),
         ("c.json", '{"frames": [{"transform_matrix": 3}]}', "not a transforms.json"),
         ("c.json", '{"poses": 5}', "not Record3D metadata"),
         ("c.json", "", "is empty"),
+        ("c.json", '{"frames": [{"image": "a.png"}, {}]}', "it lacks image"),
+        (
+            "c.json",
+            '{"frames": [{"image": "a.png", "K": [1, 2], "c2w": [1]}]}',
+            "K is a matrix of 3x3 numbers, here it has 2",
+        ),
+        (
+            "c.json",
+            '{"frames": [{"image": "a", "K": [1,0,0,0,1,0,0,0,1], "c2w": [[1]]}]}',
+            "c2w is a matrix of 4x4 numbers, here it has 1",
+        ),
+        ("c.json", '{"depth_scale": "wide", "frames": [{"image": "a"}]}', "to float: 'wide'"),
+        ("c.json", '{"frames": 7}', "of another kind than expected"),
+        ("c.json", '{"frames": [["a"]]}', "tells no cameras"),
+        ("c.json", "[" * 100_000, "nested too deeply"),
         ("c.txt", "1 2 3", "is no file of cameras: known are"),
         ("images.txt", "x", "lacks cameras.txt"),
         ("poses_bounds.npy", "x", "not LLFF poses"),
@@ -193,3 +210,5 @@ def test_damaged_cameras_are_one_line(tmp_path, name, content, said):
         told_cameras(path.parent if "/" in name else path)
     assert "\n" not in str(caught.value)
     assert path.parent.name in str(caught.value)
+    for word in ("Error", "dict", "np.", "tuple", "NoneType", "object"):  # a programmer's
+        assert word not in str(caught.value)
