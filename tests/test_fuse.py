@@ -89,8 +89,8 @@ def test_photos_of_all_kinds_become_one_scene(tmp_path, capsys):
     scene = nvs.open_scene(target).gaussians
     for number in (1, 3):
         photo = nvs.load_photo(folder / frames[number]["image"]).resized_to(96)
-        intrinsics = torch.from_numpy(K * [[0.2], [0.2], [1]])
-        camera = nvs.Camera(intrinsics, torch.from_numpy(walk(4)[number]), 96, 72)
+        small_k = torch.from_numpy(K * [[0.2], [0.2], [1]])
+        camera = nvs.Camera(small_k, torch.from_numpy(walk(4)[number]), 96, 72)
         shown = nvs.render(scene, [camera]).rgb[0]
         # Pictures on walls deceive the depth network; one that is turned would give 8 dB.
         assert -10 * (shown - photo.rgb).square().mean().log10() > 13
