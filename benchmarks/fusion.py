@@ -25,7 +25,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from nvs.data.lens import straightened
 from torch import Tensor
 
 import nvs
@@ -39,6 +38,7 @@ from nvs.fusion.fuse import fuse
 from nvs.fusion.records import Fused, FusionSettings
 from nvs.metrics.perceptual import PerceptualLoss, perceptual_loss
 from nvs.metrics.views import over, perceptual_map, psnr, ssim_map
+from nvs.photo.lens import straightened
 from nvs.pipeline import Model
 from nvs.progress import Clock
 from nvs.rendering.render import render
