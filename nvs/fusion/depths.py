@@ -1,7 +1,7 @@
 """Every photo's depth in the unit of the cameras.
 
 First its scale, from points that came with it or from how its neighbours look; then its shape,
-from what can be matched with them.
+from what can be matched with them and from what they say together.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FEWEST_POINTS = 12  # given ones that tell a photo's scale
 FEWEST_BORROWED = 100  # cells of others that tell it in their place
 COMPARED_WITH = 3  # neighbours a photo is matched with
 WIDE, NARROW = 0.35, 0.12  # of log depth: where matches are looked for, at first and again
-AGREEING = 2  # rounds
+AGREEING_ROUNDS = 2  # in which photos hear each other
 MOST_POINTS = 20_000  # what a field is completed from
 
 
@@ -114,18 +114,25 @@ def matched_depths(
         for index, photo in enumerate(photos):
             points[index] = KnownPoints.of([photo.given, own[index], shared[index]])
             current[index] = completed(current[index], points[index], unit)
-    for _ in range(AGREEING):
-        near = by_overlap([p.depth_map(PROBES) for p in current], 2 * COMPARED_WITH)
-        opinions = [Opinion.of(p, k) for p, k in zip(current, points, strict=True)]
-        agreed = [
-            agreed_points(photo, opinions[i], [opinions[j] for j in near[i]])
-            for i, photo in enumerate(current)
-        ]
-        current = [
-            completed(photo, KnownPoints.of([points[i], agreed[i]]), unit)
-            for i, photo in enumerate(current)
-        ]
+    for _ in range(AGREEING_ROUNDS):
+        current = _agreeing(current, points, unit)
     return list(zip(current, points, strict=True))
+
+
+def _agreeing(
+    photos: list[PosedPhoto], points: Sequence[KnownPoints], unit: Unit
+) -> list[PosedPhoto]:
+    """The photos with fields that agree more on what several show; `points` are known as before."""
+    near = by_overlap([photo.depth_map(PROBES) for photo in photos], 2 * COMPARED_WITH)
+    opinions = [Opinion.of(*both) for both in zip(photos, points, strict=True)]
+    agreed = [
+        agreed_points(photo, opinions[i], [opinions[j] for j in near[i]])
+        for i, photo in enumerate(photos)
+    ]
+    return [
+        completed(photo, KnownPoints.of([points[i], agreed[i]]), unit)
+        for i, photo in enumerate(photos)
+    ]
 
 
 def _all_matches(photos: list[PosedPhoto], within: float, listener: Listener) -> list[Matches]:
