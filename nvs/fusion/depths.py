@@ -1,7 +1,7 @@
 """Every photo's depth in the unit of the cameras.
 
 First its scale, from points that came with it or from how its neighbours look; then its shape,
-from what can be matched with them.
+from what can be matched with them and from what they say together.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from nvs.depth.completed import CompletedField, complete
 from nvs.depth.known import KnownDepth
 from nvs.depth.scaled import ScaledField
+from nvs.fusion.agreement import Opinion, agreed_points
 from nvs.fusion.matching import (
     Matches,
     common_factor,
@@ -21,7 +22,7 @@ from nvs.fusion.matching import (
     matches,
     shared_points,
 )
-from nvs.fusion.neighbours import PROBES, for_matching
+from nvs.fusion.neighbours import PROBES, by_overlap, for_matching
 from nvs.fusion.posed import KnownPoints, PosedPhoto, SeenDepth
 from nvs.progress import Listener
 from nvs.scene.scene import Unit
@@ -30,6 +31,7 @@ FEWEST_POINTS = 12  # given ones that tell a photo's scale
 FEWEST_BORROWED = 100  # cells of others that tell it in their place
 COMPARED_WITH = 3  # neighbours a photo is matched with
 WIDE, NARROW = 0.35, 0.12  # of log depth: where matches are looked for, at first and again
+AGREEING_ROUNDS = 2  # in which photos hear each other
 MOST_POINTS = 20_000  # what a field is completed from
 
 
@@ -112,7 +114,25 @@ def matched_depths(
         for index, photo in enumerate(photos):
             points[index] = KnownPoints.of([photo.given, own[index], shared[index]])
             current[index] = completed(current[index], points[index], unit)
+    for _ in range(AGREEING_ROUNDS):
+        current = _agreeing(current, points, unit)
     return list(zip(current, points, strict=True))
+
+
+def _agreeing(
+    photos: list[PosedPhoto], points: Sequence[KnownPoints], unit: Unit
+) -> list[PosedPhoto]:
+    """The photos with fields that agree more on what several show; `points` are known as before."""
+    near = by_overlap([photo.depth_map(PROBES) for photo in photos], 2 * COMPARED_WITH)
+    opinions = [Opinion.of(*both) for both in zip(photos, points, strict=True)]
+    agreed = [
+        agreed_points(photo, opinions[i], [opinions[j] for j in near[i]])
+        for i, photo in enumerate(photos)
+    ]
+    return [
+        completed(photo, KnownPoints.of([points[i], agreed[i]]), unit)
+        for i, photo in enumerate(photos)
+    ]
 
 
 def _all_matches(photos: list[PosedPhoto], within: float, listener: Listener) -> list[Matches]:

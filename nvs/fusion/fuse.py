@@ -1,9 +1,9 @@
 """`fuse`: posed photos of one place, and one scene of all of them.
 
-photos ──► depths ─────────────► one light ──► Gaussians ────────────► colours ──► scene
-           scale, then shape,    a gain a      of each surface, from   that render
-           as the photos agree   photo         the photo that shows    to all photos
-                                               it best
+photos ──► depths ─────────────► one light ──► Gaussians ────────────► colours ──────► scene
+           scale, then shape,    a gain a      of each surface, from   that render to
+           as the photos agree   photo         the photo that shows    all photos, then
+                                               it best                 shapes that do
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from nvs.fusion.neighbours import PROBES, by_overlap
 from nvs.fusion.parts import PhotoParts, parts_of
 from nvs.fusion.posed import KnownPoints, PosedPhoto
 from nvs.fusion.records import Fused, FusedPhoto, FusionSettings
+from nvs.fusion.refine import refined
 from nvs.fusion.shelf import Shelf, large_temporary_folder
 from nvs.fusion.witness import Witness
 from nvs.photo.lens import straightened
@@ -246,6 +247,8 @@ def _scene(
     del shown, backdrops, invented  # they are in the scene, twice were much
     cameras = [photo.camera for photo in photos]
     gaussians = match_photos(gaussians, free, photos, folder, listener)
+    listener.stage("refining what the photos show")
+    gaussians = refined(gaussians, int(free.sum()), photos, listener)
     return Scene(
         gaussians,
         cameras[0],
