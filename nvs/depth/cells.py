@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-import scipy.sparse as sparse
 import torch
 from torch import Tensor
 
@@ -51,9 +49,3 @@ class CellReading:
     def of(self, values: Tensor) -> Tensor:
         """Values [P] of a grid's [h, w]."""
         return (self.shares * values.flatten()[self.cells]).sum(-1)
-
-    def matrix(self, count: int) -> sparse.csr_array:
-        """[P, count] that reads a grid of `count` cells."""
-        point = np.repeat(np.arange(len(self.cells)), 4)
-        cells, shares = self.cells.cpu().numpy().ravel(), self.shares.detach().cpu().numpy().ravel()
-        return sparse.csr_array((shares, (point, cells)), shape=(len(self.cells), count))

@@ -181,7 +181,7 @@ def complete(
 
     grid = _Grid.of(field, cells)
     places = told.places.double().cpu().numpy()
-    reading = grid.reading(places, seen)
+    reading = read_bilinearly(places, *grid.seen.shape)
     beyond = grid.beyond_range(reading, seen)
     wanted = values - fit(seen)  # [P] what r should be
 
@@ -207,10 +207,11 @@ def complete(
         nearest = float(np.quantile(values, RANGE_END)) - fit(grid.seen).ravel()
         doubtful = beyond & (nearest - RANGE_DOUBT < residual)
         residual = np.where(doubtful, np.maximum(residual, nearest), residual)
-    r = torch.from_numpy(residual.reshape(grid.seen.shape))
-    completed = CompletedField(field, fit, torch.from_numpy(grid.seen), r, known)
+    on_grid, r = torch.from_numpy(grid.seen), torch.from_numpy(residual.reshape(grid.seen.shape))
+    completed = CompletedField(field, fit, on_grid, r, known)
     completed.known_places = KnownPlaces(told.places.cpu(), torch.from_numpy(trusted))
-    kept = np.abs(reading @ residual - wanted)[trusted]
+    found = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), on_grid).of(r)
+    kept = np.abs(found.numpy() - wanted)[trusted]
     completion = Completion(
         completed,
         known.source,
@@ -261,12 +262,6 @@ class _Grid:
         y = (torch.arange(rows) + 0.5) * (camera.height / rows)
         raster = field.on_raster(x.to(camera.intrinsics), y.to(camera.intrinsics))
         return _Grid(_log(raster.depth), raster.sky.cpu().numpy(), camera.height / camera.width)
-
-    def reading(self, places: Floats, seen: Floats) -> sparse.csr_array:
-        """The matrix [P, h·w] that reads the grid at places [P, 2], 0..1, with their log z."""
-        grid = torch.from_numpy(self.seen)
-        reading = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), grid)
-        return reading.matrix(self.seen.size)
 
     def told(self, at: Floats, values: Floats) -> Floats:
         """[h, w] the value [P] of one of the places [P, 2] in each cell, NaN without any."""

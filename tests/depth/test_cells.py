@@ -20,8 +20,6 @@ def test_on_one_surface_the_reading_is_bilinear(seed, rows, columns):
     values = torch.rand(rows, columns, generator=generator).double()
     expected = read_bilinearly(places.numpy(), rows, columns) @ values.numpy().ravel()
     np.testing.assert_allclose(reading.of(values), expected, atol=1e-12)
-    matrix = reading.matrix(rows * columns)
-    np.testing.assert_allclose(matrix @ values.numpy().ravel(), expected, atol=1e-12)
 
 
 def test_beside_an_edge_only_the_own_surface_is_read():

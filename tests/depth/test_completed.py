@@ -110,7 +110,7 @@ def test_beyond_the_sensors_range_nothing_is_nearer():
     beyond = functional.avg_pool2d((prompt == 0).float()[None], 9, 1, 4)[0] == 1
     assert float(seen[beyond].min()) > 0.93 * limit
     alone = complete(Seen(), dataclasses.replace(KnownDepth.from_map(prompt), scale_only=True))
-    assert error(field, beyond) < 1.02 * error(alone.field, beyond)
+    assert error(field, beyond) <= error(alone.field, beyond)
 
 
 def test_colours_help_between_few_points():
