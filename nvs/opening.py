@@ -35,13 +35,14 @@ from nvs.scene.scene import Scene, Source
 
 @dataclasses.dataclass(frozen=True)
 class PhotoSettings:
-    """How a photo is read: its lens, where its file does not tell it, and its working size."""
+    """How a photo is read: its lens and place, where its file does not tell it, and its size."""
 
     focal_px: float | None = None
     focal_mm: float | None = None
     fov_deg: float | None = None
     longer_side: int = 1024  # a larger photo is reduced to so many pixels
     frame: int = 1  # which picture of a file that holds several
+    pose: Path | None = None  # a file that tells where it was taken from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,6 +231,7 @@ def _refuse_of_one_photo(settings: SceneSettings) -> None:
         "--detail high": depth.detail != plain.depth.detail,
         "--points": settings.points is not None,
         "--frame": settings.photo.frame != plain.photo.frame,
+        "--pose": settings.photo.pose is not None,
     }
     refused = [name for name, is_given in given.items() if is_given]
     if refused:
@@ -246,6 +248,12 @@ def open_photo(path: Path, settings: PhotoSettings, listener: Listener = SILENT)
         fov_deg=settings.fov_deg,
         frame=settings.frame,
     )
+    if settings.pose is not None:
+        # Rarely asked for; cameras' files come in many forms.
+        from nvs.placing.standpoint_file import standing
+
+        lens = (settings.focal_px, settings.focal_mm, settings.fov_deg)
+        photo = standing(photo, settings.pose, any(value is not None for value in lens))
     for notice in photo.notices:
         listener.note(notice)
     listener.note(f"focal length: {photo.focal_source}")
@@ -389,7 +397,8 @@ class Opener:
     def prompted(self, prompt: Path) -> Opener:
         """One that tells the same model of this known depth."""
         depth = dataclasses.replace(self.settings.depth, depth=None, prompt=prompt)
-        other = Opener(dataclasses.replace(self.settings, depth=depth))
+        photo = dataclasses.replace(self.settings.photo, pose=None)
+        other = Opener(dataclasses.replace(self.settings, depth=depth, photo=photo))
         other.model = self.model
         return other
 

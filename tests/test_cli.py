@@ -132,6 +132,8 @@ def test_bad_input_gets_one_line_and_exit_code_2_and_writes_nothing(tmp_path, ca
         (["fly", COFFEE, "--seed", "-1"], "--seed"),
         (["fly", COFFEE, "--ply", "scene.txt"], ".ply"),
         (["fly", COFFEE, "--focal-px", "-3"], "focal"),
+        (["fly", COFFEE, "--pose", "pose.txt"], "--pose goes with --depth-prompt"),
+        (["depth", COFFEE, "--pose", "pose.txt"], "--pose goes with --depth-prompt"),
         (["fly", COFFEE, "--focal-px", "500", "--fov", "60"], "one"),
         (["depth", COFFEE, "-o", "x.doc"], ".npz"),
         (["fly", COFFEE, "--detail", "high", "--depth", COFFEE], "leave out --detail high"),

@@ -197,3 +197,26 @@ def test_one_metric_map_means_the_same_as_depth_and_as_prompt(tmp_path, model):
         apart = (completed(xy) / given(xy) - 1).abs()
         assert float(apart.median()) < 0.005
         assert float(apart.quantile(0.95)) < 0.05
+
+
+def test_a_cloud_and_a_pose_put_the_scene_into_the_clouds_world(tmp_path, model):
+    photo = nvs.load_photo(PHOTO).resized_to(120)
+    xy = photo.camera.pixel_centers().view(-1, 2)[::7]
+    seen = 2.5 * model.depth_field(photo)(xy)[:, None] * photo.camera.rays(xy)
+    # z up, ahead along x: what surveyors have.
+    pose = np.array([[0.0, 0, 1, 30], [-1, 0, 0, -7], [0, -1, 0, 1.6], [0, 0, 0, 1]])
+    np.savetxt(tmp_path / "pose.txt", pose)
+    np.savetxt(tmp_path / "scan.xyz", seen.double().numpy() @ pose[:3, :3].T + pose[:3, 3])
+    told = Told()
+    settings = nvs.SceneSettings(
+        photo=PhotoSettings(longer_side=120, pose=tmp_path / "pose.txt"),
+        depth=DepthSettings(prompt=tmp_path / "scan.xyz"),
+        points=3000,
+        backfill=False,
+    )
+    scene = nvs.open_scene(PHOTO, settings, told, model)
+    assert scene.unit == "m"
+    torch.testing.assert_close(scene.camera.camera_to_world.double(), torch.from_numpy(pose))
+    ahead = scene.gaussians.means[:, 0] - 30
+    assert float(ahead.median()) == pytest.approx(float(seen[:, 2].median()), rel=0.05)
+    assert any("points of scan.xyz" in note and "WARNING" not in note for note in told.notes)

@@ -55,6 +55,11 @@ class Options:
     frame: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """Which picture of a file that holds several (an animation, pages), from 1."""
 
+    pose: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Where the photo was taken from, in the world of the points of --depth-prompt: 4x4 numbers,
+    camera to world, x right, y down, z forward (.txt, .json, .npy), or cameras as `nvs fuse
+    --cameras` takes them, of which the photo's is that of its name."""
+
     run: RunOptions = dataclasses.field(default_factory=RunOptions)
 
 
@@ -66,7 +71,13 @@ def main(options: Options) -> int:
     check(options)
     for output in (options.output, _preview(options)):
         check_overwrites_none(
-            output, [options.photo, options.known.depth_prompt, options.known.depth_confidence]
+            output,
+            [
+                options.photo,
+                options.pose,
+                options.known.depth_prompt,
+                options.known.depth_confidence,
+            ],
         )
     clock = Clock(Terminal("row"))
     for written in _written(options, options.run.load_model, clock):
@@ -88,6 +99,7 @@ def check(options: Options) -> None:
     if options.width is not None and not 1 <= options.width <= 20_000:
         raise InputError(f"--width must lie between 1 and 20000 pixels, not {options.width}")
     options.known.settings()
+    options.known.check_pose(options.pose)
 
 
 def make(
@@ -113,7 +125,7 @@ def _written(
     from nvs.depth.rows import write_field_depth
     from nvs.opening import depth_of_photo, open_photo
 
-    reading = PhotoOptions(options.lens, 1 << 30, options.frame).settings()
+    reading = PhotoOptions(options.lens, 1 << 30, options.frame, options.pose).settings()
     photo = open_photo(options.photo, reading, listener)
     camera = photo.camera
     if options.width is not None:

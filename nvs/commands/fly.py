@@ -194,6 +194,7 @@ def _check_outputs(options: Options, output: Path) -> None:
         options.cameras,
         options.scene.depth,
         options.scene.known.depth_prompt,
+        options.scene.photo.pose,
     ]
     if Path(options.flight.path).suffix.lower() == ".json":
         inputs.append(Path(options.flight.path))

@@ -107,6 +107,11 @@ class PhotoOptions:
     frame: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """Which picture of a file that holds several (an animation, pages), from 1."""
 
+    pose: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Where the photo was taken from, in the world of the points of --depth-prompt, in which the
+    scene then stands: 4x4 numbers, camera to world, x right, y down, z forward (.txt, .json, .npy),
+    or cameras as `nvs fuse --cameras` takes them, of which the photo's is that of its name."""
+
     def settings(self) -> PhotoSettings:
         """The same for the library.
 
@@ -118,7 +123,9 @@ class PhotoOptions:
         if self.longer_side < 16:
             raise InputError(f"--longer-side must be at least 16, not {self.longer_side}")
         lens = self.lens
-        return PhotoSettings(lens.focal_px, lens.focal_mm, lens.fov, self.longer_side, self.frame)
+        return PhotoSettings(
+            lens.focal_px, lens.focal_mm, lens.fov, self.longer_side, self.frame, self.pose
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,8 +134,9 @@ class KnownDepthOptions:
 
     depth_prompt: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Known depth, sparse, coarse, partial or noisy: a depth map of any size, 0 where unknown
-    (.npy, .npz, .png, .tiff, .pfm, .exr, .jpg), points x y z in the camera's frame (.ply, .csv) or
-    the folder of a COLMAP model. --model infinidepth only takes its scale from it."""
+    (.npy, .npz, .png, .tiff, .pfm, .exr, .jpg), points x y z in the camera's frame, or with --pose
+    in the world's (.ply, .pcd, .las, .laz, .csv), or the folder of a COLMAP model. --model
+    infinidepth only takes its scale from it."""
 
     depth_scale: Annotated[float | None, tyro.conf.arg(metavar="N")] = None
     """What one metre is in the depth file; by default 1000 for whole numbers (KITTI's: 256, TUM's:
@@ -158,6 +166,15 @@ class KnownDepthOptions:
     def of_one_photo(self) -> bool:
         """Whether something is known that belongs to one photo."""
         return self.depth_prompt is not None or bool(self.at)
+
+    def check_pose(self, pose: Path | None) -> None:
+        """Refuse a place without the depth that gives the scene its size there.
+
+        Raises:
+            InputError: nothing is known of the depth.
+        """
+        if pose is not None and self.depth_prompt is None:
+            raise InputError("--pose goes with --depth-prompt: without, the scene has no size")
 
     def settings(self, depth: Path | None = None, detail: Detail = "normal") -> DepthSettings:
         """The same for the library, with a depth map that replaces the model's.
@@ -216,6 +233,7 @@ class SceneOptions:
             raise InputError(f"--seed must be 0 or more, not {self.run.seed}")
         if self.points is not None and not 1 <= self.points <= 50_000_000:
             raise InputError(f"--points must lie between 1 and 50 million, not {self.points}")
+        self.known.check_pose(self.photo.pose)
         return SceneSettings(
             self.run.settings(),
             self.photo.settings(),

@@ -131,7 +131,8 @@ def _check(options: Options) -> None:
     sharp_and_flat = options.lens.share is None and options.stereo.stereo is None
     if options.view.invented != "keep" and not sharp_and_flat:
         raise InputError("--invented blur and transparent go without --aperture and --stereo")
-    given = [options.photo, options.scene.depth, options.scene.known.depth_prompt]
+    scene = options.scene
+    given = [options.photo, scene.depth, scene.known.depth_prompt, scene.photo.pose]
     check_overwrites_none(options.output, given)
     check_writable(options.output)
 

@@ -90,7 +90,7 @@ class ViewFile:
     def _load(self, longer_side: int) -> View:
         photo = load_photo(self.photo)
         full_size = photo.full_size
-        intrinsics = torch.from_numpy(self._intrinsics_at(full_size)).float()
+        intrinsics = torch.from_numpy(self.intrinsics_at(full_size)).float()
         seen_by = photo_camera(*full_size, {}, intrinsics=intrinsics)
         photo = dataclasses.replace(
             photo,
@@ -130,7 +130,7 @@ class ViewFile:
                 f"{self.name}: no lens distorts like this: {words} leave {left:.0%} of its picture"
             )
 
-    def _intrinsics_at(self, size: tuple[int, int]) -> NDArray[np.float64]:
+    def intrinsics_at(self, size: tuple[int, int]) -> NDArray[np.float64]:
         """K of the photo as it is, which may be larger or smaller than the one it is told for."""
         if self.size is None or self.size == size:
             return self.intrinsics

@@ -7,9 +7,10 @@ membrane held at the known points (`membrane.py`) that tears where the network s
 that every surface is moved as one.  So the gradients are the network's and the values are the
 known ones: a Poisson problem in log depth, which knows no scale.
 
-Between scattered points r is, cell by cell, the middle one of three: that membrane, a Gaussian
-process (`kriging.py`), which also knows colours, and what plain interpolation of the points would
-give, which needs no network.  Their errors differ.
+A map of a sensor of few beams (`softness.py`) is believed less beside the edges that the network
+sees: there it holds depths of neither surface.  Between scattered points r is, cell by cell, the
+middle one of three: that membrane, a Gaussian process (`kriging.py`), which also knows colours, and
+what plain interpolation of the points would give, which needs no network.  Their errors differ.
 
 Sources: Pérez et al., "Poisson Image Editing" (2003); that a sensor's range censors what is known,
 Tobin, "Estimation of Relationships for Limited Dependent Variables" (1958).
@@ -29,6 +30,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.alignment import align
+from nvs.depth.cells import CellReading
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
 from nvs.depth.kriging import Places, krige
@@ -36,6 +38,7 @@ from nvs.depth.log_fit import LogFit, fit_log
 from nvs.depth.membrane import Links, Membrane, read_bilinearly
 from nvs.depth.ranks import rank_correlation
 from nvs.depth.scaled import WrappedField
+from nvs.depth.softness import is_soft, range_around
 from nvs.scene.camera import Camera
 from nvs.scene.scene import KnownPlaces
 
@@ -69,6 +72,11 @@ LEAST_SHARE = 0.1
 RANGE_END = 0.99  # quantile of the known depths
 RANGE_DOUBT = 0.25  # of logarithms: what is so much nearer is missing for another reason
 
+# A soft map is wrong beside edges: its points there weigh half where the network's depths around
+# them lie so far apart (logarithms), and none is held too firmly to be moved by the others.
+SOFT_EDGE = 0.05
+SOFT_FIRMNESS = 3.0
+
 # How firmly points are held: the firmest whose held-out points are met about as well as by any.
 FIRMNESS = (1.0, 3.0, 10.0, 30.0)
 HELD_OUT = 0.2  # share of the points
@@ -79,22 +87,20 @@ EXACT_POINTS = 40  # fewer are not divided: they are held firmly
 class CompletedField(WrappedField):
     """Another field's depth, brought to known depth by a fit and a residual on a grid."""
 
-    def __init__(self, field: DepthField, fit: LogFit, residual: Tensor, known: KnownDepth) -> None:
-        """`residual` is [h, w], of the logarithm, over the whole picture."""
+    def __init__(
+        self, field: DepthField, fit: LogFit, seen: Tensor, residual: Tensor, known: KnownDepth
+    ) -> None:
+        """On a grid [h, w] over the picture: log z that the field sees, and r."""
         super().__init__(field, known.unit)
         self.fit = fit
+        self.seen = seen.to(field.camera.intrinsics)
         self.residual = residual.to(field.camera.intrinsics)
 
     def changed(self, depth: Tensor, xy: Tensor) -> Tensor:
         size = xy.new_tensor([self.camera.width, self.camera.height])
-        r = functional.grid_sample(
-            self.residual[None, None].to(xy),
-            (2 * xy / size - 1)[None, None],
-            mode="bilinear",
-            padding_mode="border",
-            align_corners=False,
-        )[0, 0, 0]  # [N]
-        return (self.fit.slope * depth.log() + self.fit.offset + r).exp()
+        seen = depth.log()
+        r = CellReading.at(xy / size, seen, self.seen.to(xy)).of(self.residual.to(xy))
+        return (self.fit.slope * seen + self.fit.offset + r).exp()
 
 
 # When known depth is taken for another picture's: the fit errs by so much, and the order of near
@@ -175,7 +181,7 @@ def complete(
 
     grid = _Grid.of(field, cells)
     places = told.places.double().cpu().numpy()
-    reading = grid.reading(places)
+    reading = read_bilinearly(places, *grid.seen.shape)
     beyond = grid.beyond_range(reading, seen)
     wanted = values - fit(seen)  # [P] what r should be
 
@@ -185,7 +191,11 @@ def complete(
 
     weight = _without_outliers(membrane, wanted, weight, places)
     trusted = weight > 0
-    firm = _firmness(membrane, wanted, weight)
+    if len(told) > SCATTERED and is_soft(grid.told(places[trusted], values[trusted]), grid.seen):
+        doubt = reading @ range_around(grid.seen).ravel() / SOFT_EDGE
+        weight, firm = weight / (1 + doubt**2), SOFT_FIRMNESS
+    else:
+        firm = _firmness(membrane, wanted, weight)
     residual = membrane.solve(wanted, firm * weight)
     if len(told) <= SCATTERED and picture is not None:
         points = grid.places(places, seen, picture)
@@ -197,10 +207,11 @@ def complete(
         nearest = float(np.quantile(values, RANGE_END)) - fit(grid.seen).ravel()
         doubtful = beyond & (nearest - RANGE_DOUBT < residual)
         residual = np.where(doubtful, np.maximum(residual, nearest), residual)
-    r = torch.from_numpy(residual.reshape(grid.seen.shape))
-    completed = CompletedField(field, fit, r, known)
+    on_grid, r = torch.from_numpy(grid.seen), torch.from_numpy(residual.reshape(grid.seen.shape))
+    completed = CompletedField(field, fit, on_grid, r, known)
     completed.known_places = KnownPlaces(told.places.cpu(), torch.from_numpy(trusted))
-    kept = np.abs(reading @ residual - wanted)[trusted]
+    found = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), on_grid).of(r)
+    kept = np.abs(found.numpy() - wanted)[trusted]
     completion = Completion(
         completed,
         known.source,
@@ -218,7 +229,7 @@ def _scaled(
     field: DepthField, fit: LogFit, seen: Floats, values: Floats, known: KnownDepth
 ) -> Completion:
     """The fit alone."""
-    completed = CompletedField(field, fit, torch.zeros(2, 2), known)
+    completed = CompletedField(field, fit, torch.zeros(2, 2), torch.zeros(2, 2), known)
     error = float(np.median(np.abs(values - fit(seen))))
     correlation = _correlation(seen, values)
     completed.note = f"scale from {known.source}, which differs by {_percent(error)}"
@@ -252,9 +263,14 @@ class _Grid:
         raster = field.on_raster(x.to(camera.intrinsics), y.to(camera.intrinsics))
         return _Grid(_log(raster.depth), raster.sky.cpu().numpy(), camera.height / camera.width)
 
-    def reading(self, places: Floats) -> sparse.csr_array:
-        """The matrix [P, h·w] that reads the grid at places [P, 2], 0..1."""
-        return read_bilinearly(places, *self.seen.shape)
+    def told(self, at: Floats, values: Floats) -> Floats:
+        """[h, w] the value [P] of one of the places [P, 2] in each cell, NaN without any."""
+        rows, columns = self.seen.shape
+        row = np.minimum((at[:, 1] * rows).astype(int), rows - 1)
+        column = np.minimum((at[:, 0] * columns).astype(int), columns - 1)
+        known = np.full(self.seen.shape, np.nan)
+        known[row, column] = values
+        return known
 
     def crowd(self, reading: sparse.csr_array) -> Floats:
         """[P] how many points share a point's cell: together they count as one."""
@@ -272,7 +288,7 @@ class _Grid:
 
     def places(self, at: Floats, seen: Floats, picture: Tensor) -> Places:
         """Places [P, 2], 0..1, with the colours of their cells."""
-        colors = self.reading(at) @ self._colors(picture)
+        colors = read_bilinearly(at, *self.seen.shape) @ self._colors(picture)
         return Places(at * [1.0, self.shape], seen, colors)
 
     def cells(self, picture: Tensor) -> Places:

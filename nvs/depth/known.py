@@ -97,10 +97,14 @@ class KnownDepth:
         if len(self) <= count:
             return self
         generator = torch.Generator().manual_seed(0)
-        chosen = torch.randperm(len(self), generator=generator)[:count].to(self.places.device)
-        weights = None if self.confidence is None else self.confidence[chosen]
+        return self.chosen(torch.randperm(len(self), generator=generator)[:count])
+
+    def chosen(self, which: Tensor) -> KnownDepth:
+        """Some of the points, by index or mask."""
+        which = which.to(self.places.device)
+        weights = None if self.confidence is None else self.confidence[which]
         return dataclasses.replace(
-            self, places=self.places[chosen], depth=self.depth[chosen], confidence=weights
+            self, places=self.places[which], depth=self.depth[which], confidence=weights
         )
 
     def within(self, start: Tensor, end: Tensor) -> KnownDepth | None:

@@ -156,4 +156,6 @@ def completed(posed: PosedPhoto, points: KnownPoints, unit: Unit) -> PosedPhoto:
         posed.read_field(), known.to(posed.seen.camera.intrinsics.device), posed.photo.rgb
     )
     found = completion.field
-    return posed.changed_to(CompletedField(posed.seen, found.fit, found.residual, known))
+    return posed.changed_to(
+        CompletedField(posed.seen, found.fit, found.seen, found.residual, known)
+    )

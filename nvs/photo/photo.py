@@ -30,6 +30,7 @@ from nvs.photo.picture_file import (
     refuse_unusable,
 )
 from nvs.photo.srgb import in_srgb, on_white, plain_mode, to_array
+from nvs.photo.standpoint import Standpoint
 from nvs.photo.upright import FIRST_TURNED_ORIENTATION, orientation_of, upright
 from nvs.scene.camera import Camera
 
@@ -38,7 +39,7 @@ MAX_MEGAPIXELS = 25.0  # what is kept by default: 300 MB as float32
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photo:
-    """One photo, upright, and its camera at the world's origin."""
+    """One photo, upright, and its camera: at the world's origin, unless its standpoint is told."""
 
     rgb: Tensor  # [H, W, 3] float32, sRGB in 0..1
     camera: Camera  # of the same size
@@ -47,6 +48,7 @@ class Photo:
     notices: list[str] = dataclasses.field(default_factory=list)  # one line each, for the user
     focal_known: bool = True  # False: the camera's focal length is an assumption
     file_size: tuple[int, int] | None = None  # (width, height) upright, as the file has it
+    standpoint: Standpoint | None = None  # where the camera's place is told by a file
 
     @property
     def full_size(self) -> tuple[int, int]:

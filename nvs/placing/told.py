@@ -88,7 +88,7 @@ def placed_by(photos: Sequence[Path], told: ViewSet, path: Path) -> Placed:
     left_out = []
     views = []
     for photo in photos:
-        found = _camera_of(photo, told.views)
+        found = camera_of(photo, told.views)
         if isinstance(found, str):
             left_out.append(LeftOut(photo.name, found))
         elif found in taken:
@@ -131,7 +131,7 @@ def placed_as_told(told: ViewSet, path: Path, left_out: Sequence[LeftOut] = ()) 
     return Placed(views, (*left_out, *lacking), unit, cameras)
 
 
-def _camera_of(photo: Path, views: Sequence[ViewFile]) -> int | str:
+def camera_of(photo: Path, views: Sequence[ViewFile]) -> int | str:
     """The index of the photo's view, or why it has none."""
     folded = photo.name.casefold()
     same = [i for i, view in enumerate(views) if view.photo.name.casefold() == folded]

@@ -18,6 +18,7 @@ import yaml
 from PIL import Image
 
 from nvs.errors import InputError
+from tests.depth.sources.pcd import PCD_FORMS, pcd
 from tests.fuzz import mutate
 from tests.fuzz.mutate import Mutation
 
@@ -170,6 +171,7 @@ def point_clouds() -> list[Seed]:
         Seed("a.csv", text.encode(), lines),
         Seed("a.ply", ascii_ply.encode(), lines),
         Seed("b.ply", binary.encode() + points.astype("<f4").tobytes(), (header, *lines)),
+        *(Seed(f"{form}.pcd", pcd(form, points), lines) for form in PCD_FORMS),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,20 +12,27 @@ from torch import Tensor
 
 from nvs.depth.file import read_numbers
 from nvs.depth.known import KnownDepth
+from nvs.depth.sources.cloud_file import CLOUD_READERS, read_cloud
 from nvs.errors import InputError
-from nvs.files import check_readable
 from nvs.photo.colmap import ColmapImage, read_colmap
+from nvs.photo.lens import Lens
 from nvs.photo.photo import Photo
+from nvs.photo.standpoint import Standpoint
 from nvs.scene.camera import Camera
 
-CLOUD_SUFFIXES = (".ply", ".csv", ".xyz")
+Floats = NDArray[np.float64]
 
 ARKIT_LEVELS = 2  # low, medium, high
+STRAIGHT = Lens()
+
+# A point of a cloud is hidden where another of its cell is nearer by more than a surface leans.
+CELL_POINTS = 8
+BEHIND = 1.15
 
 
 def is_depth_map(path: Path) -> bool:
     """Whether known depth in a file is a map of the picture, not points."""
-    return not path.is_dir() and path.suffix.lower() not in CLOUD_SUFFIXES
+    return not path.is_dir() and path.suffix.lower() not in CLOUD_READERS
 
 
 def read_known_points(
@@ -34,8 +40,9 @@ def read_known_points(
 ) -> KnownDepth:
     """Known depth of single points.
 
-    - A point cloud of x, y, z in the photo's camera, metres, x to the right and y down (.ply,
-      or numbers in lines: .csv, .xyz).
+    - A point cloud of x, y, z in metres (.ply, .pcd, .las, .laz, or numbers in lines: .csv, .xyz),
+      in the world in which the photo's standpoint is told; without one in its camera, x to the
+      right and y down.
     - The folder of a COLMAP model that has an image of the photo's name; its unit is the model's.
 
     Args:
@@ -46,8 +53,13 @@ def read_known_points(
     """
     if path.is_dir():
         return _colmap_points(path, photo)
-    points = _cloud(check_readable(path)) / (values_per_metre or 1.0)
-    return known_points(points, photo.camera, f"the points of {path.name}")
+    source = f"the points of {path.name}"
+    points = read_cloud(path)
+    if photo.standpoint is None:
+        return known_points(points / (values_per_metre or 1.0), photo.camera, source)
+    if values_per_metre is not None:
+        raise InputError("--depth-scale does not go with points and --pose: both are in metres")
+    return _of_world(points, photo.camera, photo.standpoint, source)
 
 
 def known_places(
@@ -68,18 +80,26 @@ def known_places(
     return KnownDepth(at, numbers[:, 2], "m", "the given places")
 
 
-def known_points(points: NDArray[np.float64], camera: Camera, source: str) -> KnownDepth:
+def known_points(points: Floats, camera: Camera, source: str, lens: Lens = STRAIGHT) -> KnownDepth:
     """Points [P, 3] in the camera's frame (OpenCV axes), those that the picture shows.
+
+    Args:
+        lens: which bent the picture.
 
     Raises:
         InputError: it shows none.
     """
-    finite = np.isfinite(points.astype(np.float32)).all(1) & (points[:, 2] > 0)
+    with np.errstate(over="ignore"):  # what float32 cannot hold
+        finite = np.isfinite(points.astype(np.float32)).all(1) & (points[:, 2] > 0)
     points = points[finite]
     k = camera.intrinsics.double().cpu().numpy()
-    at = points @ k.T / points[:, 2:]
-    places = at[:, :2] / [camera.width, camera.height]
-    inside = ((places >= 0) & (places <= 1)).all(1)
+    straight = points[:, :2] / points[:, 2:]
+    bent = straight if lens.straight else lens.distort(torch.from_numpy(straight)).numpy()
+    places = (bent * k.diagonal()[:2] + k[:2, 2]) / [camera.width, camera.height]
+    # Beyond what it shows, a lens's polynomial may turn back into the picture.
+    ideal = (straight * k.diagonal()[:2] + k[:2, 2]) / [camera.width, camera.height]
+    near = (np.abs(ideal - 0.5) <= 1).all(1)
+    inside = ((places >= 0) & (places <= 1)).all(1) & near
     if not inside.any():
         raise InputError(
             f"{source} lie all outside the photo: they are x y z in its camera's frame, x to the "
@@ -91,6 +111,35 @@ def known_points(points: NDArray[np.float64], camera: Camera, source: str) -> Kn
         "m",
         source,
     )
+
+
+def _of_world(points: Floats, camera: Camera, standpoint: Standpoint, source: str) -> KnownDepth:
+    """Points [P, 3] of a world, those that are seen from the standpoint.
+
+    Raises:
+        InputError: none is.
+    """
+    try:
+        known = known_points(standpoint.seen(points), camera, source, standpoint.lens)
+    except InputError:
+        raise InputError(
+            f"{source} lie all outside the photo: is its --pose camera-to-world, in their frame, "
+            "x to the right, y down, z forward?"
+        ) from None
+    return known.chosen(~_hidden(known))
+
+
+def _hidden(known: KnownDepth) -> Tensor:
+    """[P] which points lie behind others, in cells of about `CELL_POINTS` of them.
+
+    A cloud of a place holds what is behind a wall as well; a photo shows the wall alone.
+    """
+    side = max(1.0, (len(known) / CELL_POINTS) ** 0.5)
+    cells = np.minimum((known.places.double().numpy() * side).astype(int), int(side))
+    depth = known.depth.double().numpy()
+    nearest = np.full((int(side) + 1,) * 2, np.inf)
+    np.minimum.at(nearest, (cells[:, 0], cells[:, 1]), depth)
+    return torch.from_numpy(depth > BEHIND * nearest[cells[:, 0], cells[:, 1]])
 
 
 def read_confidence(path: Path, depth: Tensor) -> Tensor:
@@ -109,62 +158,6 @@ def read_confidence(path: Path, depth: Tensor) -> Tensor:
     if not bool((trust[depth > 0] > 0).any()):
         raise InputError(f"{path} trusts no pixel of the depth map")
     return trust
-
-
-def _cloud(path: Path) -> NDArray[np.float64]:
-    """Points [P, 3] of a file."""
-    try:
-        points = _ply_points(path) if path.suffix.lower() == ".ply" else _text_points(path)
-    except Exception as error:  # what damaged points raise depends on their bytes alone
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot read points x y z from it ({reason})") from None
-    if not len(points):
-        raise InputError(f"{path} holds no points")
-    return points
-
-
-def _text_points(path: Path) -> NDArray[np.float64]:
-    """Lines of x, y, z, ...; lines that do not begin with a number are titles."""
-    rows = []
-    with path.open(newline="", encoding="utf-8") as file:
-        for line in csv.reader(row.replace(",", " ").replace(";", " ") for row in file):
-            words = " ".join(line).split()
-            if words and words[0].lstrip("+-.")[:1].isdigit():
-                rows.append([float(word) for word in words[:3]])
-    return np.array(rows, np.float64).reshape(-1, 3)
-
-
-_PLY_TYPES = {
-    **{"char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2"},
-    **{"ushort": "u2", "uint16": "u2", "int": "i4", "int32": "i4", "uint": "u4", "uint32": "u4"},
-    **{"float": "f4", "float32": "f4", "double": "f8", "float64": "f8"},
-}
-
-
-def _ply_points(path: Path) -> NDArray[np.float64]:
-    """x, y, z of the vertices, which must be the first element."""
-    data = path.read_bytes()
-    head, mark, body = data.partition(b"end_header")
-    if not mark or not head.startswith(b"ply"):
-        raise ValueError("it has no PLY header")
-    lines = [line.split() for line in head.decode("ascii", "replace").splitlines()]
-    form = next(line[1] for line in lines if line[:1] == ["format"])
-    elements = [i for i, line in enumerate(lines) if line[:1] == ["element"]]
-    if not elements or lines[elements[0]][1] != "vertex":
-        raise ValueError("its first element is not the vertices")
-    count = int(lines[elements[0]][2])
-    end = elements[1] if len(elements) > 1 else len(lines)
-    properties = [line for line in lines[elements[0] : end] if line[:1] == ["property"]]
-    names = [line[-1] for line in properties]
-    body = body.split(b"\n", 1)[1]
-    if form == "ascii":
-        words = [line.split() for line in body.decode("ascii").splitlines()[:count]]
-        table = np.array(words, np.float64).reshape(count, len(names))
-        return table[:, [names.index(axis) for axis in "xyz"]]
-    order = "<" if form == "binary_little_endian" else ">"
-    layout = [(line[-1], order + _PLY_TYPES[line[1]]) for line in properties]
-    rows = np.frombuffer(body, np.dtype(layout), count)
-    return np.stack([rows[axis].astype(np.float64) for axis in "xyz"], -1)
 
 
 def _colmap_points(folder: Path, photo: Photo) -> KnownDepth:

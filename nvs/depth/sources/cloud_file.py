@@ -1,0 +1,90 @@
+"""Point clouds in files → x, y, z."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nvs.depth.sources.las_file import las_points
+from nvs.depth.sources.pcd_file import pcd_points
+from nvs.errors import InputError
+from nvs.files import check_readable
+
+Floats = NDArray[np.float64]
+
+
+def read_cloud(path: Path) -> Floats:
+    """The points [P, 3] of a file, in its own frame and unit.
+
+    Raises:
+        InputError: it cannot be read, or holds no points.
+    """
+    read = CLOUD_READERS[check_readable(path).suffix.lower()]
+    try:
+        points = read(path)
+    except InputError:
+        raise
+    except Exception as error:  # what damaged points raise depends on their bytes alone
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: cannot read points x y z from it ({reason})") from None
+    if not len(points):
+        raise InputError(f"{path} holds no points")
+    return points
+
+
+def _text_points(path: Path) -> Floats:
+    """Lines of x, y, z, ...; lines that do not begin with a number are titles."""
+    rows = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for line in csv.reader(row.replace(",", " ").replace(";", " ") for row in file):
+            words = " ".join(line).split()
+            if words and words[0].lstrip("+-.")[:1].isdigit():
+                rows.append([float(word) for word in words[:3]])
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+_PLY_TYPES = {
+    **{"char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2"},
+    **{"ushort": "u2", "uint16": "u2", "int": "i4", "int32": "i4", "uint": "u4", "uint32": "u4"},
+    **{"float": "f4", "float32": "f4", "double": "f8", "float64": "f8"},
+}
+
+
+def _ply_points(path: Path) -> Floats:
+    """x, y, z of the vertices, which must be the first element."""
+    data = path.read_bytes()
+    head, mark, body = data.partition(b"end_header")
+    if not mark or not head.startswith(b"ply"):
+        raise ValueError("it has no PLY header")
+    lines = [line.split() for line in head.decode("ascii", "replace").splitlines()]
+    form = next(line[1] for line in lines if line[:1] == ["format"])
+    elements = [i for i, line in enumerate(lines) if line[:1] == ["element"]]
+    if not elements or lines[elements[0]][1] != "vertex":
+        raise ValueError("its first element is not the vertices")
+    count = int(lines[elements[0]][2])
+    end = elements[1] if len(elements) > 1 else len(lines)
+    properties = [line for line in lines[elements[0] : end] if line[:1] == ["property"]]
+    names = [line[-1] for line in properties]
+    body = body.split(b"\n", 1)[1]
+    if form == "ascii":
+        words = [line.split() for line in body.decode("ascii").splitlines()[:count]]
+        table = np.array(words, np.float64).reshape(count, len(names))
+        return table[:, [names.index(axis) for axis in "xyz"]]
+    order = "<" if form == "binary_little_endian" else ">"
+    layout = [(line[-1], order + _PLY_TYPES[line[1]]) for line in properties]
+    rows = np.frombuffer(body, np.dtype(layout), count)
+    return np.stack([rows[axis].astype(np.float64) for axis in "xyz"], -1)
+
+
+CLOUD_READERS: dict[str, Callable[[Path], Floats]] = {
+    ".ply": _ply_points,
+    ".pcd": pcd_points,
+    ".las": las_points,
+    ".laz": las_points,
+    ".csv": _text_points,
+    ".xyz": _text_points,
+}
