@@ -90,13 +90,15 @@ class ViewFile:
             xy = straightened_points(xy, self.intrinsics, self.lens)
         width, height = self.size or full_size
         scale = np.array([camera.width / width, camera.height / height])
+        sparse_xy, sparse_depth = (torch.from_numpy(a).float() for a in (xy * scale, depths))
+        kept = sparse_xy.isfinite().all(dim=1) & sparse_depth.isfinite()
         return View(
             self.name,
             photo,
             camera,
             self._dense_depth(full),
-            torch.from_numpy(xy * scale).float(),
-            torch.from_numpy(depths).float(),
+            sparse_xy[kept],
+            sparse_depth[kept],
             self.unit,
         )
 
@@ -237,10 +239,11 @@ def llff_views(folder: Path) -> ViewSet:
         InputError: not of this form, or another number of photos than of poses.
     """
     try:
-        rows = np.load(folder / "poses_bounds.npy", allow_pickle=False).astype(np.float64)
-        matrices = rows[:, :15].reshape(-1, 3, 5)
-    except (OSError, EOFError, ValueError, IndexError) as error:
-        raise InputError(f"{folder}/poses_bounds.npy: not LLFF poses ({error})") from None
+        # Mapped, so that a header which lies about the size is found out instead of obeyed.
+        rows = np.load(folder / "poses_bounds.npy", mmap_mode="r", allow_pickle=False)
+        matrices = rows[:, :15].astype(np.float64).reshape(-1, 3, 5)
+    except Exception as error:  # the decoders raise whatever the file's bytes lead them to
+        raise InputError(f"{folder}/poses_bounds.npy: not LLFF poses ({why(error)})") from None
     photos = _llff_photos(folder)
     if len(photos) != len(matrices):
         raise InputError(f"{folder}: {len(matrices)} poses but {len(photos)} photos")

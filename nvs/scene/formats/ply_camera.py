@@ -93,9 +93,11 @@ def _camera(
     """None where a camera cannot be so: files of strangers say anything."""
     if not 1 <= min(width, height) <= max(width, height) <= LARGEST_PICTURE_SIDE:
         return None
-    if not (np.isfinite(intrinsics).all() and np.isfinite(pose).all()):
-        return None
+    if not (np.abs(intrinsics).max() < LARGEST_NUMBER and np.abs(pose).max() < LARGEST_NUMBER):
+        return None  # also where they are not finite
     if not np.allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=1e-3):
+        return None
+    if not np.allclose(pose[3], [0, 0, 0, 1], atol=1e-3):
         return None
     try:
         matrix, camera_to_world = (
