@@ -12,6 +12,7 @@ from nvs.scene.formats.record import Floats
 CAMERA = "nvs-camera"
 LARGEST_PICTURE_SIDE = 100_000
 LARGEST_NUMBER = 1e30
+FOCAL_LENGTHS = (1e-3, 1e5)  # in longer sides of the picture; beyond them no lens is
 
 
 def camera_comment(camera: Camera) -> str:
@@ -95,6 +96,9 @@ def _camera(
         return None
     if not (np.abs(intrinsics).max() < LARGEST_NUMBER and np.abs(pose).max() < LARGEST_NUMBER):
         return None  # also where they are not finite
+    shortest, longest = (share * max(width, height) for share in FOCAL_LENGTHS)
+    if not all(shortest <= focal_px <= longest for focal_px in np.diag(intrinsics)[:2]):
+        return None
     if not np.allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=1e-3):
         return None
     if not np.allclose(pose[3], [0, 0, 0, 1], atol=1e-3):
