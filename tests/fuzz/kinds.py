@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import io
 import tempfile
@@ -20,7 +19,7 @@ from tests.fuzz.depth_inside_kind import DEPTH_INSIDE
 from tests.fuzz.kind import Kind, Seed, a_photo, picture, saved
 from tests.fuzz.light_kind import LIGHT
 from tests.fuzz.mutate import Mutation
-from tests.fuzz.scene_kinds import SCENE_KINDS
+from tests.fuzz.scene_kinds import SCENE_KINDS, read_scene
 from tests.fuzz.told_kinds import TOLD_KINDS
 
 
@@ -164,13 +163,6 @@ def splats() -> list[Seed]:
     as_text = head.replace(b"binary_little_endian", b"ascii") + b"end_header\n" + text.encode()
     big = head.replace(b"little", b"big") + b"end_header\n" + rows.astype(">f4").tobytes()
     return [*seeds, Seed("c.ply", as_text, mutations), Seed("d.ply", big, mutations)]
-
-
-def read_splats(path: Path) -> None:
-    from nvs.scene.ply import read_ply
-
-    scene = read_ply(path)
-    assert all(getattr(scene, f.name).isfinite().all() for f in dataclasses.fields(scene))
 
 
 @functools.cache
@@ -321,7 +313,7 @@ KINDS = {
         Kind("photos", photos, read_photo),
         Kind("depth maps", depth_maps, read_known_depth),
         Kind("point clouds", point_clouds, read_known_depth),
-        Kind("splats", splats, read_splats),
+        Kind("splats", splats, read_scene),
         Kind("checkpoints", checkpoints, read_checkpoint),
         Kind("camera paths", paths, read_path),
         Kind("configurations", configs, read_configuration),
