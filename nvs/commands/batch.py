@@ -132,15 +132,10 @@ def options_of_file(path: Path) -> dict[str, Values]:
     Raises:
         InputError: it is no such file.
     """
-    import yaml
-
     from nvs.files import check_readable
+    from nvs.yaml_text import read_yaml
 
-    try:
-        content = yaml.safe_load(check_readable(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        said = " ".join(str(error).split())
-        raise InputError(f"{path} is not a YAML file: {said}") from None
+    content = read_yaml(check_readable(path).read_bytes(), str(path))
     if not isinstance(content, dict) or not all(
         isinstance(values, dict) for values in content.values()
     ):

@@ -115,7 +115,15 @@ def test_what_no_photo_can_be_made_with_is_refused_at_once(arguments, said, tmp_
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("text", ["- fly", "fly: 3", "fly: [", "\0", "fly: {frames: [1, 2]}", "3"])
+# A billion values in ten short lists.
+LAUGHS = "fly: {focus: [&a0 [x]" + "".join(
+    f", &a{k} [{','.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 10)
+) + "]}"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["- fly", "fly: 3", "fly: [", "\0", "fly: {frames: [1, 2]}", "3", LAUGHS]
+)
 def test_a_configuration_that_is_none_is_one_line(text, tmp_path, capsys):
     (tmp_path / "a.jpg").write_bytes(b"")
     (tmp_path / "o.yaml").write_text(text)

@@ -166,8 +166,12 @@ def yaml_value(data: bytes, dice: random.Random) -> bytes:
 
     if dice.random() < 0.05:  # nine levels of nine: a billion laughs
         levels = [f"&a{k} [{','.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 10)]
-        at = dice.choice([*yaml.safe_load(data)])
-        return f"{at}: [&a0 [x], {', '.join(levels)}]\n".encode()
+        content = yaml.safe_load(data)
+        at = dice.choice([*content])
+        laughs = f"[&a0 [x], {', '.join(levels)}]"
+        if isinstance(content[at], dict) and content[at]:
+            laughs = f"{{{dice.choice([*content[at]])}: {laughs}}}"
+        return f"{at}: {laughs}\n".encode()
     if dice.random() < 0.02:
         return b"[" * 20_000
     return yaml.safe_dump(a_value(yaml.safe_load(data), dice)).encode()
