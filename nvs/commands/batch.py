@@ -42,12 +42,13 @@ class Options:
     """Folder for the results; made where missing."""
 
     make: Annotated[str, tyro.conf.arg(metavar="NAME,NAME")] = "fly"
-    """What is made of each photo: any of fly, splat, depth, with commas between."""
+    """What is made of each photo: any of fly, splat, depth, reframe, with commas between."""
 
     set: Annotated[
         tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME.OPTION=VALUE")
     ] = ()
-    """An option of one of them, as its own command takes it: --set fly.frames=60."""
+    """An option of one of them, as its own command takes it: --set fly.frames=60; several values
+    in brackets: --set "reframe.move=[0.1, 0, 0]"."""
 
     config: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A YAML file of such options: `fly: {frames: 60, path: swing}`."""
@@ -115,11 +116,13 @@ def _makes(options: Options) -> list[CommandMake]:
     ]
 
 
-def _setting(text: str) -> tuple[str, str, str]:
+def _setting(text: str) -> tuple[str, str, str | list[str]]:
     name, equals, value = text.partition("=")
     make, dot, option = name.partition(".")
     if not (equals and dot and make and option):
         raise InputError(f"--set {text}: write NAME.OPTION=VALUE, as fly.frames=60")
+    if value.startswith("[") and value.endswith("]"):
+        return make, option, [each.strip() for each in value[1:-1].split(",")]
     return make, option, value
 
 
@@ -129,15 +132,10 @@ def options_of_file(path: Path) -> dict[str, Values]:
     Raises:
         InputError: it is no such file.
     """
-    import yaml
-
     from nvs.files import check_readable
+    from nvs.yaml_text import read_yaml
 
-    try:
-        content = yaml.safe_load(check_readable(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        said = " ".join(str(error).split())
-        raise InputError(f"{path} is not a YAML file: {said}") from None
+    content = read_yaml(check_readable(path).read_bytes(), str(path))
     if not isinstance(content, dict) or not all(
         isinstance(values, dict) for values in content.values()
     ):

@@ -31,11 +31,13 @@ MAKES = {
     "fly": "nvs.commands.fly",
     "splat": "nvs.commands.splat",
     "depth": "nvs.commands.depth",
+    "reframe": "nvs.commands.reframe",
 }
 
 # They change nothing about what is made.
 WITHOUT_EFFECT = {"timings", "device"}
 OF_ONE_PHOTO = {"sources", "photo", "photos"}
+TOLD_OF_ONE_PHOTO = {"depth", "depth_prompt", "depth_confidence", "at", "cameras"}
 
 Values = Mapping[str, object]  # an option of a command, without --, and its value
 
@@ -97,7 +99,10 @@ def command_make(name: str, shared: SceneOptions, values: Sequence[Values] = ())
         _command(name).check(options)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
-    return CommandMake(name, options)
+    make = CommandMake(name, options)
+    for told in make.chosen.keys() & TOLD_OF_ONE_PHOTO:
+        raise InputError(f"{name}: --{told.replace('_', '-')} belongs to one photo: leave it out")
+    return make
 
 
 def _command(name: str) -> _Command:

@@ -13,10 +13,12 @@ from nvs.commands.film_options import LensOptions, StereoOptions, shot_of
 from nvs.commands.options import SceneOptions
 from nvs.commands.terminal import Terminal
 from nvs.errors import InputError
-from nvs.progress import Clock
+from nvs.progress import Clock, Listener
 
 if TYPE_CHECKING:
+    from nvs.batch.workbench import Workbench
     from nvs.film.seen import Witness
+    from nvs.opening import PhotoSettings
     from nvs.photo.photo import Photo
     from nvs.scene.camera import Camera
     from nvs.scene.reach import SceneDepth
@@ -69,8 +71,9 @@ class Options:
     photo: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO")]
     """A photo."""
 
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")]
-    """The new one: .jpg, .png, .webp or .tif, with the photo's EXIF and colour profile."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
+    """The new one: .jpg, .png, .webp or .tif, with the photo's EXIF and colour profile. By
+    default reframe.jpg, with transparency reframe.png."""
 
     view: ViewOptions = dataclasses.field(default_factory=ViewOptions)
 
@@ -83,58 +86,94 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the command."""
-    _check(options)
-    from nvs.film.seen import Witness
-    from nvs.film.still import picture_of
+    from nvs.files import check_overwrites_none, check_writable
     from nvs.opening import open_photo, scene_of_photo
-    from nvs.photo.saved import save_like
-    from nvs.scene.reach import scene_depth
 
+    check(options)
+    output = _output(options)
+    scene = options.scene
+    given = [options.photo, scene.depth, scene.known.depth_prompt, scene.photo.pose]
+    check_overwrites_none(output, given)
+    check_writable(output)
     clock = Clock(Terminal())
     settings = options.scene.settings()
-    whole = dataclasses.replace(settings.photo, longer_side=1 << 20)
-    full = open_photo(options.photo, whole, clock)
+    full = open_photo(options.photo, _whole(options), clock)
     side = settings.photo.longer_side
     photo = full.resized_to(side) if max(full.rgb.shape[:2]) > side else full
     clock.stage("loading the model")
     model = settings.model.load()
     opened = scene_of_photo(photo, model, settings, clock)
-    clock.stage("choosing the view")
-    depth = scene_depth(opened.gaussians, opened.camera)
-    witness = Witness(opened)
-    camera = _camera(options.view, full, opened, depth, witness, clock)
-    clock.stage("rendering")
-    shot = shot_of(opened, depth, options.lens, options.stereo)
-    focus = options.lens.pulled(opened, depth, 1)[0]
-    picture = picture_of(opened, full.rgb, shot, camera, focus, options.view.invented)
-    seen = witness.share(camera)
-    save_like(options.photo, picture.rgb, options.output, picture.alpha)
-    clock.finish()
-    size = f"{picture.rgb.shape[1]}x{picture.rgb.shape[0]}"
-    print(f"wrote {options.output}: {size}, {100 * seen:.1f} % of it was photographed")
+    print(_written(options, full, opened, clock))
     if options.scene.run.timings:
         print(clock.table())
     return 0
 
 
-def _check(options: Options) -> None:
-    """Whatever can be known before minutes of work."""
-    from nvs.files import check_overwrites_none, check_writable
+def check(options: Options) -> None:
+    """Refuse what no photo can be made with, before minutes of work.
+
+    Raises:
+        InputError: a name or a number that cannot be used.
+    """
     from nvs.photo.saved import check_picture_path
 
     for group in (options.view, options.lens, options.stereo):
         group.check()
     if len(options.lens.focus) > 1:
         raise InputError("--focus: a still has one focus")
-    transparent = options.view.invented == "transparent"
-    check_picture_path(options.output, transparent)
+    check_picture_path(_output(options), options.view.invented == "transparent")
     sharp_and_flat = options.lens.share is None and options.stereo.stereo is None
     if options.view.invented != "keep" and not sharp_and_flat:
         raise InputError("--invented blur and transparent go without --aperture and --stereo")
-    scene = options.scene
-    given = [options.photo, scene.depth, scene.known.depth_prompt, scene.photo.pose]
-    check_overwrites_none(options.output, given)
-    check_writable(options.output)
+    options.scene.settings()
+
+
+def make(
+    options: Options, photo: Path, folder: Path, bench: Workbench, listener: Listener
+) -> list[Path]:
+    """The same for one photo of many; returns the file."""
+    from nvs.opening import open_photo
+
+    output = folder / _output(options).name
+    options = dataclasses.replace(options, photo=photo, output=output)
+    opened = bench.scene(photo, options.scene.settings(), listener)
+    _written(options, open_photo(photo, _whole(options)), opened, listener)
+    return [output]
+
+
+def _output(options: Options) -> Path:
+    """The name that was given, or one whose format can hold what is asked for."""
+    if options.output is not None:
+        return options.output
+    return Path("reframe.png" if options.view.invented == "transparent" else "reframe.jpg")
+
+
+def _whole(options: Options) -> PhotoSettings:
+    """The photo at its full size, whatever size its scene is made of."""
+    return dataclasses.replace(options.scene.photo.settings(), longer_side=1 << 20)
+
+
+def _written(options: Options, full: Photo, opened: Scene, listener: Listener) -> str:
+    """Write the picture; a line about it."""
+    from nvs.film.seen import Witness
+    from nvs.film.still import picture_of
+    from nvs.photo.saved import save_like
+    from nvs.scene.reach import scene_depth
+
+    output = _output(options)
+    listener.stage("choosing the view")
+    depth = scene_depth(opened.gaussians, opened.camera)
+    witness = Witness(opened)
+    camera = _camera(options.view, full, opened, depth, witness, listener)
+    listener.stage("rendering")
+    shot = shot_of(opened, depth, options.lens, options.stereo)
+    focus = options.lens.pulled(opened, depth, 1)[0]
+    picture = picture_of(opened, full.rgb, shot, camera, focus, options.view.invented)
+    seen = witness.share(camera)
+    save_like(options.photo, picture.rgb, output, picture.alpha)
+    listener.finish()
+    size = f"{picture.rgb.shape[1]}x{picture.rgb.shape[0]}"
+    return f"wrote {output}: {size}, {100 * seen:.1f} % of it was photographed"
 
 
 def _camera(
@@ -143,15 +182,16 @@ def _camera(
     opened: Scene,
     depth: SceneDepth,
     witness: Witness,
-    clock: Clock,
+    listener: Listener,
 ) -> Camera:
     """The new camera, its picture of the photo's full size or cut from that."""
     from nvs.film.viewpoint import Move, interest, moved_camera, straightened, upright
 
     camera = full.camera
     if view.level:
-        camera = straightened(camera, opened, clock)
+        camera = straightened(camera, opened, listener)
     camera = moved_camera(camera, depth, Move(*view.move, *view.look, view.zoom))
     if view.portrait:
         camera = upright(camera, interest(opened, witness, camera, depth))
     return camera
+

@@ -59,6 +59,7 @@ def _view(folder: Path, pincam: Path, row: NDArray[np.float64]) -> ViewFile:
     with one_line_for_description(pincam, "a camera of ARKitScenes"):
         width, height, *intrinsics = np.loadtxt(pincam).tolist()
         focal_x, focal_y, centre_x, centre_y = intrinsics
+        size = int(width), int(height)
     depth, trust = (folder / kind / f"{pincam.stem}.png" for kind in ("lowres_depth", "confidence"))
     return ViewFile(
         pincam.stem,
@@ -68,7 +69,7 @@ def _view(folder: Path, pincam: Path, row: NDArray[np.float64]) -> ViewFile:
         depth=depth if depth.is_file() else None,
         encoding=DepthEncoding(1000.0),
         unit="m",
-        size=(int(width), int(height)),
+        size=size,
         confidence=ConfidenceFile(trust, 2.0) if trust.is_file() else None,
     )
 

@@ -110,13 +110,15 @@ class ViewFile:
         width, height = self.size or full_size
         scale = np.array([camera.width / width, camera.height / height])
         depth = self._dense_depth(full)
+        sparse_xy, sparse_depth = (torch.from_numpy(a).float() for a in (xy * scale, depths))
+        kept = sparse_xy.isfinite().all(dim=1) & sparse_depth.isfinite()
         return View(
             self.name,
             photo,
             camera,
             depth,
-            torch.from_numpy(xy * scale).float(),
-            torch.from_numpy(depths).float(),
+            sparse_xy[kept],
+            sparse_depth[kept],
             self.unit,
             None if depth is None else self._confidence(depth, full),
         )
@@ -282,9 +284,10 @@ def llff_views(folder: Path) -> ViewSet:
         InputError: not of this form, or another number of photos than of poses.
     """
     try:
-        rows = np.load(folder / "poses_bounds.npy", allow_pickle=False).astype(np.float64)
-        matrices = rows[:, :15].reshape(-1, 3, 5)
-    except (OSError, EOFError, ValueError, IndexError):
+        # Mapped, so that a header which lies about the size is found out instead of obeyed.
+        rows = np.load(folder / "poses_bounds.npy", mmap_mode="r", allow_pickle=False)
+        matrices = rows[:, :15].astype(np.float64).reshape(-1, 3, 5)
+    except Exception:  # the decoders raise whatever the file's bytes lead them to
         raise InputError(
             f"{folder}/poses_bounds.npy: not LLFF poses, 17 numbers for each photo"
         ) from None

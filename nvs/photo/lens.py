@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nvs.errors import InputError
+
 _STEPS = 20
 
 # A lens is taken for a slip when less than so much of its picture is left by straightening.
@@ -79,6 +81,9 @@ def straightened(picture: Tensor, intrinsics: Tensor, lens: Lens, nearest: bool 
     """A picture [H, W, C] as a lens without distortion and the same K [3, 3] would see it.
 
     `nearest` takes the nearest pixel, for depth; pixels from beyond the picture become 0.
+
+    Raises:
+        InputError: coefficients that no lens has.
     """
     if lens.straight:
         return picture
@@ -86,10 +91,12 @@ def straightened(picture: Tensor, intrinsics: Tensor, lens: Lens, nearest: bool 
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     focal, centre = intrinsics.diagonal()[:2], intrinsics[:2, 2]
     seen = lens.distort((torch.stack([x, y], dim=-1) - centre) / focal) * focal + centre
-    grid = seen / torch.tensor([width, height]) * 2 - 1  # [H, W, 2]
+    grid = (seen / torch.tensor([width, height]) * 2 - 1).float()  # [H, W, 2]
+    if not bool(grid.isfinite().all()):
+        raise InputError(f"no lens has distortion coefficients such as {lens}")
     straight = torch.nn.functional.grid_sample(
         picture.permute(2, 0, 1)[None],
-        grid[None].float(),
+        grid[None],
         mode="nearest" if nearest else "bilinear",
         padding_mode="zeros",
         align_corners=False,

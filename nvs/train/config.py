@@ -11,6 +11,7 @@ from nvs.depth.encoders.encoder import EncoderConfig
 from nvs.depth.encoders.registry import encoder_kind
 from nvs.errors import InputError
 from nvs.files import check_readable
+from nvs.yaml_text import read_yaml
 
 T = TypeVar("T")
 
@@ -22,13 +23,8 @@ def read_config(path: Path, kind: type[T]) -> T:
         InputError: not a YAML mapping, a name that `kind` has not, or a value of another type.
     """
     import msgspec
-    import yaml
 
-    try:
-        content = yaml.safe_load(check_readable(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is not a YAML file: {reason}") from None
+    content = read_yaml(check_readable(path).read_bytes(), str(path))
     content = {} if content is None else content
     try:
         # Not strict, since YAML 1.1 takes 1e-3 for a word.

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from PIL import Image
 
 from nvs.cli import run
 from nvs.commands.makes import MAKES, command_make
@@ -53,10 +54,37 @@ def test_it_gives_what_the_commands_give(tmp_path, capsys):
     assert 'src="coffee.jpg/fly.mp4" poster="coffee.jpg/thumbnail.jpg"' in page
 
 
+def test_stills_are_those_of_reframe(tmp_path):
+    """At the photo's full size, of a scene that is made of the reduced photo."""
+    folder, out, alone = tmp_path / "in", tmp_path / "out", tmp_path / "alone"
+    folder.mkdir()
+    with Image.open(ASSETS / "coffee.jpg") as photo:
+        photo.resize((240, 160)).save(folder / "cup.jpg", exif=photo.getexif())
+    view = "reframe: {move: [0.1, 0.05, -0.1], invented: transparent}\n"
+    (tmp_path / "o.yaml").write_text(view)
+    options = ["--make", "splat,reframe", "--config", str(tmp_path / "o.yaml"), *SMALL]
+    options += ["--set", "reframe.look=[3, 0]", "--workers", "1"]
+    assert run(["batch", str(folder), "-o", str(out), *options]) == 0
+    command = ["reframe", str(folder / "cup.jpg"), "-o", str(alone / "still.png"), *SMALL]
+    command += ["--move", "0.1", "0.05", "-0.1", "--look", "3", "0", "--invented", "transparent"]
+    assert run(command) == 0
+    made = out / "cup.jpg"
+    assert (made / "reframe.png").read_bytes() == (alone / "still.png").read_bytes()
+    with Image.open(made / "reframe.png") as still:
+        assert still.size == (240, 160)
+        assert still.mode == "RGBA"
+    (line,) = (out / "manifest.jsonl").read_text().splitlines()
+    record = json.loads(line)["made"]["reframe"]
+    assert record["options"]["move"] == [0.1, 0.05, -0.1]
+    assert record["options"]["look"] == [3, 0]
+    assert "loading the model" not in record["seconds"]
+    assert 'src="cup.jpg/reframe.png"' in (out / "index.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--make", "sing"], "--make sing: choose from fly, splat, depth"),
+        (["--make", "sing"], "--make sing: choose from fly, splat, depth, reframe"),
         (["--make", ","], "--make"),
         (["--set", "fly"], "write NAME.OPTION=VALUE"),
         (["--set", "fly.nonesuch=1"], "nvs fly does not take --nonesuch 1"),
@@ -64,6 +92,13 @@ def test_it_gives_what_the_commands_give(tmp_path, capsys):
         (["--set", "fly.frames=0"], "fly: a path has 1 to"),
         (["--set", "fly.path=zigzag"], "unknown path 'zigzag'"),
         (["--set", "splat.points=5"], "splat"),
+        (["--set", "fly.depth-prompt=a.npy"], "fly: --depth-prompt belongs to one photo"),
+        (["--make", "reframe", "--set", "reframe.move=[0.1, 0]"], "does not take --move 0.1 0"),
+        (["--make", "reframe", "--set", "reframe.zoom=99"], "reframe: --zoom must lie between"),
+        (
+            ["--make", "reframe", "--set", "reframe.output=a.gif"],
+            "reframe: a.gif: name a picture ending in",
+        ),
         (["--workers", "0"], "--workers"),
         (["--depth", "a.npy"], "--depth"),
         (["--at", "1", "2", "3"], "--at"),
@@ -80,7 +115,15 @@ def test_what_no_photo_can_be_made_with_is_refused_at_once(arguments, said, tmp_
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("text", ["- fly", "fly: 3", "fly: [", "\0", "fly: {frames: [1, 2]}", "3"])
+# A billion values in ten short lists.
+LAUGHS = "fly: {focus: [&a0 [x]" + "".join(
+    f", &a{k} [{','.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 10)
+) + "]}"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["- fly", "fly: 3", "fly: [", "\0", "fly: {frames: [1, 2]}", "3", LAUGHS]
+)
 def test_a_configuration_that_is_none_is_one_line(text, tmp_path, capsys):
     (tmp_path / "a.jpg").write_bytes(b"")
     (tmp_path / "o.yaml").write_text(text)

@@ -18,6 +18,7 @@ from nvs.scene.reach import SceneDepth
 from nvs.scene.scene import Source
 from tests.conftest import ASSETS
 from tests.film.test_seen import CAMERA, scene_of, wall
+from tests.photo.test_light import light, write_hdr
 
 FULL = torch.rand(360, 480, 3, generator=torch.Generator().manual_seed(1))  # thrice CAMERA's size
 BIG = CAMERA.resized(480, 360)
@@ -106,6 +107,14 @@ def test_exif_and_profile_are_kept(tmp_path, suffix):
         assert exif[ExifTags.Base.Make] == "Maker"
         assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] == 28
         assert not {256, 257, 259, 262, 273, 278, 279} & set(exif)
+
+
+def test_a_photo_that_pillow_does_not_read_has_nothing_to_keep(tmp_path):
+    write_hdr(tmp_path / "in.hdr", light())
+    save_like(tmp_path / "in.hdr", torch.full((30, 40, 3), 0.5), tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as made:
+        assert made.size == (40, 30)
+        assert not made.getexif()
 
 
 def test_transparency_needs_a_format_that_holds_it(tmp_path):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nvs.errors import InputError
-from tests.fuzz.kinds import Kind, Seed
+from tests.fuzz.kind import Kind, Seed
 
 LONGEST_S = 10.0
 MOST_MB = 3000  # that one input may add to the process: 300 megapixels of grey take 2700

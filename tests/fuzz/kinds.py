@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import io
-import json
 import tempfile
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +16,12 @@ from PIL import Image
 from nvs.errors import InputError
 from tests.depth.sources.pcd import PCD_FORMS, pcd
 from tests.fuzz import mutate
+from tests.fuzz.depth_inside_kind import DEPTH_INSIDE
+from tests.fuzz.kind import Kind, Seed, a_photo, picture, saved
+from tests.fuzz.light_kind import LIGHT
 from tests.fuzz.mutate import Mutation
-
-
-@dataclasses.dataclass(frozen=True)
-class Seed:
-    """A valid file, and the changes that know its format."""
-
-    name: str  # of the file; its suffix counts
-    data: bytes
-    mutations: tuple[Mutation, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """One kind of input."""
-
-    name: str
-    seeds: Callable[[], list[Seed]]
-    read: Callable[[Path], Any]  # an InputError is an answer; any other error is a fault
-
-
-def picture(mode: str = "RGB") -> Image.Image:
-    y, x = np.mgrid[0:20, 0:24]
-    rgb = np.stack([x * 10, y * 12, (x + y) * 5], -1).astype(np.uint8)
-    return Image.fromarray(rgb).convert(mode)
-
-
-def saved(image: Image.Image, form: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, form, **options)
-    return file.getvalue()
+from tests.fuzz.scene_kinds import SCENE_KINDS, read_scene
+from tests.fuzz.told_kinds import TOLD_KINDS
 
 
 def photos() -> list[Seed]:
@@ -132,14 +103,6 @@ def depth_maps() -> list[Seed]:
     return seeds
 
 
-@functools.cache
-def a_photo() -> Any:
-    from nvs.photo.photo import Photo
-    from nvs.scene.camera import Camera
-
-    return Photo(torch.rand(12, 16, 3), Camera.from_focal(16.0, 16, 12), Path("photo.jpg"), "test")
-
-
 def read_known_depth(path: Path) -> None:
     from nvs.depth.field import DepthField
     from nvs.depth.given import settle
@@ -202,13 +165,6 @@ def splats() -> list[Seed]:
     as_text = head.replace(b"binary_little_endian", b"ascii") + b"end_header\n" + text.encode()
     big = head.replace(b"little", b"big") + b"end_header\n" + rows.astype(">f4").tobytes()
     return [*seeds, Seed("c.ply", as_text, mutations), Seed("d.ply", big, mutations)]
-
-
-def read_splats(path: Path) -> None:
-    from nvs.scene.ply import read_ply
-
-    scene = read_ply(path)
-    assert all(getattr(scene, f.name).isfinite().all() for f in dataclasses.fields(scene))
 
 
 @functools.cache
@@ -293,7 +249,9 @@ def configs() -> list[Seed]:
     mutations: tuple[Mutation, ...] = (mutate.yaml_value,) * 3 + (
         *(mutate.a_token, mutate.a_line, mutate.some_bytes),
     )
-    batch = yaml.safe_dump({"fly": {"frames": 60, "path": "swing"}, "depth": {"width": 300}})
+    still = {"move": [0.1, 0.05, 0], "level": True, "focus": ["near"], "output": "still.webp"}
+    films = {"frames": 60, "path": "swing", "focus": ["near", "far"]}
+    batch = yaml.safe_dump({"fly": films, "depth": {"width": 300}, "reframe": still})
     return [
         *(Seed(p.name, p.read_bytes(), mutations) for p in sorted(folder.glob("embedded_*.yaml"))),
         Seed("batch.yaml", batch.encode(), mutations),
@@ -351,114 +309,20 @@ def read_manifest(path: Path) -> None:
         assert manifest.find("c.jpg") is not None
 
 
-def cameras() -> list[Seed]:
-    frames = [
-        {
-            **{"image": f"{k}.jpg", "depth": f"{k}.png", "K": [[9, 0, 4], [0, 9, 3], [0, 0, 1]]},
-            "c2w": np.eye(4).tolist(),
-        }
-        for k in range(2)
-    ]
-    described = {"depth_scale": 1000, "depth_invalid": [0], "scale": "metric", "frames": frames}
-    files = {
-        "cameras.txt": "1 PINHOLE 16 12 16 16 8 6\n",
-        "images.txt": "1 1 0 0 0 0 0 0 1 photo.jpg\n4 4 1 8 6 2 3 3 -1\n",
-        "points3D.txt": "1 0.1 0.1 2 9 9 9 0.5 1 0\n2 0 0 3 9 9 9 0.5 1 1\n",
-    }
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as members:
-        for name, content in files.items():
-            members.writestr(name, content)
-    text: tuple[Mutation, ...] = (mutate.a_token, mutate.a_token, mutate.a_line, mutate.some_bytes)
-    return [
-        Seed("cameras.json", json.dumps(described).encode(), (mutate.json_value, *text)),
-        Seed("colmap.zip", archive.getvalue(), tuple(mutate.zip_member(each) for each in text)),
-        Seed("binary.zip", _colmap_binary(), (mutate.zip_member(mutate.some_bytes),)),
-    ]
-
-
-def _colmap_binary() -> bytes:
-    import struct
-
-    image = struct.pack("<Q", 1) + struct.pack("<I7dI", 1, 1, 0, 0, 0, 0, 0, 0, 1) + b"photo.jpg\0"
-    image += struct.pack("<Q", 1) + struct.pack("<ddq", 8, 6, 1)
-    point = struct.pack("<Q", 1) + struct.pack("<Q3d3BdQ", 1, 0.1, 0.1, 2, 9, 9, 9, 0.5, 1)
-    camera = struct.pack("<Q", 1) + struct.pack("<IiQQ4d", 1, 1, 16, 12, 16, 16, 8, 6)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as members:
-        members.writestr("cameras.bin", camera)
-        members.writestr("images.bin", image)
-        members.writestr("points3D.bin", point + struct.pack("<2i", 1, 0))
-    return archive.getvalue()
-
-
-def read_cameras(path: Path) -> None:
-    from nvs.data.recorded import cameras_json_set
-    from nvs.depth.sources.points_file import read_known_points
-
-    if path.suffix == ".json":
-        cameras_json_set(path.parent)
-        return
-    with zipfile.ZipFile(path) as archive:  # a model is a folder of files: packed for us alone
-        for name in archive.namelist():
-            if name.count(".") == 1:
-                (path.parent / name).write_bytes(archive.read(name))
-    path.unlink()
-    known = read_known_points(path.parent, a_photo())
-    assert known.depth.isfinite().all()
-    assert known.places.isfinite().all()
-
-
-def told() -> list[Seed]:
-    from tests.data.test_phones import record3d_metadata
-
-    frame = {"file_path": "photo.jpg", "transform_matrix": np.eye(4).tolist()}
-    transforms = {"fl_x": 16, "cx": 8, "cy": 6, "w": 16, "h": 12, "k1": 0.1, "frames": [frame]}
-    camera = {f"t_{row}{column}": float(row == column) for row in range(3) for column in range(4)}
-    camera |= {"fx": 16, "fy": 16, "cx": 8, "cy": 6, "width": 16, "height": 12}
-    text: tuple[Mutation, ...] = (mutate.json_value, mutate.a_token, mutate.some_bytes)
-    return [
-        Seed("transforms.json", json.dumps(transforms).encode(), text),
-        Seed("metadata.json", json.dumps(record3d_metadata()).encode(), text),
-        Seed("polycam.json", json.dumps(camera).encode(), text),
-        Seed("lowres_wide.traj", b"1.0 0 0.1 0 0 0 0\n2.0 0 0.2 0 1 0 0\n", text[1:]),
-    ]
-
-
-def read_told(path: Path) -> None:
-    from nvs.data.polycam import polycam_views
-    from nvs.placing.told import told_cameras
-
-    photo = path.parent / "photo.jpg"
-    picture().resize((32, 24)).save(photo)
-    if path.name.startswith("polycam"):
-        (path.parent / "cameras").mkdir()
-        path.rename(path.parent / "cameras" / "photo.json")
-        one = polycam_views(path.parent)
-    else:
-        if path.suffix == ".traj":
-            (path.parent / "lowres_wide_intrinsics").mkdir()
-            pincam = path.parent / "lowres_wide_intrinsics" / "a_1.0.pincam"
-            pincam.write_text("16 12 16 16 8 6")
-        one = told_cameras(path)
-    for view in one.views[:3]:
-        loaded = dataclasses.replace(view, photo=photo).load(16)
-        assert loaded.camera.intrinsics.isfinite().all()
-        assert loaded.camera.camera_to_world.isfinite().all()
-
-
 KINDS = {
     kind.name: kind
     for kind in (
         Kind("photos", photos, read_photo),
         Kind("depth maps", depth_maps, read_known_depth),
         Kind("point clouds", point_clouds, read_known_depth),
-        Kind("splats", splats, read_splats),
+        Kind("splats", splats, read_scene),
         Kind("checkpoints", checkpoints, read_checkpoint),
         Kind("camera paths", paths, read_path),
         Kind("configurations", configs, read_configuration),
         Kind("manifests", manifests, read_manifest),
-        Kind("cameras", cameras, read_cameras),
-        Kind("told cameras", told, read_told),
+        *TOLD_KINDS,
+        *SCENE_KINDS,
+        DEPTH_INSIDE,
+        LIGHT,
     )
 }

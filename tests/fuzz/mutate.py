@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import gzip
 import io
 import json
 import random
@@ -25,6 +27,7 @@ VALUES: tuple[Any, ...] = (
     *(1e-320, float("nan"), float("inf"), "", " ", "0", "nan", "\0", "../x", "/", "a" * 5000),
     *("é\u202e", "1e-3", [], [0], [[]], [None], {}, {"": 0}, {"a": {"b": []}}, [1] * 300),
 )
+FLOATS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e-38, 1e38, 3.4e38, -3.4e38, *map(float, ("nan", "inf")))
 WORDS_32 = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -53,6 +56,44 @@ def some_bytes(data: bytes, dice: random.Random) -> bytes:
             return data[:at] + word + data[at + 4 :]
         case _:
             return data + dice.randbytes(length)
+
+
+def a_float(data: bytes, dice: random.Random) -> bytes:
+    """One float32 of an array, or several in a row, become odd ones."""
+    numbers = len(data) // 4
+    if not numbers:
+        return some_bytes(data, dice)
+    at = 4 * dice.randrange(numbers)
+    count = min(numbers - at // 4, dice.choice((1, 1, 3, 64)))
+    return data[:at] + struct.pack("<f", dice.choice(FLOATS)) * count + data[at + 4 * count :]
+
+
+def within(start: int, end: int | None, inner: Mutation) -> Mutation:
+    """A part of the file changed: where a header is small, the rest would be hit mostly."""
+
+    def mutate(data: bytes, dice: random.Random) -> bytes:
+        return data[:start] + inner(data[start:end], dice) + data[len(data[:end]) :]
+
+    return mutate
+
+
+def last(marker: bytes, inner: Mutation, skip: int = 0) -> Mutation:
+    """What begins so many bytes behind the beginning of the last marker changed."""
+
+    def mutate(data: bytes, dice: random.Random) -> bytes:
+        at = max(0, data.rfind(marker)) + skip
+        return data[:at] + inner(data[at:], dice)
+
+    return mutate
+
+
+def gzipped(inner: Mutation) -> Mutation:
+    """What a gzip file holds changed, its checksum made right."""
+
+    def mutate(data: bytes, dice: random.Random) -> bytes:
+        return gzip.compress(inner(gzip.decompress(data), dice), 1)
+
+    return mutate
 
 
 def a_token(data: bytes, dice: random.Random, until: bytes = b"") -> bytes:
@@ -125,8 +166,12 @@ def yaml_value(data: bytes, dice: random.Random) -> bytes:
 
     if dice.random() < 0.05:  # nine levels of nine: a billion laughs
         levels = [f"&a{k} [{','.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 10)]
-        at = dice.choice([*yaml.safe_load(data)])
-        return f"{at}: [&a0 [x], {', '.join(levels)}]\n".encode()
+        content = yaml.safe_load(data)
+        at = dice.choice([*content])
+        laughs = f"[&a0 [x], {', '.join(levels)}]"
+        if isinstance(content[at], dict) and content[at]:
+            laughs = f"{{{dice.choice([*content[at]])}: {laughs}}}"
+        return f"{at}: {laughs}\n".encode()
     if dice.random() < 0.02:
         return b"[" * 20_000
     return yaml.safe_dump(a_value(yaml.safe_load(data), dice)).encode()
@@ -207,11 +252,7 @@ def png_chunk(data: bytes, dice: random.Random) -> bytes:
 
 def jpeg_segment(data: bytes, dice: random.Random) -> bytes:
     """One segment in front of a JPEG's picture changed, left out or doubled; its length right."""
-    segments, at = [], 2
-    while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
-        (length,) = struct.unpack(">H", data[at + 2 : at + 4])
-        segments.append((data[at : at + 2], data[at + 4 : at + 2 + length]))
-        at += 2 + length
+    segments, pixels = _jpeg_parts(data)
     k = dice.randrange(len(segments))
     marker, content = segments.pop(k)
     match dice.randrange(5):
@@ -221,7 +262,60 @@ def jpeg_segment(data: bytes, dice: random.Random) -> bytes:
             segments[k:k] = [(marker, content)] * 2
         case _:
             segments.insert(k, (marker, some_bytes(content, dice)[:65533]))
-    parts = [data[:2]]
+    return _jpeg(segments, pixels)
+
+
+def jpeg_xmp(inner: Mutation) -> Mutation:
+    """The text of one XMP segment in front of a JPEG's picture changed, its length made right."""
+
+    def mutate(data: bytes, dice: random.Random) -> bytes:
+        segments, pixels = _jpeg_parts(data)
+        texts = [k for k, (_, content) in enumerate(segments) if b"ns.adobe.com/x" in content]
+        if not texts:
+            return some_bytes(data, dice)
+        k = dice.choice(texts)
+        marker, content = segments[k]
+        text = content.index(b"<") if b"<" in content else content.index(b"\0") + 1
+        segments[k] = marker, (content[:text] + inner(content[text:], dice))[:65533]
+        return _jpeg(segments, pixels)
+
+    return mutate
+
+
+def base64_value(inner: Mutation) -> Mutation:
+    """What the longest run of base64 in a text stands for changed."""
+
+    def mutate(data: bytes, dice: random.Random) -> bytes:
+        run = max(re.finditer(rb"[A-Za-z0-9+/]{16,}=*", data), key=lambda each: len(each.group()))
+        content = inner(base64.b64decode(run.group()), dice)
+        return data[: run.start()] + base64.b64encode(content) + data[run.end() :]
+
+    return mutate
+
+
+def same_length_token(data: bytes, dice: random.Random) -> bytes:
+    """One word of the XMP in a file replaced by as many bytes: offsets in the file stay right."""
+    start, end = data.find(b"<x:xmpmeta"), data.find(b"</x:xmpmeta>")
+    words = list(re.finditer(rb"[A-Za-z0-9.]+", data[start:end])) if 0 <= start < end else []
+    if not words:
+        return some_bytes(data, dice)
+    word = dice.choice(words)
+    new = dice.choice(NUMBERS)[: len(word.group())].ljust(len(word.group()), b"0")
+    return data[: start + word.start()] + new + data[start + word.end() :]
+
+
+def _jpeg_parts(data: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """(marker, content) of the segments in front of the picture, and the rest of the file."""
+    segments, at = [], 2
+    while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
+        (length,) = struct.unpack(">H", data[at + 2 : at + 4])
+        segments.append((data[at : at + 2], data[at + 4 : at + 2 + length]))
+        at += 2 + length
+    return segments, data[at:]
+
+
+def _jpeg(segments: list[tuple[bytes, bytes]], pixels: bytes) -> bytes:
+    parts = [b"\xff\xd8"]
     for marker, content in segments:
         parts += [marker, struct.pack(">H", len(content) + 2), content]
-    return b"".join([*parts, data[at:]])
+    return b"".join([*parts, pixels])

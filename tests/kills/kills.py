@@ -14,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 UNFINISHED = ".*.????????.*"  # what nvs.files.atomic_write calls a file before it is whole
+LATEST = 1.2  # of the seconds that the undisturbed process took: some end before they are killed
+KILLS_A_RUN = 5  # then it is let end, whatever the dice say
 SKIPPED = {"manifest.jsonl", ".nvs-batch.lock"}  # their lines come in any order
 
 
@@ -22,7 +24,6 @@ class Work:
     """Something that a process does to a folder, called again until it ends by itself."""
 
     code: str  # of the process: prints "begins" and works on the folder sys.argv[1]
-    longest_s: float  # it is killed after up to so many seconds
     compared: Callable[[Path], bool]  # files whose bytes must come out the same
 
 
@@ -42,7 +43,6 @@ if __name__ == "__main__":
     run = functools.partial(run_local, cores=Cores(2, 1))
     run_batch(find_photos(str(photos), folder), work(folder, seconds=0.02), run)
 """,
-    1.5,
     lambda path: path.name not in SKIPPED and path.name != "index.html",
 )
 
@@ -56,7 +56,6 @@ frames = ((ramp * (k + 1) // 7 % 251).astype(np.uint8) for k in range(40))
 print("begins", flush=True)
 write_video(frames, folder / "film.mp4", 24)
 """,
-    1.0,
     lambda path: True,
 )
 
@@ -70,7 +69,6 @@ settings = small_run(folder.parent / "scenes", steps=30, save_every=1)
 print("begins", flush=True)
 train_depth(settings, folder, resume=(folder / "state.pt").exists())
 """,
-    3.0,
     lambda path: path.suffix == ".safetensors",
 )
 
@@ -89,30 +87,37 @@ class Told:
 def kill_and_compare(work: Work, folder: Path, kills: int, seed: int = 0) -> Told:
     """Kill `work` so many times; every time that it ends, its files must be the undisturbed ones.
 
+    It ends where it is quicker than its killer, and after every KILLS_A_RUN kills.
+
     Raises:
         AssertionError: they are not, or an unfinished file stays.
     """
     if work is BATCH:
         _write_photos(folder / "photos")
     whole = folder / "whole"
-    _finish(_started(work, whole))
+    process, began = _started(work, whole), time.monotonic()
+    _finish(process)
+    longest_s = LATEST * (time.monotonic() - began)
     expected = _contents(whole, work)
     assert expected
     dice, killed, runs, left = random.Random(seed), 0, 0, 0
+    in_this_run = 0
     run = folder / f"run-{runs}"
     while killed < kills:
         process = _started(work, run)
-        time.sleep(dice.uniform(0.0, work.longest_s))
+        time.sleep(dice.uniform(0.0, longest_s))
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             killed += 1
+            in_this_run += 1
             left += len(list(run.rglob(UNFINISHED)))
-            if killed < kills:
+            if killed < kills and in_this_run < KILLS_A_RUN:
                 continue
         _finish(process if process.returncode == 0 else _started(work, run))
         assert _contents(run, work) == expected, f"{run} differs from {whole}"
         runs += 1
+        in_this_run = 0
         run = folder / f"run-{runs}"
     return Told(killed, runs, left)
 

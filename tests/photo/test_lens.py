@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvs.errors import InputError
 from nvs.photo.lens import Lens, straightened, straightened_points
 
 K = torch.tensor([[80.0, 0, 32], [0, 80.0, 24], [0, 0, 1]])
@@ -48,3 +49,9 @@ def test_a_straightened_picture_shows_points_where_the_points_are_straightened()
 def test_a_straight_lens_changes_nothing():
     picture = torch.rand(4, 5, 3)
     assert straightened(picture, K, Lens()) is picture
+
+
+@pytest.mark.parametrize("coefficient", [1e308, float("nan"), float("inf")])
+def test_what_no_lens_does_is_refused(coefficient):
+    with pytest.raises(InputError, match="no lens has distortion coefficients such as Lens"):
+        straightened(torch.zeros(48, 64, 3), K, Lens(p2=coefficient))

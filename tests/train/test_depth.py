@@ -166,6 +166,7 @@ def test_configurations_are_read_and_mistakes_named(tmp_path):
         ("photos: {folder: somewhere}", "photos need encoder_weights"),
         ("- 1", "Expected `object`, got `array`"),
         ("a: [", "not a YAML file"),
+        ("steps: &a [*a]", "its aliases unfold to more than 100,000 values"),
     ]:
         file = tmp_path / "c.yaml"
         file.write_text(text)

@@ -34,6 +34,7 @@ FLIP = torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0]))  # ours to glTF and back
 LOOKING = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0]))  # glTF cameras look along -z, y up
 CAMERA = "nvs_camera"  # in the camera's extras, where nothing is rounded
 DEFAULT_HEIGHT = 720  # pixels of a camera that says an angle only
+WIDEST_ASPECT = 100  # width by height; others are no picture's
 LINEAR = "lin_rec709_display"
 FLOAT, BYTE = 5126, 5121
 
@@ -186,7 +187,7 @@ def _read_primitive(
     pose, size = turn_and_size(FLIP @ matrix)
     if pose is None:
         raise UnreadableError("stretches its Gaussians by its nodes; apply the transforms first")
-    return SceneFile(scene.gaussians.scaled(size).moved(pose), None, scene.notes)
+    return SceneFile(scene.gaussians.scaled(size).moved(pose), None, scene.notes).only_finite()
 
 
 def _written_camera(camera: Camera) -> dict[str, Any]:
@@ -220,6 +221,7 @@ def _camera(tree: Tree, placed: Placed) -> Camera | None:
             isinstance(angle, (int, float))
             and isinstance(aspect, (int, float))
             and 0 < angle < np.pi
+            and 0 < aspect < WIDEST_ASPECT
         ):
             focal_px = DEFAULT_HEIGHT / 2 / float(np.tan(angle / 2))
             width = round(DEFAULT_HEIGHT * aspect)

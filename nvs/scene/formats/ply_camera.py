@@ -12,6 +12,7 @@ from nvs.scene.formats.record import Floats
 CAMERA = "nvs-camera"
 LARGEST_PICTURE_SIDE = 100_000
 LARGEST_NUMBER = 1e30
+FOCAL_LENGTHS = (1e-3, 1e5)  # in longer sides of the picture; beyond them no lens is
 
 
 def camera_comment(camera: Camera) -> str:
@@ -93,9 +94,14 @@ def _camera(
     """None where a camera cannot be so: files of strangers say anything."""
     if not 1 <= min(width, height) <= max(width, height) <= LARGEST_PICTURE_SIDE:
         return None
-    if not (np.isfinite(intrinsics).all() and np.isfinite(pose).all()):
+    if not (np.abs(intrinsics).max() < LARGEST_NUMBER and np.abs(pose).max() < LARGEST_NUMBER):
+        return None  # also where they are not finite
+    shortest, longest = (share * max(width, height) for share in FOCAL_LENGTHS)
+    if not all(shortest <= focal_px <= longest for focal_px in np.diag(intrinsics)[:2]):
         return None
     if not np.allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=1e-3):
+        return None
+    if not np.allclose(pose[3], [0, 0, 0, 1], atol=1e-3):
         return None
     try:
         matrix, camera_to_world = (

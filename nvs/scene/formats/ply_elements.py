@@ -119,6 +119,8 @@ def read_elements(file: BinaryIO, header: Header, wanted: set[str], size: int) -
             _skip(file, header.format, element, remaining)
             continue
         missing.discard(element.name)
+        if not element.properties:
+            raise UnreadableError(f"names no columns of {element.name} in its PLY header")
         if len(set(element.names)) != len(element.names):
             raise UnreadableError("names a column twice in its PLY header")
         if header.format == "ascii":

@@ -16,6 +16,7 @@ from nvs.scene.gaussians import Gaussians
 
 Floats = NDArray[np.floating[Any]]
 MOST_COEFFICIENTS = 16  # degree 3: what renderers draw, ours among them
+FARTHEST = 1e15  # world units, of positions and sizes: their squares are still far from overflow
 
 
 class UnreadableError(Exception):
@@ -29,6 +30,24 @@ class SceneFile:
     gaussians: Gaussians
     camera: Camera | None = None  # where they are looked at from, if the file says
     notes: tuple[str, ...] = ()  # what was left out of it, or assumed
+
+    def only_finite(self) -> SceneFile:
+        """The same without Gaussians that are not finite, or beyond what float32 can project.
+
+        Raises:
+            UnreadableError: none is left.
+        """
+        scene = self.gaussians
+        finite = (scene.means.abs() < FARTHEST).all(dim=1) & (scene.scales < FARTHEST).all(dim=1)
+        for field in dataclasses.fields(scene):
+            finite &= getattr(scene, field.name).isfinite().reshape(len(scene), -1).all(dim=1)
+        dropped = int((~finite).sum())
+        if dropped == len(scene):
+            raise UnreadableError("holds no Gaussian with finite values")
+        if not dropped:
+            return self
+        note = f"{dropped} Gaussians with values that are not finite left out"
+        return dataclasses.replace(self, gaussians=scene[finite], notes=(*self.notes, note))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,22 +87,14 @@ class Columns:
         scene = Gaussians(
             means=_tensor(self.means),
             quats=quats / quats.norm(dim=1, keepdim=True),  # a zero quaternion becomes NaN
-            scales=_tensor(self.scales),
+            scales=_tensor(self.scales).abs(),  # only their squares are drawn
             opacities=_tensor(self.opacities),
             colors=colors,
         )
-        finite = torch.ones(len(scene), dtype=torch.bool)
-        for field in dataclasses.fields(scene):
-            finite &= getattr(scene, field.name).isfinite().view(len(scene), -1).all(dim=1)
-        dropped = int((~finite).sum())
-        if dropped == len(scene):
-            raise UnreadableError("holds no Gaussian with finite values")
-        if dropped:
-            notes += (f"{dropped} Gaussians with values that are not finite left out",)
-            scene = scene[finite]
-        if scene.sh_degree is None:
-            scene.colors.clamp_(min=0.0)
-        return SceneFile(scene, camera, notes)
+        file = SceneFile(scene, camera, notes).only_finite()
+        if file.gaussians.sh_degree is None:
+            file.gaussians.colors.clamp_(min=0.0)
+        return file
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import gzip
 import io
@@ -15,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -211,6 +213,41 @@ def test_odd_gltf(tmp_path):
             extension
         )
     )
+
+
+@pytest.mark.parametrize("aspect", [10**400, float("inf"), float("nan"), 0, -1, 1e308])
+def test_a_gltf_camera_of_no_shape_is_none(tmp_path, aspect):
+    write_scene_file(cloud(20), tmp_path / "a.glb", CAMERA)
+    content, binary = glb_parts(tmp_path / "a.glb")
+    lens = {"yfov": 0.8, "aspectRatio": 1.5}
+    content["cameras"] = [{"type": "perspective", "perspective": lens}]
+    (tmp_path / "b.glb").write_bytes(glb(content, binary))
+    assert read_scene_file(tmp_path / "b.glb").camera.width == 1080
+    lens["aspectRatio"] = aspect
+    (tmp_path / "b.glb").write_bytes(glb(content, binary))
+    assert read_scene_file(tmp_path / "b.glb").camera is None
+
+
+def test_what_cannot_be_projected_is_left_out(tmp_path):
+    """Nodes may put Gaussians, all finite, where float32 ends; so may the file itself."""
+    write_scene_file(cloud(20), tmp_path / "a.glb")
+    content, binary = glb_parts(tmp_path / "a.glb")
+    content["nodes"][0]["scale"] = [1e30, 1e30, 1e30]
+    (tmp_path / "b.glb").write_bytes(glb(content, binary))
+    assert "no Gaussian with finite values" in refusal_of(tmp_path / "b.glb")
+    scene = cloud(20)
+    scene.means[3] = 3e38
+    write_scene_file(scene, tmp_path / "c.ply")
+    read = nvs.open_scene(tmp_path / "c.ply")
+    assert len(read.gaussians) == 19
+    assert bool(read.camera.camera_to_world.isfinite().all())
+
+
+def test_negative_sizes_are_drawn_as_positive_ones(tmp_path):
+    scene = cloud(24, 4)
+    flipped = dataclasses.replace(scene, scales=-scene.scales)
+    (tmp_path / "a.ksplat").write_bytes(ksplat(flipped, 0, 3))
+    assert torch.equal(read_scene_file(tmp_path / "a.ksplat").gaussians.scales, scene.scales)
 
 
 def test_harmonics_of_another_length(tmp_path):
