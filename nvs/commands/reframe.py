@@ -194,4 +194,3 @@ def _camera(
     if view.portrait:
         camera = upright(camera, interest(opened, witness, camera, depth))
     return camera
-

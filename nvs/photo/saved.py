@@ -59,10 +59,10 @@ def save_like(photo: Path | None, rgb: Tensor, path: Path, alpha: Tensor | None 
     picture = Image.fromarray(values)
     extra: dict[str, Any] = {}
     if photo is not None:
-        # Pillow warns of large photos, and refuses larger ones than we read, and pictures of
-        # light (.hdr, .exr): those say nothing.
-        unread = contextlib.suppress(Image.DecompressionBombError, UnidentifiedImageError)
-        with unread, warnings.catch_warnings():
+        # Pillow warns of large photos, refuses larger ones than we read, and does not know files
+        # of light (.hdr, .exr): those say nothing.
+        unread = (Image.DecompressionBombError, UnidentifiedImageError)
+        with contextlib.suppress(*unread), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(photo) as original:
                 picture, extra = _in_its_profile(picture, original)

@@ -50,12 +50,11 @@ def test_a_view_becomes_a_photo_of_the_photos_size(viewer, page, camera_photo, t
     page.goto(viewer.url)
     ours = only_page(viewer)
     page.locator('input[type="file"][accept^="image"]').set_input_files(camera_photo)
-    until(lambda: ours.scene.name == "harbour")
-    until(lambda: np.allclose(ours.window.position, 0))
+    until(lambda: ours.scene.name == "harbour", 60)
+    until(lambda: np.allclose(ours.window.position, 0), 60)
     tab(page, "Shot")
-    until(lambda: page.get_by_label("Picture size").input_value() == "as the photo")
+    until(lambda: page.get_by_label("Picture size").input_value() == "as the photo", 60)
     still = downloaded(page, TAKE, tmp_path)
-    page.get_by_text("640 x 480, 100 % of it was photographed").wait_for()
     assert still.name == "harbour-still.jpg"
     with Image.open(still) as made:
         assert made.size == (640, 480)
@@ -67,9 +66,9 @@ def test_a_view_becomes_a_photo_of_the_photos_size(viewer, page, camera_photo, t
 
     # From aside: what the photo did not show is left out, and JPEG cannot do that.
     ours.window.move((0.4, 0.0, 0.0), (0.4, 0.0, 3.0))
-    until(lambda: np.allclose(ours.window.position, (0.4, 0, 0)))
+    until(lambda: np.allclose(ours.window.position, (0.4, 0, 0)), 60)
     choose(page, "What was invented", "is transparent")
-    until(lambda: page.get_by_label("Picture file").input_value() == ".png")
+    until(lambda: page.get_by_label("Picture file").input_value() == ".png", 60)
     aside = downloaded(page, TAKE, tmp_path)
     assert aside.name == "harbour-still.png"
     with Image.open(aside) as made:
@@ -83,10 +82,10 @@ def test_a_view_becomes_a_photo_of_the_photos_size(viewer, page, camera_photo, t
 def test_a_scene_without_a_photo_is_pictured_as_large_as_the_window(viewer, page, tmp_path):
     page.goto(viewer.url)
     ours = only_page(viewer)
-    assert wait_for_psnr(page, ours, 25) > 25
+    assert wait_for_psnr(page, ours, 25, seconds=90) > 25
     shown = canvas(page)
     tab(page, "Shot")
-    until(lambda: page.get_by_label("Picture size").input_value() == "as the window")
+    until(lambda: page.get_by_label("Picture size").input_value() == "as the window", 60)
     assert not page.get_by_label("What was invented").is_visible()
     choose(page, "Picture size", "2x the window")
     choose(page, "Picture file", ".png")
@@ -129,6 +128,9 @@ def test_it_is_cut_upright_and_says_what_cannot_be_straightened(talker):
 
 
 def test_the_lens_of_films_takes_pictures_too(talker):
+    assert picture(talker).size == (640, 480)
+    said = "640 x 480, 100 % of it was photographed"
+    until(lambda: said in " ".join(talker.notifications()), 60)
     talker.set("For two eyes", value="side by side")
     assert picture(talker).size == (1280, 480)
     talker.set("What was invented", value="is out of focus")
