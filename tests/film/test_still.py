@@ -125,14 +125,6 @@ def test_transparency_needs_a_format_that_holds_it(tmp_path):
     assert (alpha[0, 0], alpha[-1, -1]) == (0, 255)
 
 
-def test_a_file_of_light_has_nothing_to_keep(tmp_path):
-    photo = tmp_path / "light.hdr"
-    header = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 16 +X 16\n"
-    photo.write_bytes(header + bytes([100, 110, 120, 128]) * 256)
-    save_like(photo, torch.full((16, 16, 3), 0.5), tmp_path / "a.png")
-    assert np.asarray(Image.open(tmp_path / "a.png")).shape == (16, 16, 3)
-
-
 def test_the_command_keeps_the_photos_size(tmp_path, capsys):
     photo = str(ASSETS / "coffee.jpg")
     small = ["--longer-side", "160", "--points", "8000"]
