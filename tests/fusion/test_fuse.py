@@ -68,7 +68,7 @@ def test_wall_hidden_in_one_photo_comes_from_another(fused):
 
     shown = fused.scene.photographed
     assert beside_the_board(shown) > 100
-    assert beside_the_board(fused.scene.gaussians[len(shown) :]) < 0.03 * beside_the_board(shown)
+    assert beside_the_board(fused.scene.gaussians[len(shown) :]) < 0.05 * beside_the_board(shown)
 
 
 def test_a_photo_that_cannot_be_read_is_named_and_left_out(room, tmp_path):
