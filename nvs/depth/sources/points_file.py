@@ -102,8 +102,8 @@ def known_points(points: Floats, camera: Camera, source: str, lens: Lens = STRAI
     inside = ((places >= 0) & (places <= 1)).all(1) & near
     if not inside.any():
         raise InputError(
-            f"{source} lie all outside the photo: they are x y z in its camera's frame, x to the "
-            "right, y down, z forward?"
+            f"{source} lie all outside the photo: without --pose they are x y z in its camera's "
+            "frame, x to the right, y down, z forward"
         )
     return KnownDepth(
         torch.from_numpy(places[inside]).float(),

@@ -165,7 +165,7 @@ def test_a_lens_that_is_told_bends_the_points_as_the_photo(tmp_path):
 
 def test_what_is_outside_the_photo_is_said(tmp_path):
     path = text_cloud(tmp_path / "a.xyz", POINTS * [1, 1, -1])
-    with pytest.raises(InputError, match="x y z in its camera's frame"):
+    with pytest.raises(InputError, match="without --pose they are x y z in its camera's frame"):
         read_known_points(path, photo())
     with pytest.raises(InputError, match="is its --pose camera-to-world"):
         read_known_points(path, photo(Standpoint(np.eye(4))))
