@@ -204,6 +204,7 @@ def open_place(
             FusionSettings(
                 lens.longer_side,
                 backfill=settings.backfill,
+                detail=settings.depth.detail,
                 photo_depth=settings.depth.photo_depth,
                 seed=settings.seed,
             ),
@@ -228,7 +229,6 @@ def _refuse_of_one_photo(settings: SceneSettings) -> None:
         "--depth-confidence": depth.confidence is not None,
         "--at": bool(depth.places),
         "--metric-model": depth.metric_model is not None,
-        "--detail high": depth.detail != plain.depth.detail,
         "--points": settings.points is not None,
         "--frame": settings.photo.frame != plain.photo.frame,
         "--pose": settings.photo.pose is not None,

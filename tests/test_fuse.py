@@ -12,6 +12,7 @@ from PIL import Image
 import nvs
 from nvs.cli import run
 from nvs.film.video import write_video
+from nvs.pipeline import Model
 from tests.conftest import ASSETS
 from tests.placing.room import K, photographed, walk
 
@@ -96,6 +97,20 @@ def test_photos_of_all_kinds_become_one_scene(tmp_path, capsys):
         assert -10 * (shown - photo.rgb).square().mean().log10() > 13
 
 
+def test_each_photo_is_looked_at_in_the_detail_that_was_asked_for(room, tmp_path, monkeypatch):
+    looked, look = [], Model.depth_field
+
+    def noted(self, photo, known=None, *, detail="normal", seen=None):
+        looked.append(detail)
+        return look(self, photo, known, detail=detail, seen=seen)
+
+    monkeypatch.setattr(Model, "depth_field", noted)
+    photos = [str(room / f"{number}.png") for number in (0, 1)]
+    told = ["--cameras", str(room / "cameras.json"), "-o", str(tmp_path / "a.ply")]
+    assert run(["fuse", *photos, *told, "--detail", "high", "--no-backfill", *SMALL]) == 0
+    assert looked == ["high", "high"]
+
+
 def test_several_photos_are_flown_through_from_the_first(room, tmp_path, capsys):
     film = tmp_path / "a.mp4"
     photos = [str(room / f"{number}.png") for number in (2, 1)]
@@ -129,7 +144,6 @@ def test_a_clip_of_a_camera_that_stands_still_is_one_photos_scene(tmp_path, caps
         (["fuse", "https://a.org/b.jpg", "c.jpg"], "https://a.org/b.jpg is an address"),
         (["fly", COFFEE, "--cameras", "c.json"], "--cameras goes with several photos"),
         (["fly", COFFEE, COFFEE, "--points", "100"], "what belongs to one photo: --points"),
-        (["fly", COFFEE, COFFEE, "--detail", "high"], "what belongs to one photo: --detail high"),
         (["fly", COFFEE, COFFEE, "--depth-scale", "9"], "belongs to one photo: --depth-scale"),
         (
             ["view", COFFEE, "b.jpg", "--depth-prompt", "d.png", "--depth-kind", "depth"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -41,6 +41,9 @@ class Options:
     backfill: bool = True
     """Fill in what no photo shows: behind near things and past the borders."""
 
+    detail: Literal["normal", "high"] = "normal"
+    """high: look at parts of each photo, too, for finer outlines; it takes longer."""
+
     photo_depth: bool = True
     """Use the depth that a phone recorded with the photos, or that cameras.json names."""
 
@@ -58,7 +61,10 @@ class Options:
 
         photo = PhotoOptions(self.lens, self.longer_side)
         known = KnownDepthOptions(photo_depth=self.photo_depth)
-        return SceneOptions(photo, self.run, backfill=self.backfill, known=known).settings()
+        scene = SceneOptions(
+            photo, self.run, backfill=self.backfill, known=known, detail=self.detail
+        )
+        return scene.settings()
 
 
 class _Lines(Terminal):

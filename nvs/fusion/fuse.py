@@ -120,7 +120,7 @@ def _read(
         whole = torch.ones(*loaded.photo.rgb.shape[:2], 1)
         valid = straightened(whole, loaded.camera.intrinsics, view.lens)[..., 0] > LEAST_VALID
         photo = _filled(loaded.photo, valid)
-        field = model.depth_field(photo)
+        field = model.depth_field(photo, detail=settings.detail)
         photos.append(PosedPhoto(view.name, photo, loaded.camera, given, field, valid))
     if len(photos) < 2:
         why = next((f": {r.name}: {r.left_out}" for r in reports.values() if r.left_out), "")

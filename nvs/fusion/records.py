@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from nvs.depth.detail.looks import Detail
 from nvs.scene.scene import Scene
 
 
@@ -14,6 +15,7 @@ class FusionSettings:
     longer_side: int = 1024  # a larger photo is reduced to so many pixels
     points_per_pixel: float = 2.0  # of each photo, before what several show is kept once
     backfill: bool = True  # invent what no photo shows
+    detail: Detail = "normal"  # with which each photo is looked at
     photo_depth: bool = True  # use the depth maps that come with the photos, as from a phone
     neighbours: int = 6  # photos that each one is compared with: those that share most with it
     seed: int = 0
