@@ -117,6 +117,8 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
 def _target(path: Path) -> Path:
     """The file that `path` names, there or not, if it may be replaced."""
     target = path.resolve()  # through a symbolic link: it stays, its file is replaced
+    if target.is_symlink():  # Python 3.13 raises nothing here
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if target.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
     if target.exists() and not target.is_file():

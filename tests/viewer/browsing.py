@@ -11,7 +11,7 @@ from nvs.rendering.render import render
 from nvs_viewer import view
 
 
-def only_page(viewer, timeout=20):
+def only_page(viewer, timeout=60):
     """What the one open page shows, as soon as there is a scene in it."""
     return until(lambda: next(filter(_has_scene, viewer.pages), None), timeout).display
 
@@ -20,8 +20,8 @@ def _has_scene(page):
     return page.display.scene is not None
 
 
-def until(condition, timeout=20):
-    """What `condition` returns, as soon as it is true."""
+def until(condition, timeout=60):
+    """What `condition` returns, as soon as it is true; a busy machine may take long."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         value = condition()

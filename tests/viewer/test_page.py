@@ -19,8 +19,7 @@ def test_the_page_shows_the_photos_view_and_comes_back_to_it(viewer, page):
     assert wait_for_psnr(page, ours, 20) > 20
 
     press(page, "Back to the photo's view")
-    page.wait_for_timeout(1500)
-    assert np.linalg.norm(ours.window.position - home) < 1e-4
+    until(lambda: np.linalg.norm(ours.window.position - home) < 1e-4)
     assert wait_for_psnr(page, ours, 25) > 25
 
 
@@ -29,12 +28,13 @@ def test_a_path_plays_until_it_is_stopped(viewer, page):
     ours = only_page(viewer)
     tab(page, "Shot")
     press(page, "Play")
-    page.wait_for_timeout(700)
     places = set()
-    for _ in range(10):
-        page.wait_for_timeout(100)
+
+    def flies():
         places.add(tuple(ours.window.position.round(5)))
-    assert len(places) >= 4
+        return len(places) >= 4
+
+    until(flies)
     press(page, "Stop")
 
     def rests():
@@ -42,8 +42,8 @@ def test_a_path_plays_until_it_is_stopped(viewer, page):
         page.wait_for_timeout(500)
         return np.allclose(ours.window.position, before)
 
-    until(rests)  # what was under way when the button was pressed still arrives
-    assert rests()
+    # What was under way when the button was pressed still arrives.
+    until(lambda: all(rests() for _ in range(4)))
 
 
 def test_flying_ends_at_the_photos_reach_unless_that_is_switched_off(viewer, page):
@@ -55,7 +55,7 @@ def test_flying_ends_at_the_photos_reach_unless_that_is_switched_off(viewer, pag
     assert np.linalg.norm(ours.window.position) < edge
     page.get_by_role("checkbox", name="Stay within reach").uncheck()
     drag(page, 200, 0)
-    assert np.linalg.norm(ours.window.position) > edge
+    until(lambda: np.linalg.norm(ours.window.position) > edge)
 
 
 def test_a_late_word_of_where_the_camera_began_does_not_stay(viewer):
