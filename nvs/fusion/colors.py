@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from nvs.progress import Listener
 from nvs.rendering.color_matrix import ColorMatrix
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.colors import MOMENTUM, steps
+from nvs.splat.colors import Pull, descent, last
 
 ROUNDS = 8
 # A photo whose pixels, evened out over EVENED_PX, differ by so much from what the scene's own
@@ -35,36 +36,31 @@ def match_photos(
 ) -> Gaussians:
     """The scene with colours changed so that each camera sees its photo.
 
-    As `nvs.splat.colors.match_photo` (SIRT, Gilbert 1972, with momentum), over several pictures.
+    As `nvs.splat.colors.match_photo` does it, over several pictures.
 
     Args:
         free: [N] bool, the Gaussians whose colours may change.
         folder: for temporary files.
     """
-    colors, pace = scene.colors, torch.zeros_like(scene.colors)
     bounds = Bounds.of(scene)
     wanted: Shelf[_Wanted] = Shelf(folder / "wanted")
-    weights = torch.zeros(len(scene))
-    for turn in range(ROUNDS):
-        shares = torch.zeros_like(colors)
+    looks = itertools.count()
+
+    def pull(colors: Tensor) -> Pull:
+        shares, weight = torch.zeros_like(colors), torch.zeros(len(scene))
         for index, posed in enumerate(photos):
-            listener.advance(turn * len(photos) + index, ROUNDS * len(photos))
+            listener.advance(next(looks), ROUNDS * len(photos))
             which = _visible(scene, bounds, posed.camera)
-            if not len(which):
-                if turn == 0:
-                    wanted.append(_Wanted(posed.photo.rgb.cpu()))
-                continue
-            matrix = ColorMatrix.of(scene[which], posed.camera)
-            if turn == 0:
+            matrix = ColorMatrix.of(scene[which], posed.camera) if len(which) else None
+            if index == len(wanted):  # the first round
                 wanted.append(_wanted(matrix, colors[which], posed))
-            lacking = matrix.lacking(colors[which], wanted[index].picture)
-            shares.index_add_(0, which, lacking.shares)
-            if turn == 0:
-                weights.index_add_(0, which, lacking.weight)
-        if turn == 0:
-            step = steps(weights, free)
-        pace.mul_(MOMENTUM).addcmul_(step, shares)
-        colors = (colors + pace).clamp_(0, 1)
+            if matrix is not None:
+                lacking = matrix.lacking(colors[which], wanted[index].picture)
+                shares.index_add_(0, which, lacking.shares)
+                weight.index_add_(0, which, lacking.weight)
+        return Pull(shares, weight)
+
+    colors = last(descent(scene.colors, free, pull, ROUNDS))
     return dataclasses.replace(scene, colors=colors)
 
 
@@ -75,8 +71,10 @@ class _Wanted:
     picture: Tensor  # [H, W, 3]; as the scene has it where the photo has no say
 
 
-def _wanted(matrix: ColorMatrix, colors: Tensor, posed: PosedPhoto) -> _Wanted:
+def _wanted(matrix: ColorMatrix | None, colors: Tensor, posed: PosedPhoto) -> _Wanted:
     rgb = posed.photo.rgb.cpu()
+    if matrix is None:  # nothing of the scene is in its picture
+        return _Wanted(rgb)
     left = matrix.lacking(colors, rgb).picture
     ignored = torch.where(posed.valid, _shows_else(left), 1.0)
     return _Wanted(rgb - left * ignored[..., None])

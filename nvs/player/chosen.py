@@ -15,7 +15,7 @@ from nvs.scene import harmonics
 from nvs.scene.camera import Camera
 from nvs.scene.formats.order import local_order
 from nvs.scene.gaussians import Gaussians
-from nvs.splat.colors import MOMENTUM, steps
+from nvs.splat.colors import Pull, descent, last
 
 GROWTH = 1.4  # beyond what closes areas on average: fewer holes, and no less sharp
 ROUNDS = 6
@@ -57,19 +57,17 @@ def _local_order(scene: Gaussians) -> Tensor:
 
 
 def _recolored(scene: Gaussians, views: Sequence[Camera], pictures: Sequence[Tensor]) -> Gaussians:
-    """The scene in colours with which the views see the pictures [H, W, 3]; as `nvs.splat.colors`
-    does it for one."""
+    """The scene in colours with which the views see the pictures [H, W, 3]."""
     matrices = [ColorMatrix.of(scene, view) for view in views]
-    colors, pace = scene.colors, torch.zeros_like(scene.colors)
-    step: Tensor | None = None  # [N, 1]
-    for _ in range(ROUNDS):
+
+    def pull(colors: Tensor) -> Pull:
         shares, weight = torch.zeros_like(colors), torch.zeros_like(scene.opacities)
         for matrix, picture in zip(matrices, pictures, strict=True):
             lacking = matrix.lacking(colors, picture)
             shares += lacking.shares
             weight += lacking.weight
-        if step is None:
-            step = steps(weight, torch.ones_like(weight, dtype=torch.bool))
-        pace.mul_(MOMENTUM).addcmul_(step, shares)
-        colors = (colors + pace).clamp_(0, 1)
+        return Pull(shares, weight)
+
+    free = torch.ones_like(scene.opacities, dtype=torch.bool)
+    colors = last(descent(scene.colors, free, pull, ROUNDS))
     return dataclasses.replace(scene, colors=colors)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -29,29 +30,54 @@ def match_photo(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> 
         free: [N] bool, the Gaussians whose colours may change; what the photo does not show
             is only looked at, where it shines through at depth edges.
     """
-    colors = scene.colors
-    for colors in rounds(scene, free, rgb, camera):  # noqa: B007 (the last ones are wanted)
-        pass
-    return dataclasses.replace(scene, colors=colors)
+    return dataclasses.replace(scene, colors=last(rounds(scene, free, rgb, camera)))
+
+
+def rounds(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Iterator[Tensor]:
+    """The colours [N, 3] after each round of descent from the scene's own."""
+    matrix = ColorMatrix.of(scene, camera)
+
+    def pull(colors: Tensor) -> Pull:
+        lacking = matrix.lacking(colors, rgb)
+        return Pull(lacking.shares, lacking.weight)
+
+    return descent(scene.colors, free, pull, ROUNDS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pull:
+    """What pictures, one or several, want of the colours."""
+
+    shares: Tensor  # [N, 3] each Gaussian's part in what they lack
+    weight: Tensor  # [N] how much of them it makes, pixels
 
 
 @torch.no_grad()
-def rounds(scene: Gaussians, free: Tensor, rgb: Tensor, camera: Camera) -> Iterator[Tensor]:
-    """The colours [N, 3] after each round of descent from the scene's own.
+def descent(
+    colors: Tensor, free: Tensor, pull: Callable[[Tensor], Pull], count: int
+) -> Iterator[Tensor]:
+    """The colours [N, 3] after each of `count` rounds.
 
-    Each Gaussian's step is divided by its share of the picture (SIRT, Gilbert 1972), with
+    Each Gaussian's step is divided by its share of the pictures (SIRT, Gilbert 1972), with
     momentum.
+
+    Args:
+        pull: asked once a round, of the colours as they are.
     """
-    matrix = ColorMatrix.of(scene, camera)
-    colors, pace = scene.colors, torch.zeros_like(scene.colors)
+    pace = torch.zeros_like(colors)
     step: Tensor | None = None  # [N, 1]
-    for _ in range(ROUNDS):
-        lacking = matrix.lacking(colors, rgb)
+    for _ in range(count):
+        pulled = pull(colors)
         if step is None:
-            step = steps(lacking.weight, free)
-        pace.mul_(MOMENTUM).addcmul_(step, lacking.shares)
+            step = steps(pulled.weight, free)
+        pace.mul_(MOMENTUM).addcmul_(step, pulled.shares)
         colors = (colors + pace).clamp_(0, 1)
         yield colors
+
+
+def last(each_round: Iterable[Tensor]) -> Tensor:
+    """The colours after all rounds; those of the rounds before are not kept."""
+    return collections.deque(each_round, maxlen=1).pop()
 
 
 def steps(weight: Tensor, free: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs_viewer import ViewedScene, Viewer
 from nvs_viewer.original import Original
+from tests.viewer.browsing import until
+from tests.viewer.talking import Talker, connected
 
 FLAGS = [
     "--no-sandbox",
@@ -119,6 +121,15 @@ def viewer():
     viewer = Viewer(room(), splat=splat_of_photo, port=0)
     yield viewer
     viewer.close()
+
+
+@pytest.fixture
+def talker(viewer):
+    """A page without a browser, which has got its scene and its panels."""
+    with connected(viewer) as socket:
+        talker = Talker(socket)
+        until(lambda: talker.was_told("depth, near to far"))  # the facts, sent with all else
+        yield talker
 
 
 @pytest.fixture

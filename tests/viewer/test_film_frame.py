@@ -11,7 +11,6 @@ from PIL import Image
 from nvs.rendering.render import render
 from nvs_viewer.video_form import FILES, MEGABYTES, VideoForm, shaped
 from tests.viewer.browsing import canvas, choose, only_page, tab, until, wait_for_psnr
-from tests.viewer.talking import Talker, connected
 
 
 def film_box(page):
@@ -57,14 +56,6 @@ def test_the_frame_that_is_drawn_holds_what_the_film_shows(viewer, page):
     until(frame.is_visible, 60)
     choose(page, "Shape", "as the photo")
     until(lambda: not frame.is_visible(), 60)
-
-
-@pytest.fixture
-def talker(viewer):
-    with connected(viewer) as socket:
-        talker = Talker(socket)
-        until(lambda: talker.was_told("depth, near to far"))
-        yield talker
 
 
 def film(talker, **choices):

@@ -6,17 +6,8 @@ from nvs.film.stereo import SUFFIXES
 from nvs.scene.reach import SceneDepth
 from nvs_viewer.lens_form import APERTURES, CLICKED, EYES, FOCUS, LensForm
 from tests.viewer.browsing import only_page, until
-from tests.viewer.talking import Talker, connected
 
 DEPTH = SceneDepth(2.0, 3.0, 4.0)
-
-
-@pytest.fixture
-def talker(viewer):
-    with connected(viewer) as socket:
-        talker = Talker(socket)
-        until(lambda: talker.was_told("depth, near to far"))
-        yield talker
 
 
 @pytest.fixture

@@ -48,15 +48,6 @@ def test_shown_names(name, shown):
     assert shown_name(name) == shown
 
 
-@pytest.fixture
-def talker(viewer):
-    """A page without a browser, which has got its scene and its panels."""
-    with connected(viewer) as socket:
-        talker = Talker(socket)
-        until(lambda: talker.was_told("depth, near to far"))  # the facts, sent with all else
-        yield talker
-
-
 def memory_mb():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 / 1e6
