@@ -24,6 +24,7 @@ COMMANDS = {
     "batch": ("nvs.commands.batch", "many photos → any of these, on all cores or a cluster"),
     "train depth": ("nvs.commands.train_depth", "train the depth field"),
     "train head": ("nvs.commands.train_head", "train the Gaussian head of a model"),
+    "train prompts": ("nvs.commands.train_prompts", "train what sees known depth"),
     "evaluate depth": ("nvs.commands.evaluate_depth", "measure depth on RGB-D photos"),
     "evaluate views": ("nvs.commands.evaluate_views", "measure one view rendered from another"),
     "models list": ("nvs.commands.models", "the models that --model takes"),

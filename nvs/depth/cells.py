@@ -13,6 +13,9 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from nvs.scene.camera import Camera
+
+CELLS = 12_000  # of a grid over a picture, about
 ALIKE = 0.1  # logarithms of depth: a cell that differs by so much has a quarter of its say
 LEAST_LIKENESS = 1e-6  # where no cell is like the place, all four have theirs
 
@@ -49,3 +52,23 @@ class CellReading:
     def of(self, values: Tensor) -> Tensor:
         """Values [P] of a grid's [h, w]."""
         return (self.shares * values.flatten()[self.cells]).sum(-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class GridSize:
+    """Equal cells over a picture."""
+
+    rows: int
+    columns: int
+
+    @staticmethod
+    def over(camera: Camera, cells: int = CELLS) -> GridSize:
+        """About so many cells, nearly square, at least two each way."""
+        rows = max(2, round((cells * camera.height / camera.width) ** 0.5))
+        return GridSize(rows, max(2, round(cells / rows)))
+
+    def middles(self, camera: Camera) -> tuple[Tensor, Tensor]:
+        """x [columns] and y [rows] of the cells' middles, in the camera's pixels."""
+        x = (torch.arange(self.columns) + 0.5) * (camera.width / self.columns)
+        y = (torch.arange(self.rows) + 0.5) * (camera.height / self.rows)
+        return x.to(camera.intrinsics), y.to(camera.intrinsics)

@@ -17,6 +17,7 @@ from nvs.depth.encoders.registry import DEFAULT, ENCODERS, encoder_kind
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, SurfaceSamples, Unit
 from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
+from nvs.depth.prompt_network import PromptNetwork
 from nvs.depth.pyramid import FeatureGrid, PyramidConfig, ReassemblePyramid
 from nvs.depth.raster import decode_raster
 from nvs.depth.view_angle import CHANNELS as VIEW_CHANNELS
@@ -104,6 +105,8 @@ class DepthNetwork(DepthModel):
         self.global_head = nn.Sequential(
             nn.Linear(width + VIEW_CHANNELS, 256), nn.GELU(), nn.Linear(256, 2)
         )
+        # What it was given after it was trained, in files of their own.
+        self.prompts: PromptNetwork | None = None
 
     @property
     def uses(self) -> frozenset[Use]:
@@ -128,7 +131,11 @@ class DepthNetwork(DepthModel):
 
     def own_state(self) -> dict[str, Tensor]:
         """All but the encoder: the rest was trained on it, and changes whenever anything does."""
-        return {k: v for k, v in self.state_dict().items() if not k.startswith("encoder.")}
+        return {k: v for k, v in self.depth_state().items() if not k.startswith("encoder.")}
+
+    def depth_state(self) -> dict[str, Tensor]:
+        """All that sees depth without being told any."""
+        return {k: v for k, v in self.state_dict().items() if not k.startswith("prompts.")}
 
     @property
     def completes(self) -> bool:

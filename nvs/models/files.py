@@ -14,6 +14,7 @@ from torch import nn
 
 from nvs.depth.model import DepthModel
 from nvs.depth.network import DepthNetwork, DepthNetworkConfig
+from nvs.depth.prompt_network import PromptNetwork, PromptNetworkConfig
 from nvs.errors import InputError
 from nvs.files import atomic_write
 from nvs.models.int8 import as_int8, from_int8
@@ -23,6 +24,7 @@ MOST_CHANNELS = 1 << 13  # and layers: no network here comes near
 Module = TypeVar("Module", bound=nn.Module)
 
 _DEPTH, _ENCODER = "nvs depth network", "nvs image encoder"
+_HEAD, _PROMPTS = "nvs gaussian head", "nvs prompt network"
 
 
 def save_depth_network(network: DepthNetwork, path: Path, encoder: Path | None = None) -> None:
@@ -34,7 +36,7 @@ def save_depth_network(network: DepthNetwork, path: Path, encoder: Path | None =
             stay when only the small one is trained again; by default `path` holds everything.
     """
     config = dataclasses.asdict(network.config)
-    arrays = as_int8(_halved(network), prefix="encoder.")
+    arrays = as_int8(_halved(network.depth_state()), prefix="encoder.")
     if encoder is not None:
         apart = {name: arrays.pop(name) for name in list(arrays) if name.startswith("encoder.")}
         write_arrays(apart, _ENCODER, config["encoder"], encoder)
@@ -60,7 +62,7 @@ def load_depth_network(path: Path) -> DepthNetwork:
 def save_gaussian_head(head: GaussianHead, network: DepthModel, path: Path) -> None:
     """Write a head's weights, its configuration, and which depth network it was trained with."""
     config = {**dataclasses.asdict(head.config), "depth_network": weights_digest(network)}
-    save_module(head, "nvs gaussian head", config, path)
+    save_module(head, _HEAD, config, path)
 
 
 def load_gaussian_head(path: Path, network: DepthModel) -> GaussianHead:
@@ -70,12 +72,43 @@ def load_gaussian_head(path: Path, network: DepthModel) -> GaussianHead:
         InputError: as `load_depth_network`, or it was trained with another depth network, whose
             features mean something else.
     """
-    config, arrays = read_module(path, "nvs gaussian head")
+    config, arrays = _read_belonging(path, _HEAD, network)
+    return filled(lambda: GaussianHead(GaussianHeadConfig(**config)), config, arrays, path)
+
+
+def save_prompt_network(prompts: PromptNetwork, network: DepthModel, path: Path) -> None:
+    """Write the weights, the configuration, and which depth network they were trained with."""
+    config = {**dataclasses.asdict(prompts.config), "depth_network": weights_digest(network)}
+    save_module(prompts, _PROMPTS, config, path)
+
+
+def load_prompt_network(path: Path, network: DepthModel) -> PromptNetwork:
+    """The network of a file that `save_prompt_network` wrote, ready for inference.
+
+    Raises:
+        InputError: as `load_gaussian_head`.
+    """
+    config, arrays = _read_belonging(path, _PROMPTS, network)
+    return filled(
+        lambda: PromptNetwork(
+            PromptNetworkConfig(config["feature_channels"], tuple(config["widths"]))
+        ),
+        config,
+        arrays,
+        path,
+    )
+
+
+def _read_belonging(
+    path: Path, kind: str, network: DepthModel
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What `read_module` reads of a file that was trained with this depth network."""
+    config, arrays = read_module(path, kind)
     if config.pop("depth_network", None) != weights_digest(network):
         raise InputError(
             f"{path} was trained with another depth network: name that one with --model"
         )
-    return filled(lambda: GaussianHead(GaussianHeadConfig(**config)), config, arrays, path)
+    return config, arrays
 
 
 def weights_digest(network: DepthModel) -> str:
@@ -89,7 +122,7 @@ def weights_digest(network: DepthModel) -> str:
 
 def save_module(module: nn.Module, kind: str, config: dict[str, Any], path: Path) -> None:
     """Write a module's arrays in half precision, its kind and configuration beside them."""
-    write_arrays(_halved(module), kind, config, path)
+    write_arrays(_halved(module.state_dict()), kind, config, path)
 
 
 def write_arrays(
@@ -104,8 +137,8 @@ def write_arrays(
         unfinished.write_bytes(save(arrays, metadata))  # its save_file makes it private
 
 
-def _halved(module: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: _half(values) for name, values in module.state_dict().items()}
+def _halved(arrays: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: _half(values) for name, values in arrays.items()}
 
 
 def _half(values: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,7 @@ class DepthPicture:
     focal_px: tuple[float, float] | None  # along x and y; None where it is not known
     zero_is_sky: bool  # else a depth of 0 means that nothing is known
     metric: bool  # metres
+    prompt: np.ndarray | None = None  # [h, w] z that a sensor told beside it, of any size; 0 = none
 
 
 @dataclasses.dataclass(frozen=True)

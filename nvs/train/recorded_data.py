@@ -64,4 +64,5 @@ class RecordedPictures:
         if sample.camera is not None:
             camera = sample.camera.resized(int(width), int(height))
             focal_px = (float(camera.intrinsics[0, 0]), float(camera.intrinsics[1, 1]))
-        return DepthPicture(as_bytes, depth, focal_px, zero_is_sky=False, metric=metric)
+        prompt = None if sample.prompt is None else sample.prompt.numpy()
+        return DepthPicture(as_bytes, depth, focal_px, False, metric, prompt)

@@ -1,0 +1,151 @@
+"""Training the network that sees known depth: what it is told, what it learns, what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nvs.depth.network import DepthNetwork
+from nvs.depth.prompt_network import PromptNetwork
+from nvs.errors import InputError
+from nvs.models.files import load_prompt_network, save_depth_network
+from nvs.train import prompt_draws
+from nvs.train.prompt_draws import drawn_prompt
+from nvs.train.prompts import PromptTask, PromptTraining, train_prompts
+from nvs.train.recorded_data import RecordedPictures
+from nvs.train.seen_scenes import SeenScenes, SeenSceneSettings, without_edges
+from nvs.train.team import ALONE
+from tests.data.rgbd_set import true_depth, write_depth, write_set
+from tests.train.small_runs import NETWORK
+
+KINDS = list(prompt_draws.KINDS)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> PromptTraining:
+    """A small network for prompts beside a small depth network that was never trained."""
+    folder = tmp_path_factory.mktemp("prompts")
+    torch.manual_seed(0)
+    save_depth_network(DepthNetwork(NETWORK), folder / "depth.safetensors")
+    return PromptTraining(
+        model=str(folder / "depth.safetensors"),
+        widths=(8, 16, 16, 16),
+        scenes=SeenSceneSettings(scene_px=64, cache=folder / "seen"),
+        scenes_per_round=4,
+        batch=2,
+        points=500,
+        steps=40,
+        learning_rate=4e-3,
+        warmup_steps=2,
+        average_decay=0.9,
+        save_every=20,
+        pictures_every=20,
+        workers=0,
+    )
+
+
+def test_it_learns_to_spread_what_is_known(run, tmp_path):
+    weights = train_prompts(run, tmp_path)
+    elsewhere = dataclasses.replace(
+        run, seed=5, scenes=dataclasses.replace(run.scenes, seed=5), scenes_per_round=3
+    )
+    task = PromptTask(elsewhere, ALONE)
+    batches = [task.examples[k] for k in range(4)]
+
+    @torch.no_grad()
+    def loss(network: PromptNetwork) -> float:
+        task.network = network
+        return float(np.mean([float(task.losses(batch, None)["l1"]) for batch in batches]))
+
+    trained = load_prompt_network(weights, task.seeing)
+    assert loss(trained) < 0.8 * loss(PromptNetwork(trained.config))
+
+
+def test_a_run_that_was_stopped_ends_with_the_same_weights(run, tmp_path, monkeypatch):
+    short = dataclasses.replace(run, steps=6, save_every=3, pictures_every=0)
+    whole = train_prompts(short, tmp_path / "whole").read_bytes()
+    real, steps = PromptTask.losses, []
+
+    def dies(*arguments):
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+        steps.append(1)
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PromptTask, "losses", dies)
+        with pytest.raises(KeyboardInterrupt):
+            train_prompts(short, tmp_path / "stopped")
+    assert train_prompts(short, tmp_path / "stopped", resume=True).read_bytes() == whole
+
+
+def test_it_belongs_to_one_depth_network(run, tmp_path, model):
+    path = train_prompts(dataclasses.replace(run, steps=1, save_every=1), tmp_path)
+    with pytest.raises(InputError, match="another depth network"):
+        load_prompt_network(path, model.network)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(KINDS), st.integers(0, 10**6))
+def test_drawn_points_lie_on_the_truth(kind, seed):
+    """Of every kind, without disturbance: beams of a LiDAR are off by their making."""
+    random = np.random.default_rng(seed)
+    x = torch.linspace(0, 1, 96).expand(72, -1)
+    truth = 0.5 + x + 0.2 * torch.sin(9 * x.T[:72, :1])
+    truth[:9] = torch.nan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prompt_draws, "KINDS", {kind: 1.0})
+        for chance in ("OUTLIERS_CHANCE", "NOISE_CHANCE", "MISPLACED_CHANCE"):
+            patch.setattr(prompt_draws, chance, 0.0)
+        drawn = drawn_prompt(truth, torch.rand(20, 30, 3), random)
+    if drawn is None:  # nothing was left: everything lay beyond the range
+        assert kind in ("holes", "range", "lines", "coarse")
+        return
+    assert ((drawn.places > 0) & (drawn.places < 1)).all()
+    if kind == "lidar":
+        return
+    at = (drawn.places * torch.tensor([96, 72])).long()
+    near = torch.stack(
+        [
+            truth[(at[:, 1] + dy).clamp(0, 71), (at[:, 0] + dx).clamp(0, 95)]
+            for dy in range(-5, 6)
+            for dx in range(-6, 7)
+        ]
+        if kind == "coarse"  # a cell tells of a pixel near its middle
+        else [truth[at[:, 1], at[:, 0]]]
+    )
+    apart = (near - drawn.log_depth).abs().nan_to_num(torch.inf).min(0).values
+    assert float(apart.max()) < 1e-5
+
+
+def test_a_photos_own_prompt_is_told_where_it_stands(run, tmp_path):
+    """Of a list's third column; the set's depth is a function of place alone."""
+    folder = write_set(tmp_path / "set", frames=1)
+    write_depth(folder / "0-lidar.png", true_depth(0)[::2, ::2])
+    listed = tmp_path / "list.txt"
+    listed.write_text("set/0.png set/0-depth.png set/0-lidar.png\n")
+    network = PromptTask(run, ALONE).seeing
+    recorded = RecordedPictures.found([listed], share=1.0, longer_side=64)
+    for number in range(4):
+        scene = SeenScenes(run.scenes, network, recorded)[number]
+        assert scene.given is not None
+        size = torch.tensor(scene.truth.shape[::-1])
+        at = torch.minimum((scene.given.places * size).long(), size - 1)
+        truth = scene.truth[at[:, 1], at[:, 0]]
+        apart = (truth - scene.given.log_depth).abs()[truth.isfinite()]
+        assert len(apart) > 5
+        assert float(apart.max()) < 0.05  # half a pixel of the prompt
+
+
+def test_measured_depth_teaches_nothing_beside_its_edges():
+    truth = torch.zeros(20, 30)
+    truth[:, 15:] = 1
+    truth[3, 3] = torch.nan
+    left = without_edges(truth)
+    assert left[:, 13:17].isnan().all()
+    assert int(left.isnan().sum()) == 20 * 4 + 1
