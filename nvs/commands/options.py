@@ -55,6 +55,9 @@ class RunOptions:
     head: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A Gaussian head that `nvs train head` wrote for this model, instead of the model's own."""
 
+    prompts: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """What `nvs train prompts` wrote for this model, instead of its own."""
+
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes the GPU if there is one."""
 
@@ -72,7 +75,7 @@ class RunOptions:
         """The same for the library."""
         from nvs.models.registry import ModelSettings
 
-        return ModelSettings(self.model, self.weights, self.head, self.device)
+        return ModelSettings(self.model, self.weights, self.head, self.prompts, self.device)
 
     def torch_device(self) -> torch.device:
         """The device that was asked for."""

@@ -47,5 +47,8 @@ def main(options: Options) -> int:
     with options.run.team() as team:
         weights = train_prompts(settings, options.output, team, options.run.resume)
         if team.is_first:
-            print(f"wrote {weights}")
+            model = "" if settings.model == "default" else f" --model {settings.model}"
+            print(
+                f"wrote {weights}: nvs depth PHOTO --depth-prompt FILE{model} --prompts {weights}"
+            )
     return 0

@@ -8,11 +8,18 @@ from torch import Tensor, nn
 
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth, Use
+from nvs.depth.prompt_network import PromptNetwork
 from nvs.scene.camera import Camera
 
 
 class DepthModel(nn.Module, abc.ABC):
     """A module that sees depth in a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Of those that complete what they have seen: what sees known depth beside it, trained
+        # later and kept in a file of its own.
+        self.prompts: PromptNetwork | None = None
 
     @property
     def uses(self) -> frozenset[Use]:

@@ -17,7 +17,6 @@ from nvs.depth.encoders.registry import DEFAULT, ENCODERS, encoder_kind
 from nvs.depth.field import CHUNK, DepthAndSky, DepthField, SurfaceSamples, Unit
 from nvs.depth.known import KnownDepth, Use
 from nvs.depth.model import DepthModel
-from nvs.depth.prompt_network import PromptNetwork
 from nvs.depth.pyramid import FeatureGrid, PyramidConfig, ReassemblePyramid
 from nvs.depth.raster import decode_raster
 from nvs.depth.view_angle import CHANNELS as VIEW_CHANNELS
@@ -105,8 +104,6 @@ class DepthNetwork(DepthModel):
         self.global_head = nn.Sequential(
             nn.Linear(width + VIEW_CHANNELS, 256), nn.GELU(), nn.Linear(256, 2)
         )
-        # What it was given after it was trained, in files of their own.
-        self.prompts: PromptNetwork | None = None
 
     @property
     def uses(self) -> frozenset[Use]:

@@ -1,8 +1,8 @@
-"""What is known of the depth, as a network spreads it over the picture.
+"""What geometry makes of known depth (`completed.py`), corrected by a network that sees both.
 
-It sees what the depth network saw in each cell of a grid and what is known there, at six scales,
-and says how far the depth network is off.  Points that it does not meet are left to geometry
-(`completed.py`).
+It sees what the depth network saw in each cell of a grid, what became of it, and what is known
+there and not met, at six scales: how far off a surface may be that no point holds, or that a
+sensor's wrong edge pulls at.
 
 Sources: prompt features at several scales of the decoder, in layers that begin at zero, are Prompt
 Depth Anything's (Lin et al. 2024); the U-shape is Ronneberger et al.'s, "U-Net" (2015).
@@ -19,8 +19,8 @@ from torch.nn import functional
 
 from nvs.depth.detail_stem import ResidualConvs
 
-BESIDE_FEATURES = 5  # colours, log depth and the unit of r
-TOLD = 4  # of each cell: the mean of what is known, how much of it, its spread, whether any
+BESIDE_FEATURES = 6  # colours, log depth, r of geometry and its unit
+TOLD = 4  # of each cell: the mean of what is not met, how much is known, its spread, whether any
 LEAST_UNIT = 0.01  # of r, logarithms of depth
 MOST_UNITS = 10.0
 
@@ -35,21 +35,22 @@ class PromptNetworkConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """What the depth network saw in the cells of a grid."""
+    """What the depth network saw in the cells of a grid, completed."""
 
     features: Tensor  # [C, h, w]
     colors: Tensor  # [3, h, w] in 0..1
-    seen: Tensor  # [h, w] log z, fitted to what is known as a whole
+    completed: Tensor  # [h, w] log z
+    moved: Tensor  # [h, w] r, by how much geometry moved it
 
 
 class PromptNetwork(nn.Module):
-    """Look and known points on a grid → r, what is to be added to the log depth that was seen.
+    """Look and known points on a grid → what is to be added to the completed log depth.
 
         look ──► 1 ─► 1/2 ─► ... ─► 1/32        each scale is told what is known in its cells,
                  │     │             │          and on the way back what of it is not met yet
         r ◄───── 1 ◄─ 1/2 ◄─ ... ◄─ 1/32
 
-    It begins at r = 0.
+    It begins at 0.
     """
 
     def __init__(self, config: PromptNetworkConfig | None = None) -> None:
@@ -73,24 +74,24 @@ class PromptNetwork(nn.Module):
         for values in self.out.parameters():
             nn.init.zeros_(values)
 
-    def forward(self, look: Look, cells: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-        """r [h, w].
+    def forward(self, look: Look, cells: Tensor, left: Tensor, weights: Tensor) -> Tensor:
+        """The correction [h, w].
 
         Args:
             cells: [P] of each known point, which of the h·w cells it lies in.
-            wanted: [P] what r should be there.
-            weights: [P] 0..1, how far it is believed.
+            left: [P] what is known there beyond the completed log depth.
+            weights: [P] 0..1, how far it is believed; not all 0.
         """
-        unit = (1.4826 * wanted.abs().median()).clamp_min(LEAST_UNIT)
-        size = look.seen.shape
-        middle = (look.seen.flatten()[cells] * weights).sum() / weights.sum()
-        beside = [2 * look.colors - 1, (look.seen - middle)[None], unit.log().expand(1, *size)]
-        told = _in_cells(cells, (wanted / unit).clamp(-MOST_UNITS, MOST_UNITS), weights, size)
+        unit = (1.4826 * look.moved.abs().median()).clamp_min(LEAST_UNIT)
+        size = look.completed.shape
+        middle = (look.completed.flatten()[cells] * weights).sum() / weights.sum()
+        beside = torch.stack([look.completed - middle, unit.log().expand(size), look.moved / unit])
+        told = _in_cells(cells, (left / unit).clamp(-MOST_UNITS, MOST_UNITS), weights, size)
         known = [told]
         for _ in self.coarser:
             known.append(functional.avg_pool2d(known[-1], 2, ceil_mode=True))
 
-        h = self.enter(torch.cat([look.features, *beside])[None])
+        h = self.enter(torch.cat([look.features, 2 * look.colors - 1, beside])[None])
         levels = []
         for k, (tell, mix) in enumerate(zip(self.told, self.down, strict=True)):
             if k > 0:
@@ -105,6 +106,13 @@ class PromptNetwork(nn.Module):
             levels[k] = self.up[k](levels[k] + self.left[k](_told(known[k], r)))
             r = r + self.out[k](levels[k])
         return unit * r[0, 0]
+
+
+def cells_of(places: Tensor, rows: int, columns: int) -> Tensor:
+    """[P] int64: which cell of a grid each of places [P, 2], 0..1 over it, lies in."""
+    size = torch.tensor([columns, rows], device=places.device)
+    column, row = torch.minimum((places * size).long(), size - 1).unbind(-1)
+    return row * columns + column
 
 
 def _in_cells(cells: Tensor, values: Tensor, weights: Tensor, size: torch.Size) -> Tensor:

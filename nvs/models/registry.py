@@ -9,7 +9,7 @@ from pathlib import Path
 from nvs.device import torch_device
 from nvs.errors import InputError
 from nvs.models.embedded.family import FAMILY as EMBEDDED
-from nvs.models.files import load_gaussian_head
+from nvs.models.files import load_gaussian_head, load_prompt_network
 from nvs.models.infinidepth.released import FAMILY as INFINIDEPTH
 from nvs.pipeline import Model
 
@@ -25,11 +25,18 @@ class ModelSettings:
     name: str = "default"
     weights: tuple[Path, ...] = ()
     head: Path | None = None
+    prompts: Path | None = None
     device: str = "auto"
 
     def load(self) -> Model:
         """The model, where it was asked to run."""
-        return load_model(self.name, weights=self.weights, head=self.head, device=self.device)
+        return load_model(
+            self.name,
+            weights=self.weights,
+            head=self.head,
+            prompts=self.prompts,
+            device=self.device,
+        )
 
 
 def load_model(
@@ -37,6 +44,7 @@ def load_model(
     *,
     weights: Sequence[str | Path] = (),
     head: str | Path | None = None,
+    prompts: str | Path | None = None,
     device: str = "auto",
 ) -> Model:
     """A model by its name, or from a file.
@@ -49,6 +57,7 @@ def load_model(
         weights: files of a named model on disk, in place of its own; in the order of
             `NamedModel.files`.
         head: a Gaussian head that `nvs train head` wrote for this model, in place of its own.
+        prompts: what `nvs train prompts` wrote for this model, in place of its own.
         device: "auto" (CUDA where there is one, else the CPU), "cpu" or "cuda".
 
     Raises:
@@ -58,6 +67,10 @@ def load_model(
     model = _load(str(name), [Path(file) for file in weights])
     if head is not None:
         model = Model(model.network, load_gaussian_head(Path(head), model.network))
+    if prompts is not None:
+        if not model.network.completes:
+            raise InputError(f"--prompts: the model '{name}' sees prompts itself, if any")
+        model.network.prompts = load_prompt_network(Path(prompts), model.network)
     return model.to(where)
 
 

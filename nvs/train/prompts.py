@@ -1,13 +1,16 @@
 """Training the network that sees known depth: `nvs train prompts`.
 
-scene ─► frozen depth network ─► what it sees, kept on disk ─┐
-           true depth ─► a drawn prompt ─► fit as a whole ───┴─► NETWORK ─► r ─► L1 with what
-                                                                                is missing
+    scene ─► frozen depth network ─► what it sees ─┐
+               true depth ─► a drawn prompt ───────┴─► `complete` ─► NETWORK ─► L1 with what is
+                                                                               still missing
+
+All but the network's part is kept on disk.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,17 +21,15 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from nvs.depth.cells import CellReading
-from nvs.depth.log_fit import fit_log
-from nvs.depth.network import DepthNetwork
 from nvs.depth.preview import depth_preview
-from nvs.depth.prompt_network import Look, PromptNetwork, PromptNetworkConfig
+from nvs.depth.prompt_network import PromptNetwork, PromptNetworkConfig
 from nvs.errors import InputError
 from nvs.models.files import load_prompt_network, save_prompt_network, weights_digest
 from nvs.models.registry import load_model
 from nvs.train.config import check_range
 from nvs.train.loop import Moment, Schedule, Task, numbered_batches, start_from_weights, train
 from nvs.train.prompt_draws import drawn_prompt
+from nvs.train.prompted_scenes import PromptedScene, PromptExample
 from nvs.train.recorded_data import RecordedPictures
 from nvs.train.seen_scenes import KnownPoints, SeenScene, SeenScenes, SeenSceneSettings
 from nvs.train.team import ALONE, Team
@@ -47,6 +48,7 @@ class PromptTraining(Schedule):
     scenes: SeenSceneSettings = dataclasses.field(default_factory=SeenSceneSettings)
     scenes_per_round: int = 2000  # so many are used `uses_per_round` times, then new ones
     uses_per_round: int = 8
+    prompts: int = 3  # of a scene, one after the other
     batch: int = 4
     points: int = 8000  # of a picture, where r is compared with the truth
     # The depth network errs less on scenes like those it was trained on than on photos.  What it
@@ -63,21 +65,9 @@ class PromptTraining(Schedule):
         super().__post_init__()
         check_range(
             self,
-            positive="scenes_per_round uses_per_round batch points",
+            positive="scenes_per_round uses_per_round prompts batch points",
             not_negative="bent bent_share seed",
         )
-
-
-@dataclasses.dataclass(frozen=True)
-class PromptExample:
-    """One picture with a prompt, and what r should be at points of it."""
-
-    look: Look
-    cells: Tensor  # [P] int64 that the prompt's points lie in
-    wanted: Tensor  # [P] what r should be there
-    weights: Tensor  # [P]
-    reading: CellReading  # of Q places
-    missing: Tensor  # [Q] what r should be there
 
 
 def train_prompts(
@@ -101,7 +91,7 @@ class PromptTask(Task[list[PromptExample], PromptNetwork]):
     def __init__(self, settings: PromptTraining, team: Team) -> None:
         self.settings, self.device = settings, team.device
         seeing = load_model(settings.model, device="cpu").network
-        if not isinstance(seeing, DepthNetwork):
+        if not seeing.completes:
             raise InputError(f"model: {settings.model} sees prompts itself: choose one of ours")
         recorded = None
         if settings.data:
@@ -133,14 +123,14 @@ class PromptTask(Task[list[PromptExample], PromptNetwork]):
 
     @torch.no_grad()
     def pictures(self, batch: list[PromptExample]) -> dict[str, Tensor]:
-        """The first picture, what was seen, and what became of it."""
+        """The first picture, its completed depth, and what became of it."""
         look = batch[0].look
-        seen = look.seen.cpu()
-        r = self._residual(batch[0]).cpu()
+        completed = look.completed.cpu()
+        corrected = completed + self._residual(batch[0]).cpu()
         return {
             "1 picture": look.colors.permute(1, 2, 0),
-            "2 seen": torch.from_numpy(depth_preview(seen.exp())).float() / 255,
-            "3 with what is known": torch.from_numpy(depth_preview((seen + r).exp())).float() / 255,
+            "2 completed": torch.from_numpy(depth_preview(completed.exp())).float() / 255,
+            "3 corrected": torch.from_numpy(depth_preview(corrected.exp())).float() / 255,
         }
 
     def save(self, network: PromptNetwork, path: Path) -> None:
@@ -151,7 +141,7 @@ class PromptTask(Task[list[PromptExample], PromptNetwork]):
         return (r - one.missing).abs().clamp_max(MOST_ERROR).mean()
 
     def _residual(self, one: PromptExample) -> Tensor:
-        r: Tensor = self.network(one.look, one.cells, one.wanted, one.weights)
+        r: Tensor = self.network(one.look, one.cells, one.left, one.weights)
         return r
 
 
@@ -168,53 +158,38 @@ class PromptExamples(Dataset[list[PromptExample]]):
         return [self._example(number * self.settings.batch + i) for i in self.share]
 
     def _example(self, use: int) -> PromptExample:
-        s = self.settings
-        random = np.random.default_rng([s.seed, 3, use])
-        scene = self.scenes[self._scene(use)]
-        while True:
-            if scene.given is not None and random.random() < GIVEN_SHARE:
-                return example(scene, scene.given, s.points, random)
-            for _ in range(DRAWS):
-                prompt = drawn_prompt(scene.truth, scene.colors, random)
-                if prompt is not None:
-                    return example(bent(scene, s, random), prompt, s.points, random)
-            scene = self.scenes[self._scene(int(random.integers(use + 1)))]  # sky and no more
-
-    def _scene(self, use: int) -> int:
-        """Rounds of shuffled passes over new scenes."""
+        """Rounds of shuffled passes over new scenes; another prompt in each of some passes."""
         s = self.settings
         one_pass, position = divmod(use, s.scenes_per_round)
         order = np.random.default_rng([s.seed, 4, one_pass]).permutation(s.scenes_per_round)
-        return int(one_pass // s.uses_per_round * s.scenes_per_round + order[position])
+        number = int(one_pass // s.uses_per_round * s.scenes_per_round + order[position])
+        one = self._prompted(number, one_pass % s.prompts)
+        return one.example(s.points, np.random.default_rng([s.seed, 5, use]))
 
+    def _prompted(self, number: int, which: int) -> PromptedScene:
+        """The scene of that number, or the next that is more than sky, with its prompt."""
+        s = self.settings
+        for further in itertools.count(number):
+            path = self.scenes.folder / f"{further:07d}-{s.seed}-{which}.npz"
+            random = np.random.default_rng([s.seed, 3, further, which])
+            scene = bent(self.scenes[further], s, random)
+            if path.exists():
+                return PromptedScene.read(scene, path)
+            prompt = self._prompt(scene, random)
+            if prompt is not None:
+                prompted = PromptedScene.completed(scene, prompt)
+                prompted.write(path)
+                return prompted
+        raise AssertionError
 
-def example(
-    scene: SeenScene, prompt: KnownPoints, points: int, random: np.random.Generator
-) -> PromptExample:
-    """The prompt fitted as a whole, as `complete` does it, and the truth at random `points`."""
-    rows, columns = scene.cells.shape
-    size = torch.tensor(scene.seen.shape[::-1])
-    at = torch.minimum((prompt.places * size).long(), size - 1)
-    seen = scene.seen[at[:, 1], at[:, 0]].double().numpy()
-    fit = fit_log(seen, prompt.log_depth.numpy(), np.ones(len(seen)))
-    wanted = torch.from_numpy(prompt.log_depth.numpy() - fit(seen)).float()
-    cell = torch.minimum(
-        (prompt.places * torch.tensor([columns, rows])).long(), torch.tensor([columns, rows]) - 1
-    )
-
-    y, x = torch.nonzero(scene.truth.isfinite(), as_tuple=True)
-    some = torch.from_numpy(random.permutation(len(y))[:points])
-    y, x = y[some], x[some]
-    places = (torch.stack([x, y], -1) + 0.5) / size
-    offset = fit.offset + (fit.slope - 1) * scene.seen[y, x]
-    return PromptExample(
-        Look(scene.features, scene.colors.permute(2, 0, 1), fit.slope * scene.cells + fit.offset),
-        cell[:, 1] * columns + cell[:, 0],
-        wanted,
-        torch.ones(len(wanted)),
-        CellReading.at(places, scene.seen[y, x], scene.cells),
-        scene.truth[y, x] - scene.seen[y, x] - offset,
-    )
+    def _prompt(self, scene: SeenScene, random: np.random.Generator) -> KnownPoints | None:
+        if scene.given is not None and random.random() < GIVEN_SHARE:
+            return scene.given
+        for _ in range(DRAWS):
+            prompt = drawn_prompt(scene.truth, scene.colors, random)
+            if prompt is not None:
+                return prompt
+        return None
 
 
 def bent(scene: SeenScene, settings: PromptTraining, random: np.random.Generator) -> SeenScene:

@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.cells import GridSize
-from nvs.depth.network import DepthNetwork, encoder_size
+from nvs.depth.model import DepthModel
+from nvs.depth.network import encoder_size
 from nvs.files import atomic_write
 from nvs.models.files import weights_digest
 from nvs.scene.camera import Camera
@@ -30,6 +31,7 @@ from nvs.train.recorded_data import RecordedPictures
 from nvs.train.scene_data import made_scene, textures_name
 from nvs.worlds import GENERATOR_VERSION, Textures
 
+SIDE_PX = 28  # the pictures' sides are multiples of two patches, as our encoders want them
 SOFT_EDGE = 0.1  # of logarithms, within two pixels of the raster
 RASTER_PX = 50_000  # of a scene are kept, about; twice as fine as the grid of cells
 
@@ -74,19 +76,19 @@ class SeenScenes:
     def __init__(
         self,
         settings: SeenSceneSettings,
-        network: DepthNetwork,
+        network: DepthModel,
         recorded: RecordedPictures | None = None,
     ) -> None:
         self.settings, self.network, self.recorded = settings, network, recorded
         self._textures: Textures | None = None
         made = f"{settings.scene_px}px-v{GENERATOR_VERSION}-{textures_name(settings.textures)}"
-        self._folder = settings.cache / f"{made}-{weights_digest(network)}-{settings.seed}"
+        self.folder = settings.cache / f"{made}-{weights_digest(network)}-{settings.seed}"
 
     def __getitem__(self, number: int) -> SeenScene:
         rng = np.random.default_rng([self.settings.seed, number])
         if self.recorded is not None and rng.random() < self.recorded.share:
             return self._looked_at(self.recorded.drawn(rng), number)
-        path = self._folder / f"{number:07d}.npz"
+        path = self.folder / f"{number:07d}.npz"
         if not path.exists():
             with atomic_write(path) as unfinished:
                 _write(self._looked_at(self._made(number), number), unfinished)
@@ -109,7 +111,7 @@ class SeenScenes:
         whole = Pictures.stacked([picture], max(self.settings.scene_px, *picture.depth.shape))
         windows = random_windows(whole.size_px, aspect, dice)
         area = self.network.input_area_px
-        width, height = encoder_size(aspect, area, self.network.side_px)
+        width, height = encoder_size(aspect, area, SIDE_PX)
         rgb = recoloured(resampled(whole.rgb, windows, width, height), dice)[0].permute(1, 2, 0)
         focal = whole.focal_px[0] * torch.tensor([width, height]) / _sizes(windows)[0]
         told = bool(focal_known(dice)) and picture.focal_px is not None
