@@ -8,7 +8,8 @@ that every surface is moved as one.  So the gradients are the network's and the 
 known ones: a Poisson problem in log depth, which knows no scale.
 
 A map of a sensor of few beams (`softness.py`) is believed less beside the edges that the network
-sees: there it holds depths of neither surface.  Between scattered points r is, cell by cell, the
+sees: there it holds depths of neither surface.  Where a map knows nearly all, nothing lies behind
+what it knows (`farthest.py`).  Between scattered points r is, cell by cell, the
 middle one of three: that membrane, a Gaussian process (`kriging.py`), which also knows colours, and
 what plain interpolation of the points would give, which needs no network.  Their errors differ.
 
@@ -28,6 +29,7 @@ from torch.nn import functional
 
 from nvs.depth.alignment import align
 from nvs.depth.cells import CellReading
+from nvs.depth.farthest import farthest_around
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
 from nvs.depth.kriging import Places, krige
@@ -78,19 +80,32 @@ class CompletedField(WrappedField):
     """Another field's depth, brought to known depth by a fit and a residual on a grid."""
 
     def __init__(
-        self, field: DepthField, fit: LogFit, seen: Tensor, residual: Tensor, known: KnownDepth
+        self,
+        field: DepthField,
+        fit: LogFit,
+        seen: Tensor,
+        residual: Tensor,
+        known: KnownDepth,
+        farthest: Tensor | None = None,
     ) -> None:
-        """On a grid [h, w] over the picture: log z that the field sees, and r."""
+        """On a grid [h, w] over the picture: log z that is seen, r, and the largest log z."""
         super().__init__(field, known.unit)
         self.fit = fit
         self.seen = seen.to(field.camera.intrinsics)
         self.residual = residual.to(field.camera.intrinsics)
+        self.farthest = None if farthest is None else farthest.to(field.camera.intrinsics)
 
     def changed(self, depth: Tensor, xy: Tensor) -> Tensor:
         size = xy.new_tensor([self.camera.width, self.camera.height])
         seen = depth.log()
         r = CellReading.at(xy / size, seen, self.seen.to(xy)).of(self.residual.to(xy))
-        return (self.fit.slope * seen + self.fit.offset + r).exp()
+        log_depth = self.fit.slope * seen + self.fit.offset + r
+        if self.farthest is not None:
+            rows, columns = self.farthest.shape
+            cell = (xy / size * xy.new_tensor([columns, rows])).long()
+            row, column = cell[:, 1].clamp(0, rows - 1), cell[:, 0].clamp(0, columns - 1)
+            log_depth = log_depth.minimum(self.farthest.to(xy)[row, column])
+        return log_depth.exp()
 
 
 # When known depth is taken for another picture's: the fit errs by so much, and the order of near
@@ -181,7 +196,11 @@ def complete(
 
     believed = without_outliers(membrane, wanted, weight, places)
     weight, trusted = believed.weights, believed.weights > 0
-    if len(told) > SCATTERED and is_soft(grid.told(places[trusted], values[trusted]), grid.seen):
+    farthest, soft = None, False
+    if len(told) > SCATTERED:
+        map_in_cells = grid.told(places[trusted], values[trusted])
+        farthest, soft = farthest_around(map_in_cells), is_soft(map_in_cells, grid.seen)
+    if soft:
         doubt = reading.of(range_around(grid.seen).ravel()) / SOFT_EDGE
         weight, firm = weight / (1 + doubt**2), SOFT_FIRMNESS
     else:
@@ -198,7 +217,7 @@ def complete(
         doubtful = beyond & (nearest - RANGE_DOUBT < residual)
         residual = np.where(doubtful, np.maximum(residual, nearest), residual)
     on_grid, r = torch.from_numpy(grid.seen), torch.from_numpy(residual.reshape(grid.seen.shape))
-    completed = CompletedField(field, fit, on_grid, r, known)
+    completed = CompletedField(field, fit, on_grid, r, known, farthest)
     completed.known_places = KnownPlaces(told.places.cpu(), torch.from_numpy(trusted))
     found = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), on_grid).of(r)
     kept = np.abs(found.numpy() - wanted)[trusted]
