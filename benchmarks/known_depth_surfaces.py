@@ -4,7 +4,9 @@
 
 As in Prompt Depth Anything's reconstruction table (Lin et al. 2024): depth maps of posed photos
 are fused into a truncated signed distance field and compared with the surface that is fused from
-the true ones.  The LiDAR is simulated from the truth (`nvs.evaluate.prompts`).
+the true ones.  The LiDAR is simulated from the truth (`nvs.evaluate.prompts`).  Depth beyond its
+range is not fused, whatever the method, as is usual: one pixel that is taken for the sky would
+weigh more in a mean distance than a thousand that are wrong by the width of a hand.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def rows_of(model: Model, one: DepthSet) -> list[list[str]]:
 
 
 def fused_camera(model: Model, frame: DepthFrame, depths: dict[str, list[Tensor]]) -> Camera:
-    """The frame's camera; its depth maps [H, W] are added, each known where the truth is."""
+    """The frame's camera; its depth maps [H, W] are added, where the truth is known."""
     sample = frame.load()
     truth = sample.depth.where(sample.depth < FARTHEST_M, 0)
     rows, columns = truth.shape
@@ -76,7 +78,7 @@ def fused_camera(model: Model, frame: DepthFrame, depths: dict[str, list[Tensor]
     y = (torch.arange(rows) + 0.5) * (field.camera.height / rows)
     completed = field.on_raster(x, y).depth
     for name, depth in (("truth", truth), ("LiDAR", upsampled), ("completed", completed)):
-        depths[name].append(depth.where(truth > 0, 0))
+        depths[name].append(depth.where((truth > 0) & (depth < FARTHEST_M), 0))
     return photo.camera
 
 

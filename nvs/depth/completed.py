@@ -8,7 +8,8 @@ that every surface is moved as one.  So the gradients are the network's and the 
 known ones: a Poisson problem in log depth, which knows no scale.
 
 A map of a sensor of few beams (`softness.py`) is believed less beside the edges that the network
-sees: there it holds depths of neither surface.  Between scattered points r is, cell by cell, the
+sees: there it holds depths of neither surface.  Where a map knows nearly all, nothing lies behind
+what it knows (`farthest.py`).  Between scattered points r is, cell by cell, the
 middle one of three: that membrane, a Gaussian process (`kriging.py`), which also knows colours, and
 what plain interpolation of the points would give, which needs no network.  Their errors differ.
 
@@ -21,21 +22,20 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import scipy.sparse as sparse
 import torch
 from numpy.typing import NDArray
-from scipy.interpolate import LinearNDInterpolator
-from scipy.spatial import QhullError, cKDTree
 from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.alignment import align
 from nvs.depth.cells import CellReading
+from nvs.depth.farthest import farthest_around
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
 from nvs.depth.kriging import Places, krige
 from nvs.depth.log_fit import LogFit, fit_log
-from nvs.depth.membrane import Links, Membrane, read_bilinearly
+from nvs.depth.membrane import BilinearReading, Links, Membrane
+from nvs.depth.outliers import LEAST_DEVIATION, OUTLIER, ROUGHLY, without_outliers
 from nvs.depth.ranks import rank_correlation
 from nvs.depth.scaled import WrappedField
 from nvs.depth.softness import is_soft, range_around
@@ -44,7 +44,7 @@ from nvs.scene.scene import KnownPlaces
 
 Floats = NDArray[np.float64]
 
-POINTS = 30_000  # as many of the known ones are used
+POINTS = 15_000  # as many of the known ones are used
 CELLS = 12_000  # of the grid, about
 EDGE = 0.02  # a step of log depth from cell to cell that halves (quarters) a link
 WEAKEST_LINK = 1e-3
@@ -54,14 +54,6 @@ TO_ZERO = 1e-5  # what draws r to zero everywhere
 TO_ZERO_OUTSIDE = 0.3
 FAR_OUTSIDE = 0.1
 RANGE_POINTS = 500.0  # that tell the range of what is known; fewer tell it in part
-
-# Outliers are told by a stiff membrane, on which a point alone cannot pull.
-STIFF_WEIGHT = 0.5
-OUTLIER = 8.0  # deviations from which on a point has no say
-OUTLIER_STEPS = 4
-LEAST_DEVIATION = 0.03  # of logarithms: the membrane itself errs by as much
-# ... unless so many of the nearest say the same: a surface that the network does not see.
-NEAREST, WITNESSES = 8, 3
 
 SCATTERED = 2000  # points; more are a map, whose every cell the membrane knows
 
@@ -88,19 +80,32 @@ class CompletedField(WrappedField):
     """Another field's depth, brought to known depth by a fit and a residual on a grid."""
 
     def __init__(
-        self, field: DepthField, fit: LogFit, seen: Tensor, residual: Tensor, known: KnownDepth
+        self,
+        field: DepthField,
+        fit: LogFit,
+        seen: Tensor,
+        residual: Tensor,
+        known: KnownDepth,
+        farthest: Tensor | None = None,
     ) -> None:
-        """On a grid [h, w] over the picture: log z that the field sees, and r."""
+        """On a grid [h, w] over the picture: log z that is seen, r, and the largest log z."""
         super().__init__(field, known.unit)
         self.fit = fit
         self.seen = seen.to(field.camera.intrinsics)
         self.residual = residual.to(field.camera.intrinsics)
+        self.farthest = None if farthest is None else farthest.to(field.camera.intrinsics)
 
     def changed(self, depth: Tensor, xy: Tensor) -> Tensor:
         size = xy.new_tensor([self.camera.width, self.camera.height])
         seen = depth.log()
         r = CellReading.at(xy / size, seen, self.seen.to(xy)).of(self.residual.to(xy))
-        return (self.fit.slope * seen + self.fit.offset + r).exp()
+        log_depth = self.fit.slope * seen + self.fit.offset + r
+        if self.farthest is not None:
+            rows, columns = self.farthest.shape
+            cell = (xy / size * xy.new_tensor([columns, rows])).long()
+            row, column = cell[:, 1].clamp(0, rows - 1), cell[:, 0].clamp(0, columns - 1)
+            log_depth = log_depth.minimum(self.farthest.to(xy)[row, column])
+        return log_depth.exp()
 
 
 # When known depth is taken for another picture's: the fit errs by so much, and the order of near
@@ -181,26 +186,30 @@ def complete(
 
     grid = _Grid.of(field, cells)
     places = told.places.double().cpu().numpy()
-    reading = read_bilinearly(places, *grid.seen.shape)
+    reading = BilinearReading.at(places, *grid.seen.shape)
     beyond = grid.beyond_range(reading, seen)
     wanted = values - fit(seen)  # [P] what r should be
 
     weight = confidence / grid.crowd(reading)
     links = Links.across(grid.seen[..., None], EDGE, WEAKEST_LINK)
-    membrane = Membrane(links.stiffness() + _to_zero(grid.seen, seen), reading)
+    membrane = Membrane(links, _to_zero(grid.seen, seen), reading)
 
-    weight = _without_outliers(membrane, wanted, weight, places)
-    trusted = weight > 0
-    if len(told) > SCATTERED and is_soft(grid.told(places[trusted], values[trusted]), grid.seen):
-        doubt = reading @ range_around(grid.seen).ravel() / SOFT_EDGE
+    believed = without_outliers(membrane, wanted, weight, places)
+    weight, trusted = believed.weights, believed.weights > 0
+    farthest, soft = None, False
+    if len(told) > SCATTERED:
+        map_in_cells = grid.told(places[trusted], values[trusted])
+        farthest, soft = farthest_around(map_in_cells), is_soft(map_in_cells, grid.seen)
+    if soft:
+        doubt = reading.of(range_around(grid.seen).ravel()) / SOFT_EDGE
         weight, firm = weight / (1 + doubt**2), SOFT_FIRMNESS
     else:
-        firm = _firmness(membrane, wanted, weight)
-    residual = membrane.solve(wanted, firm * weight)
+        firm = _firmness(membrane, wanted, weight, believed.residual)
+    residual = membrane.solve(wanted, firm * weight, believed.residual)
     if len(told) <= SCATTERED and picture is not None:
         points = grid.places(places, seen, picture)
         points, worth = points.chosen(trusted), (confidence * weight / weight.max())[trusted]
-        kriged = krige(points, wanted[trusted], worth, grid.cells(picture))
+        kriged = krige(points, wanted[trusted], worth, grid.cells(picture), grid.seen.shape)
         plain = grid.interpolated(places[trusted], values[trusted]) - fit(grid.seen.ravel())
         residual = np.median([residual, kriged, plain], axis=0)
     if beyond is not None:
@@ -208,7 +217,7 @@ def complete(
         doubtful = beyond & (nearest - RANGE_DOUBT < residual)
         residual = np.where(doubtful, np.maximum(residual, nearest), residual)
     on_grid, r = torch.from_numpy(grid.seen), torch.from_numpy(residual.reshape(grid.seen.shape))
-    completed = CompletedField(field, fit, on_grid, r, known)
+    completed = CompletedField(field, fit, on_grid, r, known, farthest)
     completed.known_places = KnownPlaces(told.places.cpu(), torch.from_numpy(trusted))
     found = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), on_grid).of(r)
     kept = np.abs(found.numpy() - wanted)[trusted]
@@ -272,13 +281,13 @@ class _Grid:
         known[row, column] = values
         return known
 
-    def crowd(self, reading: sparse.csr_array) -> Floats:
+    def crowd(self, reading: BilinearReading) -> Floats:
         """[P] how many points share a point's cell: together they count as one."""
-        return np.maximum(reading @ (reading.T @ np.ones(reading.shape[0])), 1.0)
+        return np.maximum(reading.of(reading.spread(np.ones(len(reading.cells)))), 1.0)
 
-    def beyond_range(self, reading: sparse.csr_array, seen: Floats) -> NDArray[np.bool_] | None:
+    def beyond_range(self, reading: BilinearReading, seen: Floats) -> NDArray[np.bool_] | None:
         """[h·w] the cells beyond what a map could know, by `seen` [P] at its points; else None."""
-        known = reading.T @ np.ones(reading.shape[0]) > 0
+        known = reading.spread(np.ones(len(reading.cells))) > 0
         missing = ~known & ~self.sky.ravel()
         if min(known.mean(), missing.mean()) < LEAST_SHARE:
             return None
@@ -288,7 +297,7 @@ class _Grid:
 
     def places(self, at: Floats, seen: Floats, picture: Tensor) -> Places:
         """Places [P, 2], 0..1, with the colours of their cells."""
-        colors = read_bilinearly(at, *self.seen.shape) @ self._colors(picture)
+        colors = BilinearReading.at(at, *self.seen.shape).of(self._colors(picture))
         return Places(at * [1.0, self.shape], seen, colors)
 
     def cells(self, picture: Tensor) -> Places:
@@ -303,6 +312,10 @@ class _Grid:
         rows, columns = self.seen.shape
         y, x = np.mgrid[:rows, :columns] + 0.5
         middles = np.stack([x.ravel() / columns, y.ravel() / rows], -1)
+        # Most of a second to import, and maps do without.
+        from scipy.interpolate import LinearNDInterpolator
+        from scipy.spatial import QhullError, cKDTree
+
         nearest = values[cKDTree(at).query(middles)[1]]
         try:
             linear = LinearNDInterpolator(at, values)(middles)
@@ -316,29 +329,15 @@ class _Grid:
         return small[0].permute(1, 2, 0).reshape(-1, 3).double().cpu().numpy()
 
 
-def _to_zero(grid: Floats, seen: Floats) -> sparse.dia_array:
-    """What draws r to zero in each cell, by the log depth [h, w] that is seen there."""
+def _to_zero(grid: Floats, seen: Floats) -> Floats:
+    """[h, w] what draws r to zero in each cell, by the log depth [h, w] that is seen there."""
     low, high = np.quantile(seen, [0.01, 0.99])
-    outside = np.clip(np.maximum(grid - high, low - grid) / FAR_OUTSIDE, 0, 1).ravel()
+    outside = np.clip(np.maximum(grid - high, low - grid) / FAR_OUTSIDE, 0, 1)
     told = min(1.0, len(seen) / RANGE_POINTS)
-    return sparse.diags_array(TO_ZERO + TO_ZERO_OUTSIDE * told * outside)
+    return TO_ZERO + TO_ZERO_OUTSIDE * told * outside
 
 
-def _without_outliers(membrane: Membrane, wanted: Floats, weight: Floats, places: Floats) -> Floats:
-    """The weights [P], less where a stiff membrane is far from a point, by Tukey's biweight."""
-    left = weight
-    for _ in range(OUTLIER_STEPS):
-        error = np.abs(membrane.places @ membrane.solve(wanted, STIFF_WEIGHT * left) - wanted)
-        deviation = max(1.4826 * float(np.median(error)), LEAST_DEVIATION)
-        left = weight * np.maximum(1 - (error / (OUTLIER * deviation)) ** 2, 0) ** 2
-    if len(wanted) > NEAREST:
-        _, near = cKDTree(places).query(places, NEAREST + 1)
-        alike = np.abs(wanted[near[:, 1:]] - wanted[:, None]) < 2 * deviation
-        left = np.where(alike.sum(1) >= WITNESSES, weight, left)
-    return left
-
-
-def _firmness(membrane: Membrane, wanted: Floats, weight: Floats) -> float:
+def _firmness(membrane: Membrane, wanted: Floats, weight: Floats, start: Floats) -> float:
     """How firmly the points are to be held, told by points that were left out."""
     trusted = np.flatnonzero(weight > 0)
     if len(trusted) < EXACT_POINTS:
@@ -348,8 +347,8 @@ def _firmness(membrane: Membrane, wanted: Floats, weight: Floats) -> float:
     others[left_out] = 0
     errors = []
     for firmness in FIRMNESS:
-        r = membrane.solve(wanted, firmness * others)
-        error = np.abs(membrane.places[left_out] @ r - wanted[left_out])
+        start = membrane.solve(wanted, firmness * others, start, ROUGHLY)
+        error = np.abs(membrane.reading.of(start) - wanted)[left_out]
         errors.append(float(np.mean(np.minimum(error, LEAST_DEVIATION * OUTLIER))))
     good = [f for f, e in zip(FIRMNESS, errors, strict=True) if e <= ABOUT_AS_WELL * min(errors)]
     return good[-1]

@@ -7,8 +7,9 @@ such a map has a ramp, whose depths are those of neither surface.
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, minimum_filter
+from torch.nn import functional
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,9 @@ def is_soft(known: Floats, seen: Floats) -> bool:
 
 def range_around(seen: Floats) -> Floats:
     """[h, w] how far the log depths [h, w] within two cells around each cell lie apart."""
-    return maximum_filter(seen, WIDTH) - minimum_filter(seen, WIDTH)
+    both = torch.from_numpy(np.stack([seen, -seen]))[None]  # [1, 2, h, w]
+    highest = functional.max_pool2d(both, WIDTH, stride=1, padding=WIDTH // 2)
+    return highest.sum(1)[0].numpy()
 
 
 def _steepness(known: Floats, seen: Floats) -> Floats:

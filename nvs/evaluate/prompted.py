@@ -19,7 +19,7 @@ from nvs.data.recorded import DepthFrame, DepthSet
 from nvs.depth.completed import CELLS, complete
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
-from nvs.depth.membrane import Links, Membrane, read_bilinearly
+from nvs.depth.membrane import BilinearReading, Links, Membrane
 from nvs.errors import InputError
 from nvs.evaluate.prompts import PromptKind
 from nvs.evaluate.results import FrameRecord, Results, measure_all, resumed_results
@@ -191,7 +191,7 @@ def _poisson_fill(photo: Photo, known: KnownDepth, places: Tensor) -> Floats:
     values = told.depth.double().log().numpy()
     middle = float(np.median(values))
     links = Links.across(colors, COLOR_EDGE, COLOR_WEAKEST)
-    reading = read_bilinearly(told.places.double().numpy(), rows, columns)
-    membrane = Membrane(links.stiffness(), reading)
+    reading = BilinearReading.at(told.places.double().numpy(), rows, columns)
+    membrane = Membrane(links, np.zeros((rows, columns)), reading)
     filled = membrane.solve(values - middle, np.full(len(told), POISSON_FIRMNESS))
-    return np.exp(read_bilinearly(places.double().numpy(), rows, columns) @ filled + middle)
+    return np.exp(BilinearReading.at(places.double().numpy(), rows, columns).of(filled) + middle)

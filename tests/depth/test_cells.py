@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvs.depth.cells import CellReading
-from nvs.depth.membrane import read_bilinearly
+from nvs.depth.membrane import BilinearReading
 
 
 @given(st.integers(0, 999), st.integers(2, 7), st.integers(2, 7))
@@ -18,7 +18,7 @@ def test_on_one_surface_the_reading_is_bilinear(seed, rows, columns):
     flat = torch.full((rows, columns), 0.7).double()
     reading = CellReading.at(places, torch.full((40,), 0.7).double(), flat)
     values = torch.rand(rows, columns, generator=generator).double()
-    expected = read_bilinearly(places.numpy(), rows, columns) @ values.numpy().ravel()
+    expected = BilinearReading.at(places.numpy(), rows, columns).of(values.numpy().ravel())
     np.testing.assert_allclose(reading.of(values), expected, atol=1e-12)
 
 
