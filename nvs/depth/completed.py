@@ -13,6 +13,8 @@ what it knows (`farthest.py`).  Between scattered points r is, cell by cell, the
 middle one of three: that membrane, a Gaussian process (`kriging.py`), which also knows colours, and
 what plain interpolation of the points would give, which needs no network.  Their errors differ.
 
+Where a network was trained for it (`prompt_network.py`), it corrects r where geometry errs.
+
 Sources: Pérez et al., "Poisson Image Editing" (2003); that a sensor's range censors what is known,
 Tobin, "Estimation of Relationships for Limited Dependent Variables" (1958).
 """
@@ -28,7 +30,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.alignment import align
-from nvs.depth.cells import CellReading
+from nvs.depth.cells import CELLS, CellReading, GridSize
 from nvs.depth.farthest import farthest_around
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
@@ -36,16 +38,15 @@ from nvs.depth.kriging import Places, krige
 from nvs.depth.log_fit import LogFit, fit_log
 from nvs.depth.membrane import BilinearReading, Links, Membrane
 from nvs.depth.outliers import LEAST_DEVIATION, OUTLIER, ROUGHLY, without_outliers
+from nvs.depth.prompt_network import Look, PromptNetwork, cells_of
 from nvs.depth.ranks import rank_correlation
 from nvs.depth.scaled import WrappedField
 from nvs.depth.softness import is_soft, range_around
-from nvs.scene.camera import Camera
 from nvs.scene.scene import KnownPlaces
 
 Floats = NDArray[np.float64]
 
 POINTS = 15_000  # as many of the known ones are used
-CELLS = 12_000  # of the grid, about
 EDGE = 0.02  # a step of log depth from cell to cell that halves (quarters) a link
 WEAKEST_LINK = 1e-3
 TO_ZERO = 1e-5  # what draws r to zero everywhere
@@ -157,7 +158,11 @@ class Completion:
 
 
 def complete(
-    field: DepthField, known: KnownDepth, picture: Tensor | None = None, cells: int = CELLS
+    field: DepthField,
+    known: KnownDepth,
+    picture: Tensor | None = None,
+    cells: int = CELLS,
+    prompts: PromptNetwork | None = None,
 ) -> Completion:
     """The field, made to agree with `known`, in its unit.
 
@@ -167,6 +172,7 @@ def complete(
     Args:
         picture: [H, W, 3] sRGB in 0..1, what the field was seen in, of any size.
         cells: about as many of them make the grid.
+        prompts: corrects what geometry makes of a picture; of the network whose field this is.
     """
     told = known.thinned(POINTS)
     if told.shift_free:
@@ -217,10 +223,21 @@ def complete(
         doubtful = beyond & (nearest - RANGE_DOUBT < residual)
         residual = np.where(doubtful, np.maximum(residual, nearest), residual)
     on_grid, r = torch.from_numpy(grid.seen), torch.from_numpy(residual.reshape(grid.seen.shape))
+    told_in_cells = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), on_grid)
+    if prompts is not None and picture is not None and trusted.any():
+        left = torch.from_numpy(wanted) - told_in_cells.of(r)
+        look = Look(
+            grid.features(field),
+            torch.from_numpy(grid.colors(picture).T.reshape(3, *r.shape)).to(xy),
+            (torch.from_numpy(fit(grid.seen)) + r).to(xy),
+            r.to(xy),
+        )
+        cells_told = cells_of(told.places.to(xy), *r.shape)
+        believed_there = torch.from_numpy(confidence * trusted).to(xy)
+        r = r + prompts(look, cells_told, left.to(xy), believed_there).cpu().double()
     completed = CompletedField(field, fit, on_grid, r, known, farthest)
     completed.known_places = KnownPlaces(told.places.cpu(), torch.from_numpy(trusted))
-    found = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), on_grid).of(r)
-    kept = np.abs(found.numpy() - wanted)[trusted]
+    kept = np.abs(told_in_cells.of(r).numpy() - wanted)[trusted]
     completion = Completion(
         completed,
         known.source,
@@ -264,13 +281,16 @@ class _Grid:
 
     @staticmethod
     def of(field: DepthField, cells: int) -> _Grid:
-        camera: Camera = field.camera
-        rows = max(2, round((cells * camera.height / camera.width) ** 0.5))
-        columns = max(2, round(cells / rows))
-        x = (torch.arange(columns) + 0.5) * (camera.width / columns)
-        y = (torch.arange(rows) + 0.5) * (camera.height / rows)
-        raster = field.on_raster(x.to(camera.intrinsics), y.to(camera.intrinsics))
+        camera = field.camera
+        raster = field.on_raster(*GridSize.over(camera, cells).middles(camera))
         return _Grid(_log(raster.depth), raster.sky.cpu().numpy(), camera.height / camera.width)
+
+    def features(self, field: DepthField) -> Tensor:
+        """[C, h, w] what the field's network saw at the cells' middles."""
+        x, y = GridSize(*self.seen.shape).middles(field.camera)
+        features = field.features(torch.cartesian_prod(y, x).flip(-1))
+        assert features is not None  # fields of networks that complete have them
+        return features.T.reshape(-1, *self.seen.shape)
 
     def told(self, at: Floats, values: Floats) -> Floats:
         """[h, w] the value [P] of one of the places [P, 2] in each cell, NaN without any."""
@@ -297,7 +317,7 @@ class _Grid:
 
     def places(self, at: Floats, seen: Floats, picture: Tensor) -> Places:
         """Places [P, 2], 0..1, with the colours of their cells."""
-        colors = BilinearReading.at(at, *self.seen.shape).of(self._colors(picture))
+        colors = BilinearReading.at(at, *self.seen.shape).of(self.colors(picture))
         return Places(at * [1.0, self.shape], seen, colors)
 
     def cells(self, picture: Tensor) -> Places:
@@ -305,7 +325,7 @@ class _Grid:
         rows, columns = self.seen.shape
         y, x = np.mgrid[:rows, :columns] + 0.5
         at = np.stack([x.ravel() / columns, y.ravel() / rows * self.shape], -1)
-        return Places(at, self.seen.ravel(), self._colors(picture))
+        return Places(at, self.seen.ravel(), self.colors(picture))
 
     def interpolated(self, at: Floats, values: Floats) -> Floats:
         """Values [P] at places [P, 2], linear between them, the nearest one's beyond → [h·w]."""
@@ -323,7 +343,7 @@ class _Grid:
             return nearest
         return np.where(np.isfinite(linear), linear, nearest)
 
-    def _colors(self, picture: Tensor) -> Floats:
+    def colors(self, picture: Tensor) -> Floats:
         """[h·w, 3]."""
         small = functional.interpolate(picture.permute(2, 0, 1)[None], self.seen.shape, mode="area")
         return small[0].permute(1, 2, 0).reshape(-1, 3).double().cpu().numpy()

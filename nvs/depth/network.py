@@ -144,7 +144,7 @@ class DepthNetwork(DepthModel):
         # Its solvers take most of a second to import, and most photos come without known depth.
         from nvs.depth.completed import complete
 
-        return complete(field, known, rgb).field
+        return complete(field, known, rgb, prompts=self.prompts).field
 
     def encode(self, picture: Tensor, view: Tensor | None = None) -> EncodedPicture:
         """[B, 3, H, W] in 0..1, sides multiples of `side_px`; `view` [B, 3] as `view_angle`."""

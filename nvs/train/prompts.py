@@ -173,13 +173,12 @@ class PromptExamples(Dataset[list[PromptExample]]):
             path = self.scenes.folder / f"{further:07d}-{s.seed}-{which}.npz"
             random = np.random.default_rng([s.seed, 3, further, which])
             scene = bent(self.scenes[further], s, random)
-            if path.exists():
-                return PromptedScene.read(scene, path)
-            prompt = self._prompt(scene, random)
-            if prompt is not None:
-                prompted = PromptedScene.completed(scene, prompt)
-                prompted.write(path)
-                return prompted
+            if not path.exists():
+                prompt = self._prompt(scene, random)
+                if prompt is None:
+                    continue
+                PromptedScene.completed(scene, prompt).write(path)
+            return PromptedScene.read(scene, path)  # in half precision, whenever it was made
         raise AssertionError
 
     def _prompt(self, scene: SeenScene, random: np.random.Generator) -> KnownPoints | None:
