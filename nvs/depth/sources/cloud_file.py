@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nvs.depth.sources.las_file import las_points
-from nvs.depth.sources.pcd_file import pcd_points
+from nvs.depth.sources.pcd_file import pcd_points, pcd_viewpoint
 from nvs.errors import InputError
 from nvs.files import check_readable
 
@@ -24,16 +25,34 @@ def read_cloud(path: Path) -> Floats:
         InputError: it cannot be read, or holds no points.
     """
     read = CLOUD_READERS[check_readable(path).suffix.lower()]
-    try:
+    with _one_line(path):
         points = read(path)
+    if not len(points):
+        raise InputError(f"{path} holds no points")
+    return points
+
+
+def viewpoint_in_cloud(path: Path) -> Floats | None:
+    """Where a cloud's file says that it was seen from, [4, 4] sensor to points; else None.
+
+    Raises:
+        InputError: what it says is no pose.
+    """
+    if path.suffix.lower() != ".pcd":
+        return None
+    with _one_line(path):
+        return pcd_viewpoint(path)
+
+
+@contextlib.contextmanager
+def _one_line(path: Path) -> Iterator[None]:
+    try:
+        yield
     except InputError:
         raise
     except Exception as error:  # what damaged points raise depends on their bytes alone
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: cannot read points x y z from it ({reason})") from None
-    if not len(points):
-        raise InputError(f"{path} holds no points")
-    return points
 
 
 def _text_points(path: Path) -> Floats:

@@ -169,5 +169,49 @@ def test_what_is_outside_the_photo_is_said(tmp_path):
         read_known_points(path, photo())
     with pytest.raises(InputError, match="is its --pose camera-to-world"):
         read_known_points(path, photo(Standpoint(np.eye(4))))
-    with pytest.raises(InputError, match="--depth-scale does not go with points and --pose"):
-        read_known_points(path, photo(Standpoint(np.eye(4))), 1000.0)
+
+
+VIEWPOINT = b"VIEWPOINT 3 -2 1.6 0.5 -0.5 0.5 -0.5"  # TURN, as a quaternion w x y z
+
+
+@pytest.mark.parametrize(("form", "metre"), [("ascii", 1.0), ("binary", 1000.0)])
+def test_a_pcd_is_seen_from_its_viewpoint(tmp_path, form, metre):
+    points = POINTS * [1, 1, 0.05] + [0, 0, 1.4]
+    world = (points @ TURN[:3, :3].T + [3, -2, 1.6]) * metre
+    told = VIEWPOINT if metre == 1 else b"VIEWPOINT 3000 -2000 1600 1 -1 1 -1"
+    path = tmp_path / "a.pcd"
+    path.write_bytes(pcd(form, world).replace(b"VIEWPOINT 0 0 0 1 0 0 0", told))
+    known = read_known_points(path, photo(), None if metre == 1 else metre)
+    own = read_known_points(text_cloud(tmp_path / "b.xyz", points), photo())
+    torch.testing.assert_close(known.depth, own.depth, rtol=1e-3, atol=0)
+    torch.testing.assert_close(known.places, own.places, rtol=1e-3, atol=1e-3)
+    assert known.source == "the points of a.pcd, seen from its VIEWPOINT"
+    pose = TURN.copy()
+    pose[:3, 3] = 3, -2, 1.6
+    of_pose = read_known_points(path, photo(Standpoint(pose)), metre)
+    torch.testing.assert_close(of_pose.depth, own.depth, rtol=1e-3, atol=0)
+    assert of_pose.source == "the points of a.pcd"  # --pose is believed
+    path.write_bytes(pcd(form, points).replace(b"VIEWPOINT 0 0 0 1 0 0 0", told))
+    with pytest.raises(InputError, match=r"is its VIEWPOINT \(--pose tells another\) camera-to-wo"):
+        read_known_points(path, photo())
+
+
+@pytest.mark.parametrize(
+    "told", [b"", b"0 0 0", b"0 0 0 0 0 0 0", b"0 0 nan 1 0 0 0", b"0 0 0 a b c d"]
+)
+def test_a_viewpoint_that_is_no_pose_is_one_line(tmp_path, told):
+    path = tmp_path / "a.pcd"
+    path.write_bytes(pcd("ascii", POINTS).replace(b"0 0 0 1 0 0 0\nP", told + b"\nP"))
+    if not told:  # as if there were none
+        assert len(read_known_points(path, photo())) == 40
+        return
+    with pytest.raises(InputError, match="cannot read points x y z from it"):
+        read_known_points(path, photo())
+
+
+def test_points_in_another_unit_are_scaled_before_the_pose(tmp_path):
+    pose = np.eye(4)
+    pose[:3, 3] = 0, 0, -1
+    path = text_cloud(tmp_path / "a.xyz", POINTS * 1000)
+    known = read_known_points(path, photo(Standpoint(pose)), 1000.0)
+    assert 2 < float(known.depth.min()) < float(known.depth.max()) < 3
