@@ -116,6 +116,7 @@ LARGE_ERROR, ITS_CORRELATION = 0.1, 0.85
 SOME_ERROR, NO_CORRELATION = 0.06, 0.5
 RANKED_POINTS = 20  # of fewer the correlation says little, and the error not much
 GROSS_ERROR_OF_FEW = 0.6
+LEAST_SAID = 1e-5  # an error; what is less comes of rounding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +145,8 @@ class Completion:
     @property
     def note(self) -> str:
         """What was used and how well it agreed, one sentence."""
-        used = f"depth completed from {self.points:,} points of {self.source}"
+        points = "1 point" if self.points == 1 else f"{self.points:,} points"
+        used = f"depth completed from {points} of {self.source}"
         if self.contradicts:
             return (
                 f"WARNING: the photo contradicts {self.source}: what is seen differs from it by "
@@ -361,7 +363,7 @@ def _correlation(one: Floats, other: Floats) -> float:
 
 
 def _percent(error: float) -> str:
-    return f"{100 * error:.2g} %"
+    return f"{100 * error:.2g} %" if error >= LEAST_SAID else "0 %"
 
 
 def _log(depth: Tensor) -> Floats:

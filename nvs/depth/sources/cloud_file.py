@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,14 +55,30 @@ def _one_line(path: Path) -> Iterator[None]:
 
 
 def _text_points(path: Path) -> Floats:
-    """Lines of x, y, z, ...; lines that do not begin with a number are titles."""
-    rows = []
-    with path.open(newline="", encoding="utf-8") as file:
-        for line in csv.reader(row.replace(",", " ").replace(";", " ") for row in file):
-            words = " ".join(line).split()
+    """Lines of x, y, z, ...; lines that do not begin with a number are titles.
+
+    A title that names x, y and z says where they stand in a line.
+    """
+    columns, points = (0, 1, 2), []
+    # Titles may be in any encoding; numbers are ASCII in all of them.
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            words = _words(line)
             if words and words[0].lstrip("+-.")[:1].isdigit():
-                rows.append([float(word) for word in words[:3]])
-    return np.array(rows, np.float64).reshape(-1, 3)
+                if len(words) <= max(columns):
+                    raise ValueError(f"line {number} has {len(words)} numbers")
+                points.append([float(words[column]) for column in columns])
+            elif not points:
+                names = [word.strip("/#\"'").lower() for word in words if word not in ("#", "//")]
+                if all(axis in names for axis in "xyz"):
+                    columns = (names.index("x"), names.index("y"), names.index("z"))
+    return np.array(points, np.float64).reshape(-1, 3)
+
+
+def _words(line: str) -> list[str]:
+    """Parted by commas, semicolons or blanks; beside semicolons a comma is a decimal point."""
+    parts = line.replace(",", ".").replace(";", " ") if ";" in line else line.replace(",", " ")
+    return parts.replace('"', " ").split()
 
 
 _PLY_TYPES = {

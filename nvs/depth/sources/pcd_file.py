@@ -58,7 +58,7 @@ def pcd_viewpoint(path: Path) -> Floats | None:
         ValueError: it is not seven numbers that make a pose.
     """
     head, _ = _parted(path.read_bytes())
-    numbers = np.array(head.get("VIEWPOINT") or "0 0 0 1 0 0 0".split(), np.float64)
+    numbers = np.array(head.get("VIEWPOINT") or ["0", "0", "0", "1", "0", "0", "0"], np.float64)
     length = float(np.linalg.norm(numbers[3:]))
     if len(numbers) != 7 or not np.isfinite(numbers).all() or not length > 0:
         raise ValueError("its VIEWPOINT is not x y z and a quaternion")

@@ -157,11 +157,13 @@ def read_confidence(path: Path, depth: Tensor) -> Tensor:
     Raises:
         InputError: a file that cannot be used, of another shape, or that trusts nothing.
     """
-    numbers = read_numbers(path).squeeze()
+    numbers = read_numbers(path)
+    numbers = numbers.squeeze() if numbers.ndim > 2 else numbers
     if numbers.shape != tuple(depth.shape):
         raise InputError(f"{path} must have the depth map's shape, {list(depth.shape)}")
     levels = numbers.dtype.kind in "iu"
     trust = torch.from_numpy(numbers.astype(np.float32)) / (ARKIT_LEVELS if levels else 1)
+    trust = trust.nan_to_num(nan=0.0)  # as where the depth is unknown
     if not bool(((trust >= 0) & (trust <= 1)).all()):
         raise InputError(f"{path}: confidence is 0..1, or the whole numbers 0, 1 and 2")
     if not bool((trust[depth > 0] > 0).any()):
