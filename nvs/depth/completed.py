@@ -47,6 +47,7 @@ Floats = NDArray[np.float64]
 POINTS = 15_000  # as many of the known ones are used
 CELLS = 12_000  # of the grid, about
 EDGE = 0.02  # a step of log depth from cell to cell that halves (quarters) a link
+SCATTERED_EDGE = 0.012  # ... where points are few: each tells of a larger part of its surface
 WEAKEST_LINK = 1e-3
 TO_ZERO = 1e-5  # what draws r to zero everywhere
 # ... and where the network's depth lies outside the range that is known by as much as FAR_OUTSIDE:
@@ -193,13 +194,15 @@ def complete(
     wanted = values - fit(seen)  # [P] what r should be
 
     weight = confidence / grid.crowd(reading)
-    links = Links.across(grid.seen[..., None], EDGE, WEAKEST_LINK)
+    scattered = len(told) <= SCATTERED
+    edge = SCATTERED_EDGE if scattered else EDGE
+    links = Links.across(grid.seen[..., None], edge, WEAKEST_LINK)
     membrane = Membrane(links, _to_zero(grid.seen, seen), reading)
 
     believed = without_outliers(membrane, wanted, weight, places)
     weight, trusted = believed.weights, believed.weights > 0
     farthest, soft = None, False
-    if len(told) > SCATTERED:
+    if not scattered:
         map_in_cells = grid.told(places[trusted], values[trusted])
         farthest, soft = farthest_around(map_in_cells), is_soft(map_in_cells, grid.seen)
     if soft:
@@ -208,7 +211,7 @@ def complete(
     else:
         firm = _firmness(membrane, wanted, weight, believed.residual)
     residual = membrane.solve(wanted, firm * weight, believed.residual)
-    if len(told) <= SCATTERED and picture is not None:
+    if scattered and picture is not None:
         points = grid.places(places, seen, picture)
         points, worth = points.chosen(trusted), (confidence * weight / weight.max())[trusted]
         kriged = krige(points, wanted[trusted], worth, grid.cells(picture), grid.seen.shape)
