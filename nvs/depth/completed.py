@@ -47,7 +47,9 @@ Floats = NDArray[np.float64]
 POINTS = 15_000  # as many of the known ones are used
 CELLS = 12_000  # of the grid, about
 EDGE = 0.02  # a step of log depth from cell to cell that halves (quarters) a link
-SCATTERED_EDGE = 0.012  # ... where points are few: each tells of a larger part of its surface
+# ... where points are few, and those that are wrong are known: each tells of a larger part of its
+# surface.
+SCATTERED_EDGE = 0.012
 WEAKEST_LINK = 1e-3
 TO_ZERO = 1e-5  # what draws r to zero everywhere
 # ... and where the network's depth lies outside the range that is known by as much as FAR_OUTSIDE:
@@ -194,15 +196,14 @@ def complete(
     wanted = values - fit(seen)  # [P] what r should be
 
     weight = confidence / grid.crowd(reading)
-    scattered = len(told) <= SCATTERED
-    edge = SCATTERED_EDGE if scattered else EDGE
-    links = Links.across(grid.seen[..., None], edge, WEAKEST_LINK)
-    membrane = Membrane(links, _to_zero(grid.seen, seen), reading)
+    membrane = Membrane(grid.links(EDGE), _to_zero(grid.seen, seen), reading)
 
     believed = without_outliers(membrane, wanted, weight, places)
     weight, trusted = believed.weights, believed.weights > 0
-    farthest, soft = None, False
-    if not scattered:
+    scattered, farthest, soft = len(told) <= SCATTERED, None, False
+    if scattered:
+        membrane = dataclasses.replace(membrane, links=grid.links(SCATTERED_EDGE))
+    else:
         map_in_cells = grid.told(places[trusted], values[trusted])
         farthest, soft = farthest_around(map_in_cells), is_soft(map_in_cells, grid.seen)
     if soft:
@@ -276,6 +277,10 @@ class _Grid:
         y = (torch.arange(rows) + 0.5) * (camera.height / rows)
         raster = field.on_raster(x.to(camera.intrinsics), y.to(camera.intrinsics))
         return _Grid(_log(raster.depth), raster.sky.cpu().numpy(), camera.height / camera.width)
+
+    def links(self, edge: float) -> Links:
+        """Links that steps of so much, in logarithms, halve."""
+        return Links.across(self.seen[..., None], edge, WEAKEST_LINK)
 
     def told(self, at: Floats, values: Floats) -> Floats:
         """[h, w] the value [P] of one of the places [P, 2] in each cell, NaN without any."""
