@@ -31,6 +31,7 @@ from nvs.scene.camera import Camera
 SETS = ("rgbd-7scenes-redkitchen", "rgbd-redwood-chair", "rgbd-rendered-icl-livingroom")
 HEAD = ["", "Acc, m", "Comp, m", "Prec", "Recall", "F-score"]
 FARTHEST_M = 5.0  # a phone's LiDAR sees so far
+FUSED_M = 5.5  # what lies farther is left: noise at the range's end is not
 
 
 def main() -> int:
@@ -78,7 +79,7 @@ def fused_camera(model: Model, frame: DepthFrame, depths: dict[str, list[Tensor]
     y = (torch.arange(rows) + 0.5) * (field.camera.height / rows)
     completed = field.on_raster(x, y).depth
     for name, depth in (("truth", truth), ("LiDAR", upsampled), ("completed", completed)):
-        depths[name].append(depth.where((truth > 0) & (depth < FARTHEST_M), 0))
+        depths[name].append(depth.where((truth > 0) & (depth < FUSED_M), 0))
     return photo.camera
 
 

@@ -48,6 +48,9 @@ Floats = NDArray[np.float64]
 
 POINTS = 15_000  # as many of the known ones are used
 EDGE = 0.02  # a step of log depth from cell to cell that halves (quarters) a link
+# ... where points are few, and those that are wrong are known: each tells of a larger part of its
+# surface.
+SCATTERED_EDGE = 0.012
 WEAKEST_LINK = 1e-3
 TO_ZERO = 1e-5  # what draws r to zero everywhere
 # ... and where the network's depth lies outside the range that is known by as much as FAR_OUTSIDE:
@@ -117,6 +120,7 @@ LARGE_ERROR, ITS_CORRELATION = 0.1, 0.85
 SOME_ERROR, NO_CORRELATION = 0.06, 0.5
 RANKED_POINTS = 20  # of fewer the correlation says little, and the error not much
 GROSS_ERROR_OF_FEW = 0.6
+LEAST_SAID = 1e-5  # an error; what is less comes of rounding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +149,8 @@ class Completion:
     @property
     def note(self) -> str:
         """What was used and how well it agreed, one sentence."""
-        used = f"depth completed from {self.points:,} points of {self.source}"
+        points = "1 point" if self.points == 1 else f"{self.points:,} points"
+        used = f"depth completed from {points} of {self.source}"
         if self.contradicts:
             return (
                 f"WARNING: the photo contradicts {self.source}: what is seen differs from it by "
@@ -197,13 +202,14 @@ def complete(
     wanted = values - fit(seen)  # [P] what r should be
 
     weight = confidence / grid.crowd(reading)
-    links = Links.across(grid.seen[..., None], EDGE, WEAKEST_LINK)
-    membrane = Membrane(links, _to_zero(grid.seen, seen), reading)
+    membrane = Membrane(grid.links(EDGE), _to_zero(grid.seen, seen), reading)
 
     believed = without_outliers(membrane, wanted, weight, places)
     weight, trusted = believed.weights, believed.weights > 0
-    farthest, soft = None, False
-    if len(told) > SCATTERED:
+    scattered, farthest, soft = len(told) <= SCATTERED, None, False
+    if scattered:
+        membrane = dataclasses.replace(membrane, links=grid.links(SCATTERED_EDGE))
+    else:
         map_in_cells = grid.told(places[trusted], values[trusted])
         farthest, soft = farthest_around(map_in_cells), is_soft(map_in_cells, grid.seen)
     if soft:
@@ -212,7 +218,7 @@ def complete(
     else:
         firm = _firmness(membrane, wanted, weight, believed.residual)
     residual = membrane.solve(wanted, firm * weight, believed.residual)
-    if len(told) <= SCATTERED and picture is not None:
+    if scattered and picture is not None:
         points = grid.places(places, seen, picture)
         points, worth = points.chosen(trusted), (confidence * weight / weight.max())[trusted]
         kriged = krige(points, wanted[trusted], worth, grid.cells(picture), grid.seen.shape)
@@ -291,6 +297,10 @@ class _Grid:
         features = field.features(torch.cartesian_prod(y, x).flip(-1))
         assert features is not None  # fields of networks that complete have them
         return features.T.reshape(-1, *self.seen.shape)
+
+    def links(self, edge: float) -> Links:
+        """Links that steps of so much, in logarithms, halve."""
+        return Links.across(self.seen[..., None], edge, WEAKEST_LINK)
 
     def told(self, at: Floats, values: Floats) -> Floats:
         """[h, w] the value [P] of one of the places [P, 2] in each cell, NaN without any."""
@@ -381,7 +391,7 @@ def _correlation(one: Floats, other: Floats) -> float:
 
 
 def _percent(error: float) -> str:
-    return f"{100 * error:.2g} %"
+    return f"{100 * error:.2g} %" if error >= LEAST_SAID else "0 %"
 
 
 def _log(depth: Tensor) -> Floats:

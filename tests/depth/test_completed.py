@@ -159,6 +159,51 @@ def test_it_is_told_what_was_used_and_what_contradicts():
     assert "WARNING: the photo contradicts the depth map" in note
 
 
+ODD = {
+    "one point": sparse(1),
+    "all on one line": truth() * (torch.arange(120) == 60)[:, None],
+    "some on one line": sparse(4000) * (torch.arange(120) == 60)[:, None],
+    "all the same": torch.full((120, 160), 2.0),
+    "larger than the photo": truth().repeat_interleave(10, 0).repeat_interleave(10, 1),
+    "one pixel": torch.full((1, 1), 2.0),
+    "one row": torch.linspace(1, 3, 160)[None],
+}
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("prompt", ODD.values(), ids=ODD)
+def test_odd_prompts_give_depth_like_theirs(prompt, unit):
+    depth = complete(Seen(), KnownDepth.from_map(prompt * unit), torch.rand(120, 160, 3)).field(
+        Seen().camera.pixel_centers().view(-1, 2)
+    )
+    known = prompt[prompt > 0] * unit
+    assert bool(depth.isfinite().all())
+    assert float(known.min()) / 4 < float(depth.min()) < float(depth.max()) < 4 * known.max()
+
+
+def test_a_point_at_the_end_of_the_world_changes_nothing_far_from_it():
+    wrong = sparse(500)
+    row, column = torch.nonzero(wrong)[0].tolist()
+    wrong[row, column] = 1e6
+    assert error(completed(wrong)) < 1.05 * error(completed(sparse(500)))
+    wrong = truth()
+    wrong[row, column] = 1e6
+    assert error(completed(wrong)) < 0.01
+
+
+def test_points_that_contradict_each_other_at_one_place_are_met_between():
+    places = torch.tensor([[0.5, 0.5], [0.5, 0.5]])
+    field = complete(Seen(), KnownDepth(places, torch.tensor([2.0, 3.0]), "m", "two points")).field
+    assert 2 < float(field(torch.tensor([[80.0, 60.0]]))) < 3
+
+
+def test_what_was_used_is_said_of_a_single_point():
+    note = completed(sparse(1)).note
+    assert note.startswith(
+        "depth completed from 1 point of the depth map: what is seen differed by 0 %"
+    )
+
+
 def test_disparities_without_a_unit_give_the_shape_alone():
     known = KnownDepth.from_map(1 / (0.3 / truth() + 0.1), unit="relative")
     field = complete(Seen(), dataclasses.replace(known, shift_free=True), cells=CELLS).field

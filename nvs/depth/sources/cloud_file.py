@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nvs.depth.sources.las_file import las_points
-from nvs.depth.sources.pcd_file import pcd_points
+from nvs.depth.sources.pcd_file import pcd_points, pcd_viewpoint
 from nvs.errors import InputError
 from nvs.files import check_readable
 
@@ -24,27 +24,61 @@ def read_cloud(path: Path) -> Floats:
         InputError: it cannot be read, or holds no points.
     """
     read = CLOUD_READERS[check_readable(path).suffix.lower()]
-    try:
+    with _one_line(path):
         points = read(path)
-    except InputError:
-        raise
-    except Exception as error:  # what damaged points raise depends on their bytes alone
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot read points x y z from it ({reason})") from None
     if not len(points):
         raise InputError(f"{path} holds no points")
     return points
 
 
+def viewpoint_in_cloud(path: Path) -> Floats | None:
+    """Where a cloud's file says that it was seen from, [4, 4] sensor to points; else None.
+
+    Raises:
+        InputError: what it says is no pose.
+    """
+    if path.suffix.lower() != ".pcd":
+        return None
+    with _one_line(path):
+        return pcd_viewpoint(path)
+
+
+@contextlib.contextmanager
+def _one_line(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # what damaged points raise depends on their bytes alone
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: cannot read points x y z from it ({reason})") from None
+
+
 def _text_points(path: Path) -> Floats:
-    """Lines of x, y, z, ...; lines that do not begin with a number are titles."""
-    rows = []
-    with path.open(newline="", encoding="utf-8") as file:
-        for line in csv.reader(row.replace(",", " ").replace(";", " ") for row in file):
-            words = " ".join(line).split()
+    """Lines of x, y, z, ...; lines that do not begin with a number are titles.
+
+    A title that names x, y and z says where they stand in a line.
+    """
+    columns, points = (0, 1, 2), []
+    # Titles may be in any encoding; numbers are ASCII in all of them.
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            words = _words(line)
             if words and words[0].lstrip("+-.")[:1].isdigit():
-                rows.append([float(word) for word in words[:3]])
-    return np.array(rows, np.float64).reshape(-1, 3)
+                if len(words) <= max(columns):
+                    raise ValueError(f"line {number} has {len(words)} numbers")
+                points.append([float(words[column]) for column in columns])
+            elif not points:
+                names = [word.strip("/#\"'").lower() for word in words if word not in ("#", "//")]
+                if all(axis in names for axis in "xyz"):
+                    columns = (names.index("x"), names.index("y"), names.index("z"))
+    return np.array(points, np.float64).reshape(-1, 3)
+
+
+def _words(line: str) -> list[str]:
+    """Parted by commas, semicolons or blanks; beside semicolons a comma is a decimal point."""
+    parts = line.replace(",", ".").replace(";", " ") if ";" in line else line.replace(",", " ")
+    return parts.replace('"', " ").split()
 
 
 _PLY_TYPES = {

@@ -65,9 +65,12 @@ def read_depth_map(
         values = _of_use(read_depth_file(path))
         _check_shows_all(values, camera, path)
         return GivenMap(values.nan_to_num(nan=0.0, posinf=math.inf), source, unit=unit, sure=True)
-    numbers = read_numbers(path).squeeze()
+    numbers = read_numbers(path)
+    numbers = numbers.squeeze() if numbers.ndim > 2 else numbers
     if numbers.ndim != 2 or numbers.size == 0 or numbers.dtype.kind not in "fiu":
-        raise InputError(f"{path} must hold one [H, W] map of numbers, not {list(numbers.shape)}")
+        raise InputError(
+            f"{path} must hold one [H, W] map of numbers, not {numbers.dtype} {list(numbers.shape)}"
+        )
     _check_shows_all(numbers, camera, path)
     numbers = _of_use(numbers)
     whole, coarse = numbers.dtype.kind in "iu", numbers.dtype.itemsize == 1

@@ -48,6 +48,31 @@ def pcd_points(path: Path) -> Floats:
     raise ValueError(f"its data is {form}, not ascii, binary or binary_compressed")
 
 
+def pcd_viewpoint(path: Path) -> Floats | None:
+    """Where the sensor stood in the frame of the points, [4, 4] sensor to points.
+
+    From the header's VIEWPOINT: x y z and a quaternion w x y z.  None where it is the identity, as
+    in most files, or absent.
+
+    Raises:
+        ValueError: it is not seven numbers that make a pose.
+    """
+    head, _ = _parted(path.read_bytes())
+    numbers = np.array(head.get("VIEWPOINT") or ["0", "0", "0", "1", "0", "0", "0"], np.float64)
+    length = float(np.linalg.norm(numbers[3:]))
+    if len(numbers) != 7 or not np.isfinite(numbers).all() or not length > 0:
+        raise ValueError("its VIEWPOINT is not x y z and a quaternion")
+    w, x, y, z = numbers[3:] / length
+    pose = np.eye(4)
+    pose[:3, 3] = numbers[:3]
+    pose[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return None if np.array_equal(pose, np.eye(4)) else pose
+
+
 @dataclasses.dataclass(frozen=True)
 class _Field:
     """Numbers that each point has."""

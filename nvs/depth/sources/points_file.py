@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nvs.depth.file import read_numbers
 from nvs.depth.known import KnownDepth
-from nvs.depth.sources.cloud_file import CLOUD_READERS, read_cloud
+from nvs.depth.sources.cloud_file import CLOUD_READERS, read_cloud, viewpoint_in_cloud
 from nvs.errors import InputError
 from nvs.photo.colmap import ColmapImage, read_colmap
 from nvs.photo.lens import Lens
@@ -42,11 +42,12 @@ def read_known_points(
 
     - A point cloud of x, y, z in metres (.ply, .pcd, .las, .laz, or numbers in lines: .csv, .xyz),
       in the world in which the photo's standpoint is told; without one in its camera, x to the
-      right and y down.
+      right and y down, unless a .pcd tells another viewpoint.
     - The folder of a COLMAP model that has an image of the photo's name; its unit is the model's.
 
     Args:
-        values_per_metre: what a metre is in a point cloud; by default 1.
+        values_per_metre: what a metre is in a point cloud; by default 1.  The standpoint is told
+            in metres all the same.
 
     Raises:
         InputError: a file that cannot be used, or that knows nothing of this photo.
@@ -54,12 +55,18 @@ def read_known_points(
     if path.is_dir():
         return _colmap_points(path, photo)
     source = f"the points of {path.name}"
-    points = read_cloud(path)
-    if photo.standpoint is None:
-        return known_points(points / (values_per_metre or 1.0), photo.camera, source)
-    if values_per_metre is not None:
-        raise InputError("--depth-scale does not go with points and --pose: both are in metres")
-    return _of_world(points, photo.camera, photo.standpoint, source)
+    metre = values_per_metre or 1.0
+    points = read_cloud(path) / metre
+    if photo.standpoint is not None:
+        return _of_world(points, photo.camera, photo.standpoint, source)
+    viewpoint = viewpoint_in_cloud(path)
+    if viewpoint is None:
+        return known_points(points, photo.camera, source)
+    viewpoint[:3, 3] /= metre
+    seen_from = f"{source}, seen from its VIEWPOINT"
+    return _of_world(
+        points, photo.camera, Standpoint(viewpoint), seen_from, "VIEWPOINT (--pose tells another)"
+    )
 
 
 def known_places(
@@ -113,7 +120,9 @@ def known_points(points: Floats, camera: Camera, source: str, lens: Lens = STRAI
     )
 
 
-def _of_world(points: Floats, camera: Camera, standpoint: Standpoint, source: str) -> KnownDepth:
+def _of_world(
+    points: Floats, camera: Camera, standpoint: Standpoint, source: str, told_by: str = "--pose"
+) -> KnownDepth:
     """Points [P, 3] of a world, those that are seen from the standpoint.
 
     Raises:
@@ -123,8 +132,8 @@ def _of_world(points: Floats, camera: Camera, standpoint: Standpoint, source: st
         known = known_points(standpoint.seen(points), camera, source, standpoint.lens)
     except InputError:
         raise InputError(
-            f"{source} lie all outside the photo: is its --pose camera-to-world, in their frame, "
-            "x to the right, y down, z forward?"
+            f"{source} lie all outside the photo: is its {told_by} camera-to-world, in their "
+            "frame, x to the right, y down, z forward?"
         ) from None
     return known.chosen(~_hidden(known))
 
@@ -148,11 +157,13 @@ def read_confidence(path: Path, depth: Tensor) -> Tensor:
     Raises:
         InputError: a file that cannot be used, of another shape, or that trusts nothing.
     """
-    numbers = read_numbers(path).squeeze()
+    numbers = read_numbers(path)
+    numbers = numbers.squeeze() if numbers.ndim > 2 else numbers
     if numbers.shape != tuple(depth.shape):
         raise InputError(f"{path} must have the depth map's shape, {list(depth.shape)}")
     levels = numbers.dtype.kind in "iu"
     trust = torch.from_numpy(numbers.astype(np.float32)) / (ARKIT_LEVELS if levels else 1)
+    trust = trust.nan_to_num(nan=0.0)  # as where the depth is unknown
     if not bool(((trust >= 0) & (trust <= 1)).all()):
         raise InputError(f"{path}: confidence is 0..1, or the whole numbers 0, 1 and 2")
     if not bool((trust[depth > 0] > 0).any()):

@@ -171,3 +171,14 @@ def test_a_word_that_unpacks_to_much_is_refused(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", depth=METRES, unit=np.zeros(10_000_000, "U1"))
     with pytest.raises(InputError, match="it unpacks to"):
         read_depth_map(tmp_path / "a.npz", CAMERA)
+
+
+def test_a_map_of_one_pixel_is_a_map(tmp_path):
+    given = read_depth_map(save(tmp_path / "a.npy", np.full((1, 1), 2.5, np.float32)), CAMERA)
+    assert given.values.tolist() == [[2.5]]
+
+
+@pytest.mark.parametrize("kind", ["bool", "complex64"])
+def test_numbers_that_are_no_depths_are_named(tmp_path, kind):
+    with pytest.raises(InputError, match=rf"one \[H, W\] map of numbers, not {kind} \[36, 48\]"):
+        read_depth_map(save(tmp_path / "a.npy", METRES.astype(kind)), CAMERA)

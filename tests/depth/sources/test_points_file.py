@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from nvs.depth.sources import pcd_file
 from nvs.depth.sources.cloud_file import read_cloud
-from nvs.depth.sources.points_file import read_known_points
+from nvs.depth.sources.points_file import read_confidence, read_known_points
 from nvs.errors import InputError
 from nvs.photo.lens import Lens
 from nvs.photo.photo import Photo
@@ -108,6 +110,55 @@ def test_lines_of_numbers_and_ply(tmp_path, suffix):
     np.testing.assert_allclose(read_cloud(path), POINTS, atol=1e-6)
 
 
+def lines_of(points, mark=",", columns=(0, 1, 2)):
+    return "".join(mark.join(f"{row[c]:g}" for c in columns) + "\n" for row in points)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "X;Y;Z\n# metres\n" + lines_of(POINTS, ";"),
+        "x;y;z\n" + lines_of(POINTS, ";").replace(".", ","),
+        "\ufeffx,y,z\r\n" + lines_of(POINTS).replace("\n", "\r\n"),
+        "//X Y Z R G B\n" + lines_of(POINTS, " ", (0, 1, 2, 0, 0, 0)),
+        '# "id", "z", "y", "x"\n' + lines_of(POINTS, ",", (0, 2, 1, 0)),
+        "Breite,Höhe,Tiefe\n" + lines_of(POINTS),
+        lines_of(POINTS, "\t"),
+    ],
+)
+def test_tables_as_programs_write_them(tmp_path, data):
+    path = tmp_path / "a.csv"
+    path.write_bytes(data.encode("latin-1" if "ö" in data else "utf-8"))
+    np.testing.assert_allclose(read_cloud(path), POINTS, atol=1e-6)
+
+
+def test_a_line_without_three_numbers_is_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,y,z\n1,2,3\n1,2\n")
+    with pytest.raises(InputError, match="line 3 has 2 numbers"):
+        read_cloud(path)
+
+
+def ply(order: str) -> bytes:
+    """A mesh of the points with colours."""
+    form = {"<": "little", ">": "big"}[order]
+    head = f"ply\nformat binary_{form}_endian 1.0\ncomment of a scanner\nelement vertex 40\n"
+    head += "property float x\nproperty float y\nproperty float z\nproperty uchar red\n"
+    head += "element face 1\nproperty list uchar int vertex_indices\nend_header\n"
+    rows = b"".join(struct.pack(f"{order}3fB", *row, 200) for row in POINTS)
+    return head.encode() + rows + struct.pack(f"{order}B3i", 3, 0, 1, 2)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_binary_ply_in_either_order(tmp_path, order):
+    path = tmp_path / "a.ply"
+    path.write_bytes(ply(order))
+    np.testing.assert_allclose(read_cloud(path), POINTS, atol=1e-6)
+    path.write_bytes(ply(order)[:-300])
+    with pytest.raises(InputError, match="cannot read points x y z from it"):
+        read_cloud(path)
+
+
 def text_cloud(path, points):
     np.savetxt(path, points, fmt="%.6f")
     return path
@@ -169,5 +220,80 @@ def test_what_is_outside_the_photo_is_said(tmp_path):
         read_known_points(path, photo())
     with pytest.raises(InputError, match="is its --pose camera-to-world"):
         read_known_points(path, photo(Standpoint(np.eye(4))))
-    with pytest.raises(InputError, match="--depth-scale does not go with points and --pose"):
-        read_known_points(path, photo(Standpoint(np.eye(4))), 1000.0)
+
+
+VIEWPOINT = b"VIEWPOINT 3 -2 1.6 0.5 -0.5 0.5 -0.5"  # TURN, as a quaternion w x y z
+
+
+@pytest.mark.parametrize(("form", "metre"), [("ascii", 1.0), ("binary", 1000.0)])
+def test_a_pcd_is_seen_from_its_viewpoint(tmp_path, form, metre):
+    points = POINTS * [1, 1, 0.05] + [0, 0, 1.4]
+    world = (points @ TURN[:3, :3].T + [3, -2, 1.6]) * metre
+    told = VIEWPOINT if metre == 1 else b"VIEWPOINT 3000 -2000 1600 1 -1 1 -1"
+    path = tmp_path / "a.pcd"
+    path.write_bytes(pcd(form, world).replace(b"VIEWPOINT 0 0 0 1 0 0 0", told))
+    known = read_known_points(path, photo(), None if metre == 1 else metre)
+    own = read_known_points(text_cloud(tmp_path / "b.xyz", points), photo())
+    torch.testing.assert_close(known.depth, own.depth, rtol=1e-3, atol=0)
+    torch.testing.assert_close(known.places, own.places, rtol=1e-3, atol=1e-3)
+    assert known.source == "the points of a.pcd, seen from its VIEWPOINT"
+    pose = TURN.copy()
+    pose[:3, 3] = 3, -2, 1.6
+    of_pose = read_known_points(path, photo(Standpoint(pose)), metre)
+    torch.testing.assert_close(of_pose.depth, own.depth, rtol=1e-3, atol=0)
+    assert of_pose.source == "the points of a.pcd"  # --pose is believed
+    path.write_bytes(pcd(form, points).replace(b"VIEWPOINT 0 0 0 1 0 0 0", told))
+    with pytest.raises(InputError, match=r"is its VIEWPOINT \(--pose tells another\) camera-to-wo"):
+        read_known_points(path, photo())
+
+
+@pytest.mark.parametrize(
+    "told", [b"", b"0 0 0", b"0 0 0 0 0 0 0", b"0 0 nan 1 0 0 0", b"0 0 0 a b c d"]
+)
+def test_a_viewpoint_that_is_no_pose_is_one_line(tmp_path, told):
+    path = tmp_path / "a.pcd"
+    path.write_bytes(pcd("ascii", POINTS).replace(b"0 0 0 1 0 0 0\nP", told + b"\nP"))
+    if not told:  # as if there were none
+        assert len(read_known_points(path, photo())) == 40
+        return
+    with pytest.raises(InputError, match="cannot read points x y z from it"):
+        read_known_points(path, photo())
+
+
+def test_points_in_another_unit_are_scaled_before_the_pose(tmp_path):
+    pose = np.eye(4)
+    pose[:3, 3] = 0, 0, -1
+    path = text_cloud(tmp_path / "a.xyz", POINTS * 1000)
+    known = read_known_points(path, photo(Standpoint(pose)), 1000.0)
+    assert 2 < float(known.depth.min()) < float(known.depth.max()) < 3
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        (np.array([[0, 1, 2]], np.uint8), [[0, 0.5, 1]]),
+        (np.array([[0, 0.25, 1]]), [[0, 0.25, 1]]),
+        (np.array([[np.nan, 1, np.nan]]), [[0, 1, 0]]),
+    ],
+)
+def test_confidence(tmp_path, numbers, expected):
+    np.save(tmp_path / "c.npy", numbers)
+    trust = read_confidence(tmp_path / "c.npy", torch.ones(1, 3))
+    torch.testing.assert_close(trust, torch.tensor(expected).to(trust))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (np.zeros((1, 3)), "trusts no pixel"),
+        (np.full((1, 3), np.nan), "trusts no pixel"),
+        (np.array([[0, 1, -1.0]]), "confidence is 0..1"),
+        (np.array([[0, 1, 3]]), "confidence is 0..1"),
+        (np.ones((2, 3)), "must have the depth map's shape"),
+    ],
+)
+def test_confidence_of_no_use_is_one_line(tmp_path, numbers, said):
+    np.save(tmp_path / "c.npy", numbers)
+    with pytest.raises(InputError, match=said) as refused:
+        read_confidence(tmp_path / "c.npy", torch.ones(1, 3))
+    assert "\n" not in str(refused.value)
