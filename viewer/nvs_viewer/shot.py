@@ -61,6 +61,7 @@ class ShotPanel(Panel):
         take.on_click(lambda _: self._take_picture())
         picture_task = Job(display.client, "Taking the picture")
         self.keyframes = KeyframeList(display, self)
+        self._seconds.on_update(lambda _: self.keyframes.tell_timeline())
         self._video = VideoForm(display)
         self._lens = LensForm(display)
         self._picture = PictureForm(display, self._lens, making, picture_task)
