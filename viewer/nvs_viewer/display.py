@@ -147,7 +147,8 @@ class Display:
 
     def tell(self, title: str, text: str, color: Literal["blue", "red"] = "blue") -> None:
         """A short word to the user."""
-        self.client.add_notification(title, text, color=color, auto_close_seconds=8)
+        seconds = 8 if color == "blue" else 15
+        self.client.add_notification(title, text, color=color, auto_close_seconds=seconds)
 
     def download(self, name: str, content: bytes) -> None:
         """Give the user a file."""

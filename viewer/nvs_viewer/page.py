@@ -89,6 +89,7 @@ class Page:
             {
                 "opens": settings.makers is not None,
                 "places": settings.makers is not None and settings.makers.place is not None,
+                "lacks": "" if settings.makers is None else settings.makers.place_lacks,
                 "most_bytes": MAX_UPLOAD_BYTES,
                 "samples": samples,
                 "flies": settings.flies,

@@ -93,6 +93,7 @@ class Makers:
 
     splat: Splat
     place: Place | None = None  # None: each photo becomes a scene
+    place_lacks: str = ""  # what is to be installed before `place` can find out cameras
 
 
 class Cancelled(Exception):  # noqa: N818 (like asyncio's: not a failure)

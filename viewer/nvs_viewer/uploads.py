@@ -24,7 +24,7 @@ def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES)
             uploads.pop(message.transfer_uuid, None)
             client.add_notification(
                 "This file is too large",
-                f"At most {max_bytes >> 20} MB can be uploaded.",
+                f"At most {max_bytes >> 20} MB can be uploaded; nvs view FILE opens larger ones.",
                 color="red",
                 auto_close_seconds=15,
             )

@@ -101,7 +101,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const passed = (performance.now() - begun) / 1000;
     const expected = work.expected_s;
     const left = expected ? Math.ceil(expected - passed) : null;
-    const why = work.photos > 1 ? "one scene of several takes minutes" : "the first photo takes longest";
+    const why = work.place ? "one scene of several views takes minutes" : "the first photo takes longest";
     part(".nvs-progress span").textContent =
       left === null
         ? `${Math.floor(passed)} s; ${why}`
