@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nvs.film.amplitude import natural_amplitude
 from nvs.film.seen import Witness, knows_seen
-from nvs.opening import Opener, is_place
+from nvs.opening import Opener, is_place, open_photo
 from nvs.progress import Listener
 from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
@@ -38,7 +38,9 @@ def viewed(
         return shown
 
     def without_head(listener: Listener) -> ViewedScene:
-        plain = opener.without_head(photo, listener)
+        with original.file.on_disk() as file:  # nobody holds the photo as long as its scene
+            read = open_photo(file, opener.settings.photo, listener)
+            plain = opener.without_head(read, listener)
         assert plain is not None
         return dataclasses.replace(_viewed(source.stem, plain), original=original)
 

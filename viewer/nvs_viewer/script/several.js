@@ -1,5 +1,6 @@
 // Several photos at once, or a clip: one place seen from several sides, or a scene of each?
 document.addEventListener("DOMContentLoaded", () => {
+  const KEPT = 20; // scenes of a visit
   const dialog = document.createElement("dialog");
   dialog.id = "nvs-several";
   dialog.setAttribute("aria-labelledby", "nvs-several-title");
@@ -66,7 +67,10 @@ document.addEventListener("DOMContentLoaded", () => {
       {
         value: "each",
         name: "A scene of each",
-        more: "One after the other; they are then under Photos.",
+        more:
+          files.length > KEPT
+            ? `One after the other; the last ${KEPT} stay under Photos.`
+            : "One after the other; they are then under Photos.",
       },
     ]);
 
