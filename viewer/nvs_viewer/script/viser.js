@@ -2,6 +2,19 @@
 nvs.viser = (() => {
   let found = null;
 
+  // The corners of viser's splats have two numbers each, and three.js, which asks every geometry for
+  // its middle to sort by, computes NaN and says so in the console.  It is told one.
+  const MIDDLE = { center: { x: 0, y: 0, z: 0 }, radius: Infinity };
+  const tellMiddle = ({ geometry }) => {
+    if (geometry?.boundingSphere === null && geometry.attributes.position?.itemSize === 2)
+      geometry.boundingSphere = MIDDLE;
+  };
+  // three.js shows its scenes to developers' tools in this way.
+  window.__THREE_DEVTOOLS__ ??= new EventTarget();
+  __THREE_DEVTOOLS__.addEventListener("observe", ({ detail }) => {
+    if (detail?.isScene) detail.onBeforeRender = () => detail.traverse(tellMiddle);
+  });
+
   // viser's own state hangs on React's tree above the element that is dragged.
   const viewer = () => {
     const stage = document.querySelector("[data-camera-controls-version]");
