@@ -135,14 +135,14 @@ def test_a_page_that_left_while_it_was_made_is_not_kept(monkeypatch):
 
 def test_of_two_quick_clicks_the_second_deletes_no_other_keyframe(talker):
     for n in (1, 2, 3):
-        talker.set("Add this view", value=True)
+        talker.set("Keep this view", value=True)
         assert talker.control(f"View {n}")
     row = talker.control("View 1")
     for _ in range(2):
         talker.send(GuiUpdateMessage(row, {"value": DELETE}))
     until(lambda: talker.control("View 1") != row)
     time.sleep(0.3)  # the second click
-    talker.set("Save the keyframes", value=True)
+    talker.set("Save the views", value=True)
     until(lambda: talker.of_type("FileTransferPart"))
     saved = json.loads(talker.of_type("FileTransferPart")[0]["content"])
     assert len(saved["keyframes"]) == 2

@@ -87,6 +87,13 @@ def test_the_first_minute(browser, empty, splat, size):
     # Bars stand where the photo has no picture: it is 4:3.
     bars = page.locator("#nvs-frame").evaluate("frame => getComputedStyle(frame).borderTopWidth")
     assert float(bars.removesuffix("px")) > (150 if phone else 20)
+    # Film and send are found from the picture, whether the panel is folded or not.
+    for button, tab in (("Film it, take a picture", "Shot"), ("Send it, save it", "Save")):
+        page.get_by_role("button", name=button).click()
+        until(lambda tab=tab: page.evaluate("nvs.viser.openTab()") == tab)
+        if phone:
+            until(lambda: page.evaluate("nvs.viser.isOpen(nvs.viser.sheetHead())"))
+    page.get_by_role("button", name="A page to send to a friend").wait_for()
     page.close()
 
 

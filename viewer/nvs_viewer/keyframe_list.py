@@ -53,18 +53,18 @@ class KeyframeList:
         self._timeline = Timeline(display, self)
         self._showing = threading.RLock()  # rows and marks are made anew while more is happening
         gui = display.client.gui
-        self._folder = gui.add_folder("Keyframes")
+        self._folder = gui.add_folder("Views")
         with self._folder:
-            self._add_button = gui.add_button("Add this view", icon=viser.Icon.CAMERA_PLUS)
+            self._add_button = gui.add_button("Keep this view", icon=viser.Icon.CAMERA_PLUS)
             self._add_button.on_click(lambda _: self._add())
             undo = gui.add_button_group("Changes", (UNDO, REDO))
             undo.on_click(lambda event: self._step(event.target.value))
             self._loop = gui.add_checkbox("Fly back to the first", True)
             self._loop.on_update(lambda _: self.tell_timeline())
-            save = gui.add_button("Save the keyframes", icon=viser.Icon.DEVICE_FLOPPY, color="gray")
+            save = gui.add_button("Save the views", icon=viser.Icon.DEVICE_FLOPPY, color="gray")
             save.on_click(lambda _: self._save())
             load = gui.add_upload_button(
-                "Load keyframes",
+                "Load views",
                 icon=viser.Icon.FOLDER_OPEN,
                 mime_type="application/json",
                 color="gray",
@@ -173,7 +173,7 @@ class KeyframeList:
     def _save(self) -> None:
         path = self.path(self._shot.seconds)
         if path is None:
-            self._display.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            self._display.tell("No views yet", "Fly somewhere and press “Keep this view”.")
             return
         name = self._display.scene.name if self._display.scene else "flight"
         self._display.download(f"{name}-path.json", path_to_json(path).encode())
@@ -182,7 +182,7 @@ class KeyframeList:
         try:
             path = path_from_json(file.content, "This file")
         except InputError as error:
-            self._display.tell("Keyframes not loaded", str(error), "red")
+            self._display.tell("Views not loaded", str(error), "red")
             return
         self._loop.value = path.loop
         self._shot.seconds = path.seconds

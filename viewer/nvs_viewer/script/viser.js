@@ -47,6 +47,21 @@ nvs.viser = (() => {
     // The words of the panel's tab that is open, or null.
     openTab: () =>
       document.querySelector('[role="tab"][aria-selected="true"]')?.textContent.trim() ?? null,
+    // Open one of them, and the panel of small windows around it.
+    showTab: (name) => {
+      const head = nvs.viser.sheetHead();
+      if (head && !nvs.viser.isOpen(head)) head.click();
+      const press = (triesLeft) => {
+        if (nvs.viser.openTab() === name || triesLeft === 0) return;
+        const tabs = [...document.querySelectorAll('[role="tab"]')];
+        const tab = tabs.find((tab) => tab.textContent.trim() === name);
+        // The panel at the side listens to keys, the one of small windows to clicks.
+        tab?.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+        tab?.click();
+        setTimeout(press, 200, triesLeft - 1);
+      };
+      press(10);
+    },
     isOpen: (head) => head.nextElementSibling?.getAttribute("aria-hidden") === "false",
   };
 })();
