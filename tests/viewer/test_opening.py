@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from viser._messages import GuiUpdateMessage
 
-from nvs_viewer import Viewer
+from nvs_viewer import Viewer, opening
 from nvs_viewer import app as viewer_app
 from nvs_viewer import page as viewer_page
+from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import DELETE
 from nvs_viewer.offered_files import shown_name
 from nvs_viewer.uploads import limit_uploads
@@ -81,6 +82,15 @@ def test_fifty_uploads_half_of_them_broken(viewer, talker, photo, capsys):
     assert all(re.fullmatch(rf"photo \d+: {stages}; \d+\.\d s in all", line) for line in lines)
 
 
+def test_of_a_double_upload_one_is_shown_and_both_are_kept(viewer, talker, photo):
+    for _ in range(2):
+        talker.upload(OPEN, photo.name, photo.read_bytes())
+    until(lambda: len(viewer.pages[0].visit._scenes) == 3)
+    names = [kept.name for kept in viewer.pages[0].visit._scenes]
+    assert sorted(names) == ["room", "three bands", "three bands"]
+    assert only_page(viewer).scene.name == "three bands"
+
+
 def test_too_large_an_upload_is_dropped(viewer, page, tmp_path, monkeypatch):
     monkeypatch.setattr(viewer_page, "limit_uploads", lambda c: limit_uploads(c, 10_000))
     page.goto(viewer.url)
@@ -130,6 +140,20 @@ def test_a_page_that_left_while_it_was_made_is_not_kept(monkeypatch):
     assert viewer.pages == []
     made[0].show(room(32))
     assert made[0].display.scene is None
+    viewer.close()
+
+
+def test_a_file_that_comes_at_once_is_opened(photo, monkeypatch):
+    class SlowJob(Job):
+        def __init__(self, *args):
+            time.sleep(1)  # a busy machine
+            super().__init__(*args)
+
+    monkeypatch.setattr(opening, "Job", SlowJob)
+    viewer = Viewer(None, splat=splat_of_photo, port=0)
+    with connected(viewer) as socket:
+        Talker(socket).upload(OPEN, photo.name, photo.read_bytes())
+        assert only_page(viewer).scene.name == "three bands"
     viewer.close()
 
 

@@ -152,6 +152,15 @@ def test_a_reload_keeps_the_scenes_and_the_flight(page, empty, splat):
     until(lambda: empty.pages[0].visit.shown.keyframes == kept)
     until(lambda: page.evaluate("nvs.value('scene')?.name") == "coffee")
 
+    # So does the browser's way back from another page.
+    reloaded = empty.pages[0]
+    page.goto("about:blank")
+    until(lambda: reloaded not in empty.pages, 60)
+    page.go_back()
+    until(lambda: empty.pages and empty.pages[0].display.scene, 60)
+    assert empty.pages[0].display.scene.name == "coffee"
+    until(lambda: empty.pages[0].visit.shown.keyframes == kept)
+
 
 def _kept_last(viewer):
     shown = viewer.pages[0].visit.shown
