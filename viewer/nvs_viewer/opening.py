@@ -25,6 +25,7 @@ from nvs_viewer.scene import Makers, ViewedScene
 from nvs_viewer.script import Word
 from nvs_viewer.together import Together
 from nvs_viewer.turns import one_at_a_time
+from nvs_viewer.uploads import hear_uploads
 from nvs_viewer.work_on_stage import Pace, ToldToStage, Wanted
 
 MOST_WAITING = 50  # photos
@@ -73,10 +74,10 @@ class OpeningPanel(Panel):
         self._upload = gui.add_upload_button(
             "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
         )
-        self._upload.on_upload(
-            lambda event: self._arrived(
-                OfferedFile(event.target.value.name, event.target.value.content)
-            )
+        hear_uploads(
+            display.client,
+            self._upload,
+            lambda file: self._arrived(OfferedFile(file.name, file.content)),
         )
         display.script.on("sample", self._chosen)
         display.script.on("clips", self._told_of_clips)
