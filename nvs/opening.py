@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from nvs.data.views import ViewFile
 from nvs.depth.detail.looks import Detail
 from nvs.depth.field import DepthField
 from nvs.depth.given import GivenField, ToldKind, settle, settle_unseen
@@ -137,10 +138,15 @@ def open_sources(
     if not is_place(sources, cameras):
         return open_scene(sources[0], settings, listener, model)
     place = open_place(sources, settings, cameras, listener, model)
+    tell_place(place, listener)
+    return place.scene
+
+
+def tell_place(place: Place, listener: Listener) -> None:
+    """Say what a place was made of."""
     for one in place.left_out:
         listener.note(f"left out {one.name}: {one.why}")
     listener.note(f"one scene of {place.photos} photos; {place.cameras}")
-    return place.scene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,6 +157,7 @@ class Place:
     photos: int  # that it was made of
     left_out: tuple[LeftOut, ...]  # those that could not be used
     cameras: str  # where they come from, in words
+    views: tuple[ViewFile, ...] = ()  # of the photos it was made of; a clip's frames are gone
 
 
 def open_place(
@@ -197,7 +204,7 @@ def open_place(
             view = one.load(lens.longer_side)
             photo = dataclasses.replace(view.photo, camera=view.camera)
             scene = scene_of_photo(photo, model, settings, listener)
-            return Place(scene, 1, placed.left_out, placed.cameras)
+            return Place(scene, 1, placed.left_out, placed.cameras, placed.views)
         fused = fuse(
             model,
             placed.views,
@@ -211,11 +218,13 @@ def open_place(
             listener,
         )
     unused = [LeftOut(p.name, p.left_out) for p in fused.photos if p.left_out is not None]
+    used = {photo.name for photo in fused.photos if photo.left_out is None}
     return Place(
         fused.scene,
         len(fused.photos) - len(unused),
         (*placed.left_out, *unused),
         placed.cameras,
+        tuple(view for view in placed.views if view.name in used),
     )
 
 
@@ -411,9 +420,11 @@ class Opener:
 
     def open_place(
         self, sources: Sequence[Path], cameras: Path | None, listener: Listener = SILENT
-    ) -> Scene:
+    ) -> Place:
         """One scene of several photos, or of a clip."""
-        return open_sources(sources, self.settings, cameras, listener, self.model())
+        place = open_place(sources, self.settings, cameras, listener, self.model())
+        tell_place(place, listener)
+        return place
 
     def without_head(self, photo: Photo, listener: Listener = SILENT) -> Scene | None:
         """The photo's scene as an untrained head makes it; None where there is no other head."""

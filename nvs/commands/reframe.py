@@ -156,7 +156,7 @@ def _whole(options: Options) -> PhotoSettings:
 def _written(options: Options, full: Photo, opened: Scene, listener: Listener) -> str:
     """Write the picture; a line about it."""
     from nvs.film.seen import Witness
-    from nvs.film.still import picture_of
+    from nvs.film.still import FullPhoto, picture_of
     from nvs.photo.saved import save_like
     from nvs.scene.reach import scene_depth
 
@@ -168,7 +168,8 @@ def _written(options: Options, full: Photo, opened: Scene, listener: Listener) -
     listener.stage("rendering")
     shot = shot_of(opened, depth, options.lens, options.stereo)
     focus = options.lens.pulled(opened, depth, 1)[0]
-    picture = picture_of(opened, full.rgb, shot, camera, focus, options.view.invented)
+    whole = [FullPhoto(full.rgb, opened.camera)]
+    picture = picture_of(opened, whole, shot, camera, focus, options.view.invented)
     seen = witness.share(camera)
     save_like(options.photo, picture.rgb, output, picture.alpha)
     listener.finish()

@@ -53,6 +53,7 @@ class Options:
 def main(options: Options) -> int:
     """Run the command until Ctrl-C."""
     from nvs.opening import Opener
+    from nvs.placing.solved import can_find_out
     from nvs_viewer.app import Viewer
     from nvs_viewer.making import viewed, viewed_sources
     from nvs_viewer.samples import sample_photos
@@ -77,6 +78,7 @@ def main(options: Options) -> int:
         shown,
         splat=functools.partial(viewed, opener),
         place=lambda photos, listener: viewed_sources(opener, photos, None, listener),
+        place_lacks="" if can_find_out() else "pip install 'nvs[places]'",
         samples=sample_photos(),
         host=options.host,
         port=options.port,

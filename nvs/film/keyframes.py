@@ -3,9 +3,10 @@
 The viewer saves such a file and `nvs fly --path FILE` flies it.  It is a small JSON:
 
     {"format": "nvs-path", "version": 1, "loop": true, "seconds": 6.0, "keyframes": [
-        {"position": [x, y, z], "wxyz": [w, x, y, z], "fov_y_deg": 50.0}, ...]}
+        {"position": [x, y, z], "wxyz": [w, x, y, z], "fov_y_deg": 50.0, "leg": 1.0}, ...]}
 
-with positions in world units and camera-to-world rotations (OpenCV axes).
+with positions in world units and camera-to-world rotations (OpenCV axes).  A keyframe without a
+"leg" has one of 1.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ MAX_BYTES = 1 << 20
 MAX_SECONDS = 3600.0
 MAX_COORDINATE = 1e7
 FOV_Y_DEG = (1.0, 170.0)
+LEG = (1e-3, 1e3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,15 +41,28 @@ class Keyframe:
     position: tuple[float, float, float]  # world units
     wxyz: tuple[float, float, float, float]  # camera-to-world, unit length
     fov_y_deg: float  # vertical field of view
+    leg: float = 1.0  # how long the way to the next one takes, beside the other legs
 
 
 @dataclasses.dataclass(frozen=True)
 class KeyframePath:
-    """Keyframes at equal steps of time; a loop also flies from the last to the first."""
+    """Keyframes along time; a loop also flies from the last to the first."""
 
     keyframes: tuple[Keyframe, ...]
     loop: bool
     seconds: float  # the whole flight
+
+    @property
+    def times_s(self) -> np.ndarray:
+        """[K] when each keyframe is passed."""
+        knots = self._knots
+        return knots[: len(self.keyframes)] * (self.seconds / max(knots[-1], LEG[0]))
+
+    @property
+    def _knots(self) -> np.ndarray:
+        """[K], or [K + 1] of a loop: where the legs begin and end, in the unit of the legs."""
+        legs = [key.leg for key in self.keyframes]
+        return np.cumsum([0.0, *(legs if self.loop else legs[:-1])])
 
     def frames(self, fps: float = DEFAULT_FPS) -> int:
         """How many frames this flight takes."""
@@ -66,11 +81,18 @@ class KeyframePath:
         frames = self.frames() if frames is None else frames
         if not 1 <= frames <= MAX_FRAMES:
             raise InputError(f"a path has 1 to {MAX_FRAMES} frames, not {frames}")
-        if len(self.keyframes) == 1:
-            return [camera_of(self.keyframes[0], width, height)] * frames
-        legs = len(self.keyframes) - (0 if self.loop else 1)
-        times = np.linspace(0, legs, frames, endpoint=not self.loop)
+        return self._passed(np.linspace(0, 1, frames, endpoint=not self.loop), width, height)
 
+    def camera_at(self, seconds: float, width: int, height: int) -> Camera:
+        """Where the flight is after `seconds`."""
+        share = min(max(seconds / self.seconds, 0.0), 1.0)
+        return self._passed(np.array([share]), width, height)[0]
+
+    def _passed(self, shares: np.ndarray, width: int, height: int) -> list[Camera]:
+        """The cameras at `shares` [F] of the flight, 0..1."""
+        if len(self.keyframes) == 1:
+            return [camera_of(self.keyframes[0], width, height)] * len(shares)
+        times = shares * self._knots[-1]
         half_fov = np.radians([key.fov_y_deg for key in self.keyframes]) / 2
         positions = self._spline(np.array([key.position for key in self.keyframes]), times)
         quats = self._rotations(times)
@@ -81,13 +103,19 @@ class KeyframePath:
         ]
 
     def _spline(self, values: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """The cubic spline through `values` [K, D] at 0, 1, ..., read at `times` [F] → [F, D]."""
+        """The cubic spline through `values` [K, D] at the knots, read at `times` [F] → [F, D].
+
+        Of a loop there may be [2 K, D]: two rounds.
+        """
         from scipy.interpolate import CubicSpline
 
+        knots = self._knots
+        if len(values) > len(self.keyframes):
+            knots = np.concatenate([knots[:-1], knots + knots[-1]])
         if self.loop:
             values = np.concatenate([values, values[:1]])
         ends = "periodic" if self.loop else "clamped"
-        return CubicSpline(np.arange(len(values)), values, bc_type=ends)(times)
+        return CubicSpline(knots, values, bc_type=ends)(times)
 
     def _rotations(self, times: np.ndarray) -> np.ndarray:
         """Unit quaternions [F, 4] at `times` [F]."""
@@ -179,7 +207,8 @@ def _keyframe(data: object, where: str) -> Keyframe:
         raise InputError(f'{where}, "wxyz" must be a quaternion of length 1, not {length:.3g}')
     qw, qx, qy, qz = (value / length for value in quat)
     fov = _number(data.get("fov_y_deg"), *FOV_Y_DEG, f'{where}, "fov_y_deg"')
-    return Keyframe((x, y, z), (qw, qx, qy, qz), fov)
+    leg = _number(data.get("leg", 1.0), *LEG, f'{where}, "leg"')
+    return Keyframe((x, y, z), (qw, qx, qy, qz), fov, leg)
 
 
 def _numbers(data: object, count: int, bound: float, what: str) -> list[float]:

@@ -4,11 +4,13 @@ A scene is made of a reduced photo: enlarged it is soft.  What the photo's own v
 difference between the full photo and the scene seen from there, is carried along: every pixel of
 the new view knows its depth, so where in the photo the same surface lies, and takes the difference
 from there, if that is what the photo shows there.  Seen from home this gives the photo itself.
+Of a scene of several photos what the first of them does not show takes the others' detail.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -23,7 +25,17 @@ Invented = Literal["keep", "blur", "transparent"]
 """What becomes of what the photo did not show; blur puts it out of focus."""
 
 SAME_SURFACE = 0.03  # relative difference of depth, from none to where nothing is carried along
+DETAIL = 0.01  # of several photos what is coarser, their exposure, say, is the scene's own
 BLUR = 0.012  # standard deviation, in shares of the longer side
+
+
+@dataclasses.dataclass(frozen=True)
+class FullPhoto:
+    """A photo of the scene at its full size."""
+
+    rgb: Tensor  # [h, w, 3] sRGB in 0..1
+    camera: Camera  # of any size
+    valid: Tensor | None = None  # [h, w] bool: what its lens left after straightening; None: all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +61,7 @@ def is_plain(shot: Shot) -> bool:
 
 def picture_of(
     scene: Scene,
-    full: Tensor,
+    photos: Sequence[FullPhoto],
     shot: Shot,
     camera: Camera,
     focus: float,
@@ -58,7 +70,7 @@ def picture_of(
     """The scene from `camera` as a photo.
 
     Args:
-        full: [H, W, 3] the photo at its full size.
+        photos: as of `detailed_still`.
         shot: of the scene's Gaussians.
         camera: of the size of the picture that is wanted.
         focus: z-depth of what is sharp, world units, where the shot has an aperture.
@@ -70,35 +82,62 @@ def picture_of(
         if invented != "keep":
             raise ValueError("what was invented can be told apart in a plain picture only")
         return Picture(shot.picture(camera, focus))
-    still = detailed_still(scene, full.to(scene.gaussians.means), shot, camera)
+    still = detailed_still(scene, photos, shot, camera)
     if invented == "blur":
         return Picture(blurred(still))
     return Picture(still.rgb, still.seen if invented == "transparent" else None)
 
 
-def detailed_still(scene: Scene, full: Tensor, shot: Shot, camera: Camera) -> Still:
-    """The scene from `camera`, as sharp as the photo.
+def detailed_still(scene: Scene, photos: Sequence[FullPhoto], shot: Shot, camera: Camera) -> Still:
+    """The scene from `camera`, as sharp as the photos.
 
     Args:
-        full: [H, W, 3] the photo at its full size.
+        photos: detail is taken from the first that has it.
         shot: of the scene's Gaussians.
         camera: of the size of the picture that is wanted.
     """
-    home = scene.camera.resized(full.shape[1], full.shape[0])
     shot = dataclasses.replace(shot, made_from=scene.made_from)
-    at_home, there = shot.rendering(home), shot.rendering(camera)
-    lacking = full - at_home.rgb[0]
-    surface = camera.unproject(camera.pixel_centers().to(full), there.depth[0])  # [H, W, 3]
+    there = shot.rendering(camera)
+    seen = seen_map(scene, shot, camera)
+    rgb, depth = there.rgb[0], there.depth[0]
+    surface = camera.unproject(camera.pixel_centers().to(rgb), depth)  # [H, W, 3]
+    lacks = seen * (depth > 0)  # [H, W] the share of each pixel that still takes detail
+    for photo in photos:
+        carried = _carried(photo, shot, surface, whole=len(photos) == 1)
+        rgb = rgb + carried.rgb * (carried.same * lacks)[..., None]
+        lacks = lacks * (1 - carried.same)
+    return Still(rgb.clamp(0, 1), seen)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Carried:
+    """What a photo knows better than the scene, at the places of another picture."""
+
+    rgb: Tensor  # [H, W, 3] difference
+    same: Tensor  # [H, W] 0..1: whether the photo shows these places
+
+
+def _carried(photo: FullPhoto, shot: Shot, surface: Tensor, whole: bool) -> _Carried:
+    """Of the places `surface` [H, W, 3]; unless it is the `whole` difference, its detail alone."""
+    full = photo.rgb.to(surface)  # [h, w, 3]
+    valid = torch.ones_like(full[..., :1])
+    if photo.valid is not None:
+        valid = photo.valid.to(full)[..., None]
+    home = photo.camera.resized(full.shape[1], full.shape[0])
+    at_home = shot.rendering(home)
+    lacking = (full - at_home.rgb[0]) * valid
+    if not whole:
+        sigma = DETAIL * max(full.shape[:2])
+        coarse = _gaussian(torch.cat([lacking, valid], dim=-1), sigma)
+        lacking = (lacking - coarse[..., :3] / coarse[..., 3:].clamp(min=1e-4)) * valid
     xy, depth = home.project(surface)
     where = xy / xy.new_tensor([home.width, home.height]) * 2 - 1
-    carried = _read(lacking.permute(2, 0, 1), where).permute(1, 2, 0)
     shown_at_home = _read(at_home.depth[:1], where)[0]
     off = (depth / shown_at_home.clamp(min=1e-9) - 1).abs() / SAME_SURFACE
-    seen = seen_map(scene, shot, camera)
-    same = (1 - off).clamp(0, 1) * seen * (depth > 0)
-    inside = (where.abs() < 1).all(-1)
-    rgb = (there.rgb[0] + carried * (same * inside)[..., None]).clamp(0, 1)
-    return Still(rgb, seen)
+    inside = _read(valid.permute(2, 0, 1), where)[0] * ((where.abs() < 1).all(-1) & (depth > 0))
+    return _Carried(
+        _read(lacking.permute(2, 0, 1), where).permute(1, 2, 0), (1 - off).clamp(0, 1) * inside
+    )
 
 
 def seen_map(scene: Scene, shot: Shot, camera: Camera) -> Tensor:

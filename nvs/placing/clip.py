@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,7 +64,7 @@ def grey_frames(clip: Clip) -> Iterator[NDArray[np.uint8]]:
 
 def colour_frames(
     clip: Clip, chosen: Sequence[int], longer_side: int
-) -> Iterator[NDArray[np.uint8]]:
+) -> Generator[NDArray[np.uint8]]:
     """Frames [H, W, 3] by their numbers, which count as `grey_frames` does and ascend.
 
     Raises:
@@ -78,6 +78,18 @@ def colour_frames(
                 yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
             if number >= chosen[-1]:
                 break
+
+
+def first_frame(path: Path, longer_side: int) -> NDArray[np.uint8]:
+    """A clip's first frame [H, W, 3], at most so many pixels long.
+
+    Raises:
+        InputError: it is not a clip that ffmpeg reads, or holds no frame.
+    """
+    with contextlib.closing(colour_frames(open_clip(path), [0], longer_side)) as frames:
+        for frame in frames:
+            return frame
+    raise InputError(f"{path} holds no frame")
 
 
 def _filters(clip: Clip, width: int, height: int) -> list[str]:

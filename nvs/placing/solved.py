@@ -7,6 +7,7 @@ features, matches that one geometry of two views confirms, and a model that grow
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,11 @@ _SMALLEST_ANGLE_DEG = 4.0  # between the rays of two photos that begin a model, 
 _FOCALS = (0.35, 8.0)  # times the longer side, that a lens has: 13 to 300 mm
 _MOST_BENDING = 0.5  # k1 of a lens that is no fisheye
 _MEDIAN_DEPTH = 4.0  # of what the first photo shows: nobody knows the scale
+
+
+def can_find_out() -> bool:
+    """Whether places can be found out here: the library for it is installed."""
+    return importlib.util.find_spec("pycolmap") is not None
 
 
 def import_pycolmap() -> Any:  # noqa: ANN401 (it has no types worth the name)

@@ -1,5 +1,6 @@
 """Saved camera paths: smooth flights through the keyframes, and a file that is checked."""
 
+import dataclasses
 import json
 import math
 from unittest import mock
@@ -28,7 +29,9 @@ quats = (
     .filter(lambda q: math.hypot(*q) > 0.1)
     .map(lambda q: tuple(v / math.hypot(*q) for v in q))
 )
-keyframes = st.builds(Keyframe, st.tuples(*[st.floats(-50, 50)] * 3), quats, st.floats(5, 120))
+keyframes = st.builds(
+    Keyframe, st.tuples(*[st.floats(-50, 50)] * 3), quats, st.floats(5, 120), st.floats(0.1, 10)
+)
 paths = st.builds(
     KeyframePath,
     st.lists(keyframes, min_size=1, max_size=8).map(tuple),
@@ -51,22 +54,34 @@ def test_a_file_gives_back_what_was_written(path):
         assert a.position == b.position
         assert a.fov_y_deg == b.fov_y_deg
         assert a.wxyz == pytest.approx(b.wxyz, abs=1e-12)
+        assert a.leg == b.leg
 
 
 @settings(max_examples=60, deadline=None)
 @given(paths)
 def test_the_flight_passes_every_keyframe_with_rigid_cameras(path):
-    legs = len(path.keyframes) - (0 if path.loop else 1)
-    frames = max(1, legs * 10 + (0 if path.loop else 1))
-    cameras = path.cameras(64, 48, frames)
-    assert len(cameras) == frames
+    cameras = [path.camera_at(seconds, 64, 48) for seconds in path.times_s]
     rotations = torch.stack([c.camera_to_world[:3, :3] for c in cameras])
     assert torch.allclose(rotations @ rotations.mT, torch.eye(3).expand_as(rotations), atol=1e-5)
-    for i, key in enumerate(path.keyframes):
-        camera = cameras[(i * 10) % frames if legs else 0]
+    for camera, key in zip(cameras, path.keyframes, strict=True):
         assert camera.camera_to_world[:3, 3].tolist() == pytest.approx(key.position, abs=1e-3)
         focal_px = 24 / math.tan(math.radians(key.fov_y_deg) / 2)
         assert float(camera.intrinsics[1, 1]) == pytest.approx(focal_px, rel=1e-4)
+
+
+def test_legs_share_the_time():
+    first, second, third = (turn(0.1 * k, (k, 0.0, 0.0)) for k in range(3))
+    keys = (first, dataclasses.replace(second, leg=3.0), third)
+    assert KeyframePath(keys, False, 8.0).times_s.tolist() == [0, 2, 8]
+    assert KeyframePath(keys, True, 10.0).times_s.tolist() == [0, 2, 8]  # and back at 10
+    frames = KeyframePath(keys, False, 8.0).cameras(64, 48, 9)  # one a second
+    assert frames[2].camera_to_world[:3, 3].tolist() == pytest.approx([1, 0, 0])
+    assert KeyframePath(keys[:1], True, 3.0).times_s.tolist() == [0]
+
+
+def test_a_file_of_before_the_legs_has_equal_ones():
+    old = [{k: v for k, v in key.items() if k != "leg"} for key in GOOD["keyframes"]]
+    assert [key.leg for key in path_from_json(changed(keyframes=old), "it").keyframes] == [1, 1]
 
 
 @pytest.mark.parametrize("loop", [True, False])

@@ -11,7 +11,7 @@ from nvs.cli import run
 from nvs.errors import InputError
 from nvs.film.seen import Witness
 from nvs.film.shot import Shot
-from nvs.film.still import blurred, detailed_still
+from nvs.film.still import FullPhoto, blurred, detailed_still
 from nvs.film.viewpoint import Move, interest, moved_camera, upright
 from nvs.photo.saved import check_picture_path, save_like
 from nvs.scene.reach import SceneDepth
@@ -31,7 +31,7 @@ def scene():
 
 
 def test_from_home_it_is_the_photo(scene):
-    still = detailed_still(scene, FULL, Shot(scene.gaussians), BIG)
+    still = detailed_still(scene, [FullPhoto(FULL, CAMERA)], Shot(scene.gaussians), BIG)
     inner = slice(8, -8)
     assert (still.rgb - FULL)[inner, inner].abs().mean() < 0.02
     assert still.seen[inner, inner].min() > 0.9
@@ -40,12 +40,37 @@ def test_from_home_it_is_the_photo(scene):
 def test_from_aside_the_detail_comes_along(scene):
     pose = torch.eye(4)
     pose[0, 3] = 2.0 * 30 / 450  # 30 pixels of the full size
-    still = detailed_still(scene, FULL, Shot(scene.gaussians), BIG.moved(pose))
+    still = detailed_still(scene, [FullPhoto(FULL, CAMERA)], Shot(scene.gaussians), BIG.moved(pose))
     assert (still.rgb[8:-8, 8:430] - FULL[8:-8, 38:460]).abs().mean() < 0.03
     assert still.seen[:, 460:].max() < 0.1
     soft = blurred(still)
     assert torch.allclose(soft[8:-8, 8:400], still.rgb[8:-8, 8:400], atol=0.05)
     assert soft[20:-20, 465:].std() < 0.7 * still.rgb[20:-20, 465:].std()
+
+
+def test_what_one_photo_does_not_show_takes_the_others_detail(scene):
+    """Each of two photos lacks a half; their own exposures do not come along."""
+    pose = torch.eye(4)
+    pose[0, 3] = 2.0 * 240 / 450  # half a picture to the right
+    fine = 0.5 + 0.2 * ((torch.arange(720)[None] + torch.arange(360)[:, None]) % 2 * 2.0 - 1)
+    world = fine[..., None].expand(-1, -1, 3)  # what stands on the wall
+    wide = scene_of(wall(2.0, -1, 3), wall(2.0, 3, 4))
+    wide.gaussians.colors[:] = 0.5
+    photos = [
+        FullPhoto(world[:, :480], CAMERA),
+        FullPhoto(world[:, 240:] + 0.2, CAMERA.moved(pose)),
+    ]
+    pose[0, 3] /= 2
+    still = detailed_still(wide, photos, Shot(wide.gaussians), BIG.moved(pose))
+    inner = still.rgb[40:-40, 40:-40]
+    assert (inner - world[40:320, 160:560]).abs().mean() < 0.05
+    one = detailed_still(wide, photos[:1], Shot(wide.gaussians), BIG.moved(pose))
+    assert (one.rgb[40:-40, 380:440] - 0.5).abs().mean() < 0.02  # it does not show this
+    half = torch.ones(360, 480, dtype=torch.bool)
+    half[:, 300:] = False
+    bent = [dataclasses.replace(photos[0], valid=half), photos[1]]
+    still = detailed_still(wide, bent, Shot(wide.gaussians), BIG.moved(pose))
+    assert (still.rgb[40:-40, 190:-40] - world[40:320, 310:560]).abs().mean() < 0.05
 
 
 def test_moves_are_in_near_depths_and_go_where_they_say():

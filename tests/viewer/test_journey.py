@@ -41,18 +41,18 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
         before = ours.window.position
         drag(page, right, 2)
         until(lambda b=before: np.abs(ours.window.position - b).max() > 1e-3)
-        press(page, "Add this view")
+        press(page, "Keep this view")
     until(lambda: page.get_by_text("View 3").is_visible())
     enter(page, "Seconds", "2")
-    until(lambda: load_path(downloaded(page, "Save the keyframes", tmp_path)).seconds == 2.0)
-    path = load_path(downloaded(page, "Save the keyframes", tmp_path))
+    until(lambda: load_path(downloaded(page, "Save the views", tmp_path)).seconds == 2.0)
+    path = load_path(downloaded(page, "Save the views", tmp_path))
     assert len(path.keyframes) == 3
     assert path.loop
     assert path.seconds == 2.0
 
     choose(page, "Longer side, pixels", "640")
     film = downloaded(page, "Render the video", tmp_path)
-    assert film.name == "three bands-my-keyframes.mp4"
+    assert film.name == "three bands-my-views.mp4"
     with imageio.get_reader(film) as reader:
         meta = reader.get_meta_data()
         frames = np.stack(list(reader.iter_data()))
@@ -69,7 +69,7 @@ def test_a_photo_becomes_a_film(viewer, page, photo, tmp_path):
     page.locator('input[type="file"][accept="application/json"]').set_input_files(saved)
     until(lambda: page.get_by_text("View 3").is_visible())
     (tmp_path / "again").mkdir()
-    again = load_path(downloaded(page, "Save the keyframes", tmp_path / "again"))
+    again = load_path(downloaded(page, "Save the views", tmp_path / "again"))
     assert (again.loop, again.seconds) == (path.loop, path.seconds)
     for one, other in zip(again.keyframes, path.keyframes, strict=True):
         # Reading gives quaternions their length of 1 once more: a last digit may change.
@@ -127,7 +127,7 @@ def test_a_bad_file_is_one_notification_and_the_scene_stays(viewer, page, tmp_pa
     wrong.write_text(json.dumps({"format": "nvs-path", "version": 1, "keyframes": "none"}))
     tab(page, "Shot")
     page.locator('input[type="file"][accept="application/json"]').set_input_files(wrong)
-    page.get_by_text("Keyframes not loaded").wait_for(timeout=10_000)
+    page.get_by_text("Views not loaded").wait_for(timeout=10_000)
 
 
 def test_a_dropped_photo_is_opened(viewer, page, photo):

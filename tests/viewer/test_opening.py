@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from viser._messages import GuiUpdateMessage
 
-from nvs_viewer import Viewer
+from nvs_viewer import Viewer, opening
 from nvs_viewer import app as viewer_app
 from nvs_viewer import page as viewer_page
+from nvs_viewer.job import Job
 from nvs_viewer.keyframe_list import DELETE
 from nvs_viewer.offered_files import shown_name
 from nvs_viewer.uploads import limit_uploads
@@ -81,6 +82,16 @@ def test_fifty_uploads_half_of_them_broken(viewer, talker, photo, capsys):
     assert all(re.fullmatch(rf"photo \d+: {stages}; \d+\.\d s in all", line) for line in lines)
 
 
+def test_of_files_that_come_quickly_each_is_read_once(viewer, talker, photo):
+    content = photo.read_bytes()
+    for n in range(6):
+        talker.upload(OPEN, f"photo {n}.png", content if n % 3 else content[:80])
+    talker.upload(OPEN, "photo 5.png", content)  # a double upload
+    names = ["photo 1", "photo 2", "photo 4", "photo 5", "photo 5", "room"]
+    until(lambda: sorted(kept.name for kept in viewer.pages[0].visit._scenes) == names)
+    until(lambda: len([t for t in talker.notifications() if "did not work: photo " in t]) == 2)
+
+
 def test_too_large_an_upload_is_dropped(viewer, page, tmp_path, monkeypatch):
     monkeypatch.setattr(viewer_page, "limit_uploads", lambda c: limit_uploads(c, 10_000))
     page.goto(viewer.url)
@@ -133,16 +144,30 @@ def test_a_page_that_left_while_it_was_made_is_not_kept(monkeypatch):
     viewer.close()
 
 
+def test_a_file_that_comes_at_once_is_opened(photo, monkeypatch):
+    class SlowJob(Job):
+        def __init__(self, *args):
+            time.sleep(1)  # a busy machine
+            super().__init__(*args)
+
+    monkeypatch.setattr(opening, "Job", SlowJob)
+    viewer = Viewer(None, splat=splat_of_photo, port=0)
+    with connected(viewer) as socket:
+        Talker(socket).upload(OPEN, photo.name, photo.read_bytes())
+        assert only_page(viewer).scene.name == "three bands"
+    viewer.close()
+
+
 def test_of_two_quick_clicks_the_second_deletes_no_other_keyframe(talker):
     for n in (1, 2, 3):
-        talker.set("Add this view", value=True)
+        talker.set("Keep this view", value=True)
         assert talker.control(f"View {n}")
     row = talker.control("View 1")
     for _ in range(2):
         talker.send(GuiUpdateMessage(row, {"value": DELETE}))
     until(lambda: talker.control("View 1") != row)
     time.sleep(0.3)  # the second click
-    talker.set("Save the keyframes", value=True)
+    talker.set("Save the views", value=True)
     until(lambda: talker.of_type("FileTransferPart"))
     saved = json.loads(talker.of_type("FileTransferPart")[0]["content"])
     assert len(saved["keyframes"]) == 2

@@ -1,12 +1,18 @@
 """A picture taken from the page: of the photo's own size, with its detail and its EXIF."""
 
+import dataclasses
 import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import ExifTags, Image
 
+from nvs.data.views import ViewFile
+from nvs.opening import Place
 from nvs_viewer import Viewer
+from nvs_viewer.making import _originals
+from nvs_viewer.original import HeldBytes, Original, PlacedOriginal
 from tests.viewer.browsing import (
     canvas,
     choose,
@@ -136,3 +142,46 @@ def test_the_lens_of_films_takes_pictures_too(talker):
     talker.set("What was invented", value="is out of focus")
     talker.set(TAKE, value=True)
     until(lambda: "in a sharp picture for one eye" in " ".join(talker.notifications()))
+
+
+@pytest.fixture
+def of_place(camera_photo):
+    """A page without a browser that shows a scene of two photos."""
+    held, scene = HeldBytes(), room(96)
+    pose = torch.eye(4)
+    pose[0, 3] = 0.5
+    placed = tuple(
+        PlacedOriginal(
+            Original.of(camera_photo, held=held),
+            ViewFile("harbour", camera_photo, camera.intrinsics.double().numpy(), np.eye(4)),
+            camera,
+        )
+        for camera in (scene.camera.moved(pose), scene.camera)
+    )
+    scene = dataclasses.replace(scene, made_from=scene.camera, of_place=placed)
+    viewer = Viewer(scene, port=0)
+    camera_photo.unlink()  # what was uploaded is gone
+    with connected(viewer) as socket:
+        talker = Talker(socket)
+        until(lambda: talker.was_told("depth, near to far"))
+        until(lambda: any("as the photo" in str(m) for m in talker.heard))
+        yield talker
+    viewer.close()
+
+
+def test_a_scene_of_several_photos_is_pictured_with_their_detail(of_place):
+    made = picture(of_place)
+    assert made.size == (640, 480)
+    assert made.getexif()[ExifTags.Base.Make] == "Maker"
+    assert stripes_in(made, np.s_[60:-60, 60:-60]) > 0.6
+    of_place.set("Picture size", value="as the window")
+    assert stripes_in(picture(of_place), np.s_[60:-60, 60:-60]) < 0.3
+
+
+def test_the_photos_of_a_place_are_kept_unless_they_are_gone(camera_photo):
+    scene = room(32).as_scene
+    view = ViewFile("harbour", camera_photo, np.eye(3), np.eye(4))
+    (kept,) = _originals(Place(scene, 1, (), "told", (view,)))
+    assert kept.original.file.content == camera_photo.read_bytes()
+    camera_photo.unlink()  # as a clip's frames are
+    assert _originals(Place(scene, 1, (), "a clip", (view,))) == ()

@@ -50,6 +50,34 @@ def test_the_page_shows_what_its_camera_sees(served, page):
     until(lambda: page.get_by_text("rendered by this computer").is_visible())
 
 
+WATCH_SHAPES = """() => {
+    const canvas = document.querySelector("canvas[data-engine]");
+    const box = nvs.viser.canvas();
+    window.shapes = [];
+    const look = () => {
+        const { width, height } = canvas.getBoundingClientRect();
+        const window_ = box.clientWidth / box.clientHeight;
+        window.shapes.push([width / height, nvs.value("picture").aspect, window_]);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+def test_a_picture_is_not_stretched_while_the_window_changes_its_shape(served, page):
+    page.goto(served.url)
+    only_page(served)
+    until(lambda: page.evaluate("nvs.value('picture')"))
+    page.evaluate(WATCH_SHAPES)
+    page.set_viewport_size({"width": 700, "height": 480})
+    until(lambda: page.evaluate("Math.abs(shapes.at(-1)[1] / shapes.at(-1)[2] - 1) < 1e-3"))
+    until(lambda: page.evaluate("Math.abs(shapes.at(-1)[0] / shapes.at(-1)[2] - 1) < 1e-3"))
+    shown, sent, window = np.array(page.evaluate("shapes")).T
+    assert np.abs(sent / window - 1).max() > 0.2  # there was such a moment
+    # One picture of the browser may be drawn before it is told of the new size.
+    assert (np.abs(shown / sent - 1) > 0.03).sum() <= 2
+
+
 def pictures(talker):
     """What the page was sent to show, without the plain colour of its beginning."""
     told = talker.of_type("BackgroundImageMessage")

@@ -1,14 +1,17 @@
 """Several photos at once: one place, or a scene of each."""
 
+import numpy as np
 import pytest
 
 from nvs.errors import InputError
+from nvs.film.video import write_video
 from nvs_viewer import Viewer
 from nvs_viewer.offered_files import OfferedFile, on_disk_together
 from tests.viewer.browsing import only_page, press, until
 from tests.viewer.conftest import room, splat_of_photo
 
 ONE_PLACE, EACH = "They show one place", "A scene of each"
+WALK, STILL = "Its camera walks through a place", "Its best still"
 
 
 class Places:
@@ -94,6 +97,7 @@ def test_those_that_are_no_place_become_a_scene_each(several, there, places, pho
     press(there, ONE_PLACE)
     words = there.get_by_text("cat.png shares too little with the others").inner_text()
     assert words.startswith("cat.png shares too little with the others. Each becomes a scene")
+    assert words.endswith("nvs view PHOTO... --cameras FILE")
     until(lambda: sorted(opened(several)) == ["cat", "dog", "room"], 60)
     until(lambda: opened(several)[-1] == "dog")  # the first of them
 
@@ -135,6 +139,57 @@ def test_where_places_cannot_be_made_nobody_asks(viewer, page, photo):
     until(lambda: page.evaluate("nvs.value('home')"), 60)
     drop(page, photo, ["one.png", "two.png"])
     until(lambda: sorted(opened(viewer)) == ["one", "room", "two"], 60)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Twelve frames, of which the eighth alone is sharp."""
+    stripes = 255 * (np.indices((96, 128)).sum(0) // 4 % 2)
+    frames = [np.full((96, 128, 3), 100 + 5 * k, np.uint8) for k in range(12)]
+    frames[7] = np.stack([stripes] * 3, -1).astype(np.uint8)
+    path = tmp_path / "walk.mp4"
+    write_video(frames, path, 12)
+    return path
+
+
+def test_a_clip_becomes_a_place_or_its_best_still(several, there, places, clip):
+    drop(there, clip, ["walk.mp4"])
+    press(there, STILL)
+    until(lambda: opened(several)[-1] == "walk", 60)
+    assert places.asked == []
+    photo = several.pages[0].display.scene.photo
+    assert photo.std() > 80  # the sharp one
+
+    drop(there, clip, ["steps.mp4"])
+    press(there, WALK)
+    until(lambda: places.asked == [["steps.mp4"]], 60)
+    # The stand-in for the maker reads photos only, and so says no.
+    there.get_by_text("Its best still becomes a scene").wait_for()
+    until(lambda: opened(several)[-1] == "steps", 60)
+
+
+def test_a_broken_clip_is_told_and_changes_nothing(several, there, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no clip" * 99)
+    drop(there, broken, ["broken.mp4"])
+    press(there, STILL)
+    there.get_by_text("broken is damaged, or not a clip").wait_for()
+    assert opened(several) == ["room"]
+
+
+def test_what_is_not_installed_is_said_before_anything_is_sent(page, places, photo, clip):
+    viewer = Viewer(
+        room(32), splat=splat_of_photo, place=places, place_lacks="pip install x", port=0
+    )
+    page.goto(viewer.url)
+    only_page(viewer)
+    until(lambda: page.evaluate("nvs.value('home')"), 60)
+    for file, names in ((photo, ["a.png", "b.png"]), (clip, ["c.mp4"])):
+        drop(page, file, names)
+        page.get_by_text("Needs pip install x, where this program runs.").wait_for()
+        page.keyboard.press("Escape")
+        until(lambda: not page.locator("#nvs-several").is_visible(), 60)
+    viewer.close()
 
 
 @pytest.mark.parametrize("names", [["a.png", "a.png", "b.jpg"], ["../x.png", "x.png"], ["", "."]])

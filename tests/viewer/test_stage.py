@@ -87,6 +87,13 @@ def test_the_first_minute(browser, empty, splat, size):
     # Bars stand where the photo has no picture: it is 4:3.
     bars = page.locator("#nvs-frame").evaluate("frame => getComputedStyle(frame).borderTopWidth")
     assert float(bars.removesuffix("px")) > (150 if phone else 20)
+    # Film and send are found from the picture, whether the panel is folded or not.
+    for button, tab in (("Film it, take a picture", "Shot"), ("Send it, save it", "Save")):
+        page.get_by_role("button", name=button).click()
+        until(lambda tab=tab: page.evaluate("nvs.viser.openTab()") == tab)
+        if phone:
+            until(lambda: page.evaluate("nvs.viser.isOpen(nvs.viser.sheetHead())"))
+    page.get_by_role("button", name="A page to send to a friend").wait_for()
     page.close()
 
 
@@ -144,6 +151,15 @@ def test_a_reload_keeps_the_scenes_and_the_flight(page, empty, splat):
     assert empty.pages[0].display.scene.name == "coffee"
     until(lambda: empty.pages[0].visit.shown.keyframes == kept)
     until(lambda: page.evaluate("nvs.value('scene')?.name") == "coffee")
+
+    # So does the browser's way back from another page.
+    reloaded = empty.pages[0]
+    page.goto("about:blank")
+    until(lambda: reloaded not in empty.pages, 60)
+    page.go_back()
+    until(lambda: empty.pages and empty.pages[0].display.scene, 60)
+    assert empty.pages[0].display.scene.name == "coffee"
+    until(lambda: empty.pages[0].visit.shown.keyframes == kept)
 
 
 def _kept_last(viewer):

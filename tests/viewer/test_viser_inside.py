@@ -4,7 +4,8 @@ import viser
 from viser._messages import FileTransferPart, FileTransferStartUpload, ShareUrlRequest
 
 from nvs_viewer import viser_inside
-from tests.viewer.browsing import only_page, until
+from tests.viewer.browsing import only_page, until, wait_for_psnr
+from tests.viewer.conftest import room
 from tests.viewer.talking import Talker, connected
 
 
@@ -41,3 +42,14 @@ def test_the_script_finds_what_it_uses_in_the_browser(viewer, page):
     until(lambda: page.evaluate("nvs.viser.openTab()") == "Fly")
     page.set_viewport_size({"width": 390, "height": 844})
     until(lambda: page.evaluate("nvs.viser.sheetHead() !== null"))
+
+
+def test_the_console_holds_no_error(viewer, page):
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else 0)
+    page.goto(viewer.url)
+    ours = only_page(viewer)
+    assert wait_for_psnr(page, ours, 25) > 25  # the splats were drawn, and so were asked about
+    viewer.pages[0].show(room(48))  # others, in their place
+    assert wait_for_psnr(page, ours, 20) > 20
+    assert said == []

@@ -27,7 +27,8 @@ class Viewer:
     Args:
         scene: what a page shows when it opens, or None for an empty one.
         splat: turns photos that are opened in a page into scenes; None: pages only show.
-        place: turns several of one place into one scene; None: each becomes one.
+        place: turns several of one place, or a clip, into one scene; None: each becomes one.
+        place_lacks: what is to be installed before `place` can find out cameras.
         samples: photos to choose from, by name.
         host, port: where to listen; a taken port gives the next free one.
         shared: whether a photo opened in one page is then shown in all of them.
@@ -42,6 +43,7 @@ class Viewer:
         *,
         splat: Splat | None = None,
         place: Place | None = None,
+        place_lacks: str = "",
         samples: Mapping[str, Path] | None = None,
         host: str = "127.0.0.1",
         port: int = 8080,
@@ -52,7 +54,7 @@ class Viewer:
     ) -> None:
         self.scene = scene
         self._settings = PageSettings(
-            None if splat is None else Makers(splat, place),
+            None if splat is None else Makers(splat, place, place_lacks),
             samples or {},
             rendering,
             flies=flies,

@@ -41,7 +41,7 @@ class Display:
         self.script = PageScript(client)
         self.window = Window(client, clips=rendering == "browser")
         self.drawn: Drawing = (
-            ServerPicture(client, self.window)
+            ServerPicture(client, self.window, self._tell_aspect)
             if rendering == "server"
             else DrawnScene(client, drawn_limit, self._canvas)
         )
@@ -147,11 +147,15 @@ class Display:
 
     def tell(self, title: str, text: str, color: Literal["blue", "red"] = "blue") -> None:
         """A short word to the user."""
-        self.client.add_notification(title, text, color=color, auto_close_seconds=8)
+        seconds = 8 if color == "blue" else 15
+        self.client.add_notification(title, text, color=color, auto_close_seconds=seconds)
 
     def download(self, name: str, content: bytes) -> None:
         """Give the user a file."""
         self.client.send_file_download(name, content, save_immediately=True)
+
+    def _tell_aspect(self, aspect: float) -> None:
+        self.script.tell("picture", {"aspect": aspect})
 
     def _show_title(self) -> None:
         scene, shown = self.scene, self.shown

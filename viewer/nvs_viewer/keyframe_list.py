@@ -25,6 +25,7 @@ from nvs.film.keyframes import (
 from nvs_viewer import view
 from nvs_viewer.changes import Changes
 from nvs_viewer.display import Display
+from nvs_viewer.timeline import Timeline, with_time
 
 if TYPE_CHECKING:
     from nvs_viewer.shot import ShotPanel
@@ -49,19 +50,21 @@ class KeyframeList:
         self._changes: Changes[tuple[Keyframe, ...]] = Changes(())
         self._rows: list[viser.GuiButtonGroupHandle] = []
         self._marks: list[viser.CameraFrustumHandle] = []
+        self._timeline = Timeline(display, self)
         self._showing = threading.RLock()  # rows and marks are made anew while more is happening
         gui = display.client.gui
-        self._folder = gui.add_folder("Keyframes")
+        self._folder = gui.add_folder("Views")
         with self._folder:
-            self._add_button = gui.add_button("Add this view", icon=viser.Icon.CAMERA_PLUS)
+            self._add_button = gui.add_button("Keep this view", icon=viser.Icon.CAMERA_PLUS)
             self._add_button.on_click(lambda _: self._add())
             undo = gui.add_button_group("Changes", (UNDO, REDO))
             undo.on_click(lambda event: self._step(event.target.value))
             self._loop = gui.add_checkbox("Fly back to the first", True)
-            save = gui.add_button("Save the keyframes", icon=viser.Icon.DEVICE_FLOPPY, color="gray")
+            self._loop.on_update(lambda _: self.tell_timeline())
+            save = gui.add_button("Save the views", icon=viser.Icon.DEVICE_FLOPPY, color="gray")
             save.on_click(lambda _: self._save())
             load = gui.add_upload_button(
-                "Load keyframes",
+                "Load views",
                 icon=viser.Icon.FOLDER_OPEN,
                 mime_type="application/json",
                 color="gray",
@@ -91,6 +94,25 @@ class KeyframeList:
         if path is not None:
             self._loop.value = path.loop
         self._show()
+
+    def tell_timeline(self) -> None:
+        """The timeline shows when each view is passed."""
+        self._timeline.tell(self.path(self._shot.seconds))
+
+    def seek(self, seconds: float) -> None:
+        """Look from where the flight is then."""
+        path, scene = self.path(self._shot.seconds), self._display.scene
+        if path is None or scene is None:
+            return
+        self._shot.stop()
+        there = path.camera_at(seconds, scene.camera.width, scene.camera.height)
+        self._display.go_to(there, with_lens=True)
+
+    def set_time(self, index: int, seconds: float) -> None:
+        """Pass a view then; it may come before others or after them."""
+        path = self.path(self._shot.seconds)
+        if path is not None and index < len(self._keys):
+            self._change(with_time(path, index, seconds))
 
     def update_marks(self) -> None:
         """Hide the small cameras where they are in the way: a preview flies through them."""
@@ -128,10 +150,11 @@ class KeyframeList:
         with self._showing:
             # The second of two quick clicks may come from a row that was taken away meanwhile.
             if any(row is event.target for row in self._rows):  # viser's == compares classes
-                self._pressed(index, event.target.value)
+                self.pressed(index, event.target.value)
 
-    def _pressed(self, index: int, action: str) -> None:
-        if index >= len(self._keys):
+    def pressed(self, index: int, action: str) -> None:
+        """Do with a view what one of its buttons says."""
+        if index >= len(self._keys) or action not in (GO, EARLIER, LATER, DELETE):
             return
         self._shot.stop()
         if action == GO and self._display.scene is not None:
@@ -150,7 +173,7 @@ class KeyframeList:
     def _save(self) -> None:
         path = self.path(self._shot.seconds)
         if path is None:
-            self._display.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            self._display.tell("No views yet", "Fly somewhere and press “Keep this view”.")
             return
         name = self._display.scene.name if self._display.scene else "flight"
         self._display.download(f"{name}-path.json", path_to_json(path).encode())
@@ -159,7 +182,7 @@ class KeyframeList:
         try:
             path = path_from_json(file.content, "This file")
         except InputError as error:
-            self._display.tell("Keyframes not loaded", str(error), "red")
+            self._display.tell("Views not loaded", str(error), "red")
             return
         self._loop.value = path.loop
         self._shot.seconds = path.seconds
@@ -185,6 +208,7 @@ class KeyframeList:
                 self._rows.append(row)
                 self._marks.append(self._mark(index, key))
             self.update_marks()
+        self.tell_timeline()
 
     def _mark(self, index: int, key: Keyframe) -> viser.CameraFrustumHandle:
         assert self._display.scene is not None
@@ -201,5 +225,5 @@ class KeyframeList:
             wxyz=key.wxyz,
             position=np.array(key.position) * enlarged,
         )
-        mark.on_click(lambda _: self._pressed(index, GO))
+        mark.on_click(lambda _: self.pressed(index, GO))
         return mark

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from nvs.film.amplitude import natural_amplitude
 from nvs.film.seen import Witness, knows_seen
-from nvs.opening import Opener, is_place
+from nvs.opening import Opener, Place, is_place, open_photo
 from nvs.progress import Listener
 from nvs.scene.reach import scene_depth
 from nvs.scene.scene import Scene
-from nvs_viewer.original import Original
+from nvs_viewer.original import HeldBytes, Original, PlacedOriginal
 from nvs_viewer.reach import Reach, reach_by_sight
 from nvs_viewer.scene import ViewedScene
 
@@ -38,7 +38,9 @@ def viewed(
         return shown
 
     def without_head(listener: Listener) -> ViewedScene:
-        plain = opener.without_head(photo, listener)
+        with original.file.on_disk() as file:  # nobody holds the photo as long as its scene
+            read = open_photo(file, opener.settings.photo, listener)
+            plain = opener.without_head(read, listener)
         assert plain is not None
         return dataclasses.replace(_viewed(source.stem, plain), original=original)
 
@@ -51,8 +53,22 @@ def viewed_sources(
     """Open a photo or a scene; or several photos of one place, or a clip, as one scene."""
     if not is_place(sources, cameras):
         return viewed(opener, sources[0], listener)
-    scene = opener.open_place(sources, cameras, listener)
-    return _viewed(sources[0].stem, scene)
+    place = opener.open_place(sources, cameras, listener)
+    shown = _viewed(sources[0].stem, place.scene)
+    return dataclasses.replace(shown, of_place=_originals(place))
+
+
+def _originals(place: Place) -> tuple[PlacedOriginal, ...]:
+    """Its photos' files; none of a clip, whose frames are gone and no larger than the scene's."""
+    views, sources = place.views, place.scene.sources
+    # A phone's photos are turned as its depth is: what is read without it could be turned twice.
+    if any(view.depth is not None or not view.photo.is_file() for view in views):
+        return ()
+    held = HeldBytes()
+    return tuple(
+        PlacedOriginal(Original.of(view.photo, held=held), view, source.camera)
+        for view, source in zip(views, sources, strict=True)
+    )
 
 
 def _viewed(name: str, scene: Scene) -> ViewedScene:

@@ -1,4 +1,4 @@
-"""What people drop into the page: photos, scenes, and depth that goes with a photo."""
+"""What people drop into the page: photos, clips, scenes, and depth that goes with a photo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import numpy as np
 
 from nvs.errors import InputError
 from nvs.photo.photo import load_photo
+from nvs.placing.clip import first_frame
+from nvs.placing.sources import is_clip
 from nvs.scene.formats.registry import is_scene
+from nvs_viewer.pictures import SHOWN_PX
 
 # Of a file that holds depth and no picture; of pictures the name tells.
 DEPTH_SUFFIXES = (".npz", ".npy", ".pfm")
@@ -45,6 +48,11 @@ class OfferedFile:
         name = Path(self.name.replace("\\", "/")).name
         suffix = Path(name).suffix.lower()
         return suffix in DEPTH_SUFFIXES or DEPTH_NAME.search(Path(name).stem) is not None
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether its name is that of a clip."""
+        return is_clip(Path(f"file{self.suffix}"))
 
     def belongs_to(self, photo: str) -> bool:
         """Whether this depth is that of a photo of this title, as their names say."""
@@ -81,13 +89,15 @@ def on_disk_together(files: Sequence[OfferedFile]) -> Iterator[list[Path]]:
 
 
 def photo_of(path: Path) -> np.ndarray | None:
-    """The photo [H, W, 3] uint8, reduced; None for a scene, which has none.
+    """The photo [H, W, 3] uint8, reduced, or a clip's first frame; None for a scene.
 
     Raises:
-        InputError: neither a photo nor a scene that can be used.
+        InputError: neither a photo, a clip nor a scene that can be used.
     """
     if is_scene(path):
         return None
+    if is_clip(path):
+        return first_frame(path, SHOWN_PX)
     photo = load_photo(path, max_megapixels=MEGAPIXELS)
     return (photo.rgb * 255).round().byte().numpy()
 

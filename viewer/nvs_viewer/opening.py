@@ -1,9 +1,10 @@
-"""Opening photos: uploaded, dropped into the page, or samples; one after the other, or as one."""
+"""Opening photos and clips: uploaded, dropped, or samples; one after the other, or as one."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import tempfile
 import threading
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from pathlib import Path
 import viser
 
 from nvs.errors import InputError
+from nvs.placing.still import best_still
 from nvs.progress import Clock, Listener
 from nvs_viewer.delivery import wait_until_received
 from nvs_viewer.display import Display
@@ -23,6 +25,7 @@ from nvs_viewer.scene import Makers, ViewedScene
 from nvs_viewer.script import Word
 from nvs_viewer.together import Together
 from nvs_viewer.turns import one_at_a_time
+from nvs_viewer.uploads import hear_uploads
 from nvs_viewer.work_on_stage import Pace, ToldToStage, Wanted
 
 MOST_WAITING = 50  # photos
@@ -65,17 +68,19 @@ class OpeningPanel(Panel):
         self._lock = threading.Lock()  # of all these
         self._depths: list[OfferedFile] = []  # that came without their photo so far
         self._together = Together(display.script, self._all_arrived)
+        self._clips_are_places = False
         self._received = 0  # files
         gui = display.client.gui
         self._upload = gui.add_upload_button(
             "Open a photo, or drop one here", icon=viser.Icon.PHOTO_UP, mime_type="image/*"
         )
-        self._upload.on_upload(
-            lambda event: self._arrived(
-                OfferedFile(event.target.value.name, event.target.value.content)
-            )
+        hear_uploads(
+            display.client,
+            self._upload,
+            lambda file: self._arrived(OfferedFile(file.name, file.content)),
         )
         display.script.on("sample", self._chosen)
+        display.script.on("clips", self._told_of_clips)
         display.script.on("cancel", lambda _: self._cancel())
         self.task = Job(display.client, "Opening the photo", self._cancel)
 
@@ -105,7 +110,10 @@ class OpeningPanel(Panel):
         except InputError as error:
             self.task.tell_failure(str(error))
             return
-        if wanted.photo is None or not self._together.hold(wanted):
+        if wanted.is_clip:
+            is_place = self._clips_are_places and self._makers.place is not None
+            self._want(dataclasses.replace(wanted, of_place=(wanted,) if is_place else ()))
+        elif wanted.photo is None or not self._together.hold(wanted):
             self._want(dataclasses.replace(wanted, depth=self._depth_of(file.title)))
 
     def _all_arrived(self, photos: Sequence[Wanted]) -> None:
@@ -114,6 +122,11 @@ class OpeningPanel(Panel):
         else:
             for photo in photos:
                 self._want(photo)
+
+    def _told_of_clips(self, word: Word) -> None:
+        """What the clips that come now are to be; the page waits until this was heard."""
+        self._clips_are_places = word.get("are") == "places"
+        self._display.script.tell("clips", word.get("id"))
 
     def _chosen(self, word: Word) -> None:
         path = self._samples.get(str(word.get("name")))
@@ -180,14 +193,22 @@ class OpeningPanel(Panel):
                 print(line, flush=True)
 
     def _make_apart(self, place: Wanted, why: InputError) -> None:
-        """Photos that do not become one place become a scene each, next."""
+        """Photos that do not become one place become a scene each, next; of a clip its still."""
         first, *others = place.of_place
         with self._lock:
             first = dataclasses.replace(first, waited_for=place.waited_for)
             self._queue.extendleft(reversed([first, *others]))
-        self._display.tell(
-            "These photos are not one place", f"{why}. Each becomes a scene of its own.", "red"
-        )
+        if first.is_clip:
+            self._display.tell(
+                "This clip is not one place", f"{why}. Its best still becomes a scene.", "red"
+            )
+        else:
+            self._display.tell(
+                "These photos are not one place",
+                f"{why}. Each becomes a scene of its own. Cameras that are known can be told: "
+                "nvs view PHOTO... --cameras FILE",
+                "red",
+            )
 
     def _next(self) -> Wanted | None:
         with self._lock:
@@ -218,6 +239,10 @@ class OpeningPanel(Panel):
                 stack.enter_context(file.on_disk()) if isinstance(file, OfferedFile) else file
                 for file in (wanted.source, wanted.depth)
             )
+            assert source is not None
+            if wanted.is_clip:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="nvs-"))
+                source = best_still(source, Path(folder), listener)
             prompt = {} if depth is None else {"prompt": depth}
             return self._makers.splat(source, listener, **prompt)
 

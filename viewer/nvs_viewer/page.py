@@ -65,35 +65,14 @@ class Page:
         viser_inside.allow_words_to_the_gone(client)
         limit_uploads(client)
         self.display = Display(client, settings.rendering, settings.drawn_limit)
-        self._making = settings.making
+        self._settings = settings
         self._has_tabs = False
         self._panels: list[Panel] = []
         self.visit = VisitPanel(self.display, settings.visits, self.show)
         self._panels.append(self.visit)
-        if settings.makers is not None:
-            self._panels.append(
-                OpeningPanel(
-                    self.display,
-                    settings.makers,
-                    settings.samples,
-                    settings.making,
-                    settings.pace,
-                    opened,
-                )
-            )
-        samples = [
-            {"name": name, "picture": thumbnail_of(path)} for name, path in settings.samples.items()
-        ]
-        self.display.script.tell(
-            "home",
-            {
-                "opens": settings.makers is not None,
-                "places": settings.makers is not None and settings.makers.place is not None,
-                "most_bytes": MAX_UPLOAD_BYTES,
-                "samples": samples,
-                "flies": settings.flies,
-            },
-        )
+        # What a control needs is there before anybody can use it.
+        with client.atomic():
+            self._add_home(opened)
         self._late_words = LATE_WORDS
         client.camera.on_update(lambda _: self._camera_moved())
 
@@ -103,7 +82,8 @@ class Page:
             if self.display.closed:
                 return
             if not self._has_tabs:
-                self._add_tabs()
+                with self.display.client.atomic():
+                    self._add_tabs()
             self.display.show(scene)
             with self.display.client.atomic():
                 for panel in self._panels:
@@ -139,6 +119,35 @@ class Page:
             panel.close()
         self.display.drawn.close()
 
+    def _add_home(self, opened: Opened) -> None:
+        """What a page without a scene offers."""
+        settings = self._settings
+        if settings.makers is not None:
+            self._panels.append(
+                OpeningPanel(
+                    self.display,
+                    settings.makers,
+                    settings.samples,
+                    settings.making,
+                    settings.pace,
+                    opened,
+                )
+            )
+        samples = [
+            {"name": name, "picture": thumbnail_of(path)} for name, path in settings.samples.items()
+        ]
+        self.display.script.tell(
+            "home",
+            {
+                "opens": settings.makers is not None,
+                "places": settings.makers is not None and settings.makers.place is not None,
+                "lacks": "" if settings.makers is None else settings.makers.place_lacks,
+                "most_bytes": MAX_UPLOAD_BYTES,
+                "samples": samples,
+                "flies": settings.flies,
+            },
+        )
+
     def _add_tabs(self) -> None:
         """All that needs a scene; a page without one shows no buttons that do nothing."""
         self._has_tabs = True
@@ -146,13 +155,13 @@ class Page:
         tabs = display.client.gui.add_tab_group()
         fly = tabs.add_tab("Fly", viser.Icon.DRONE)
         with tabs.add_tab("Shot", viser.Icon.MOVIE):
-            shot = ShotPanel(display, self.visit, self._making)
+            shot = ShotPanel(display, self.visit, self._settings.making)
         with fly:
             flight = FlightPanel(display, shot)
         self._panels += [flight, shot]
         display.script.on("home", lambda _: flight.home())
         with tabs.add_tab("Look", viser.Icon.EYE):
-            self._panels.append(LookPanel(display, self._making))
+            self._panels.append(LookPanel(display, self._settings.making))
         with tabs.add_tab("Measure", viser.Icon.RULER_MEASURE):
             self._panels.append(MeasurePanel(display, self._show_scaled))
         with tabs.add_tab("Save", viser.Icon.DOWNLOAD):

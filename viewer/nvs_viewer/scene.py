@@ -14,7 +14,7 @@ from nvs.progress import Listener
 from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.scene.scene import KnownPlaces, Scene, Source, Unit
-from nvs_viewer.original import Original
+from nvs_viewer.original import Original, PlacedOriginal
 from nvs_viewer.reach import Reach
 
 
@@ -34,6 +34,7 @@ class ViewedScene:
     amplitude: float = 1.0  # of a flight on which the picture stays one that was photographed
     reach: Reach | None = None  # how far the photo carries; None: as its depth suggests
     original: Original | None = None  # the photo's file; None of a scene of several photos
+    of_place: tuple[PlacedOriginal, ...] = ()  # the files of these, where they are there
     # Makes the scene once more with Gaussians as an untrained head gives them, for comparison;
     # None where there is no trained head, or no photo.
     without_head: Callable[[Listener], ViewedScene] | None = None
@@ -93,6 +94,7 @@ class Makers:
 
     splat: Splat
     place: Place | None = None  # None: each photo becomes a scene
+    place_lacks: str = ""  # what is to be installed before `place` can find out cameras
 
 
 class Cancelled(Exception):  # noqa: N818 (like asyncio's: not a failure)

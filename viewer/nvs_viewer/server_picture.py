@@ -37,10 +37,19 @@ class ServerPicture(Drawing):
 
     While the camera moves they are as large as can be made in time; when it rests, a last one
     has the canvas's own pixels.
+
+    Args:
+        client: viser's side of the page.
+        window: its camera.
+        tell_aspect: given width / height of what is sent, when that is another than before.
     """
 
-    def __init__(self, client: viser.ClientHandle, window: Window) -> None:
+    def __init__(
+        self, client: viser.ClientHandle, window: Window, tell_aspect: Callable[[float], None]
+    ) -> None:
         super().__init__()
+        self._tell_aspect = tell_aspect
+        self._aspect = 0.0  # that was told last
         self._client = client
         self._window = window
         self._drawn: tuple[ViewedScene, Tensor | None] | None = None
@@ -160,7 +169,11 @@ class ServerPicture(Drawing):
         picture = render_frame(gaussians, seen, background, scene.made_from, near_plane=near)
         picture = view.on_canvas(picture, camera)
         self._still_wanted()
-        self._client.scene.set_background_image(picture, "jpeg", jpeg_quality=quality)
+        with self._client.atomic():
+            self._client.scene.set_background_image(picture, "jpeg", jpeg_quality=quality)
+            if abs(aspect - self._aspect) > 1e-3 * aspect:
+                self._aspect = aspect
+                self._tell_aspect(aspect)
 
     def _still_wanted(self) -> None:
         if self._closed:

@@ -28,7 +28,7 @@ from nvs_viewer.preview import Preview
 from nvs_viewer.video_form import VideoForm
 from nvs_viewer.visit import VisitPanel
 
-OWN = "my keyframes"
+OWN = "my views"
 WELCOME_SECONDS = 9.0  # of the flight that begins by itself: calm
 
 
@@ -61,6 +61,7 @@ class ShotPanel(Panel):
         take.on_click(lambda _: self._take_picture())
         picture_task = Job(display.client, "Taking the picture")
         self.keyframes = KeyframeList(display, self)
+        self._seconds.on_update(lambda _: self.keyframes.tell_timeline())
         self._video = VideoForm(display)
         self._lens = LensForm(display)
         self._picture = PictureForm(display, self._lens, making, picture_task)
@@ -165,7 +166,7 @@ class ShotPanel(Panel):
             )
         path = self.keyframes.path(seconds)
         if path is None:
-            self._display.tell("No keyframes yet", "Fly somewhere and press “Add this view”.")
+            self._display.tell("No views yet", "Fly somewhere and press “Keep this view”.")
             return []
         return path.cameras(scene.camera.width, scene.camera.height, frames)
 

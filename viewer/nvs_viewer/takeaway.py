@@ -26,10 +26,10 @@ class TakeawayPanel(Panel):
     def __init__(self, display: Display) -> None:
         self._display = display
         gui = display.client.gui
-        ply = gui.add_button("Gaussians (.ply)", icon=viser.Icon.CLOUD_DOWNLOAD)
-        ply.on_click(lambda _: self._start(self._ply))
         html = gui.add_button("A page to send to a friend (.html)", icon=viser.Icon.WORLD_DOWNLOAD)
         html.on_click(lambda _: self._start(self._html))
+        ply = gui.add_button("Gaussians (.ply)", icon=viser.Icon.CLOUD_DOWNLOAD)
+        ply.on_click(lambda _: self._start(self._ply))
         depth = gui.add_button("Depth of the photo (.npz)", icon=viser.Icon.STACK_2)
         depth.on_click(lambda _: self._start(self._depth))
         self._task = Job(display.client, "Writing the file")

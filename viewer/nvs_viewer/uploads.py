@@ -1,6 +1,9 @@
-"""A bound on what a page may upload: viser itself takes any amount into memory."""
+"""What a page uploads: within a bound, which viser itself does not know, and each file once."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
 
 import viser
 from viser._messages import FileTransferPart, FileTransferStartUpload
@@ -24,7 +27,7 @@ def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES)
             uploads.pop(message.transfer_uuid, None)
             client.add_notification(
                 "This file is too large",
-                f"At most {max_bytes >> 20} MB can be uploaded.",
+                f"At most {max_bytes >> 20} MB can be uploaded; nvs view FILE opens larger ones.",
                 color="red",
                 auto_close_seconds=15,
             )
@@ -35,3 +38,25 @@ def limit_uploads(client: viser.ClientHandle, max_bytes: int = MAX_UPLOAD_BYTES)
 
     viser_inside.hear(client, FileTransferStartUpload, started)
     viser_inside.hear(client, FileTransferPart, arrived)
+
+
+def hear_uploads(
+    client: viser.ClientHandle,
+    button: viser.GuiUploadButtonHandle,
+    arrived: Callable[[viser.UploadedFile], None],
+) -> None:
+    """Call `arrived` with each file that a button was given, in a thread.
+
+    viser's own callbacks read the button's value late: of files that come quickly one after the
+    other they see the last one several times, and others never.
+    """
+    last = button.value
+
+    def look(_client_id: int, _message: FileTransferStartUpload | FileTransferPart) -> None:
+        nonlocal last
+        if button.value is not last:
+            last = button.value
+            asyncio.get_running_loop().run_in_executor(None, arrived, last)
+
+    viser_inside.hear(client, FileTransferStartUpload, look)  # of an empty file this is all
+    viser_inside.hear(client, FileTransferPart, look)

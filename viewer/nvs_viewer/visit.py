@@ -7,27 +7,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from nvs.film.keyframes import Keyframe, KeyframePath
+from nvs.film.keyframes import Keyframe
 from nvs_viewer.display import Display
+from nvs_viewer.kept_scene import KeptScene
 from nvs_viewer.panel import Panel
-from nvs_viewer.pictures import THUMBNAIL_PX, picture_address
 from nvs_viewer.scene import ViewedScene
 from nvs_viewer.script import Word
 
-MOST_SCENES = 5  # of a visit; some tens of megabytes each
+MOST_SCENES = 20  # of a visit
+MOST_IN_MEMORY = 5  # of them; some tens of megabytes each, the others lie in temporary files
 MOST_VISITS = 3  # that are remembered
 LONGEST_NAME = 64
-
-
-class KeptScene:
-    """A scene of a visit, and the flight that was begun in it."""
-
-    def __init__(self, number: int, scene: ViewedScene) -> None:
-        self.number = number
-        self.scene = scene
-        self.keyframes: KeyframePath | None = None
-        photo = scene.photo
-        self.picture = "" if photo is None else picture_address(photo, THUMBNAIL_PX)
 
 
 class Visits:
@@ -83,7 +73,6 @@ class VisitPanel(Panel):
             self._number += 1
             kept = KeptScene(self._number, scene)
             self._scenes.insert(max(0, len(self._scenes) - 1), kept)
-            del self._scenes[:-MOST_SCENES]
             self._tell()
             return kept
 
@@ -102,7 +91,7 @@ class VisitPanel(Panel):
     def scene_changed(self) -> None:
         scene = self._display.scene
         assert scene is not None
-        kept = next((kept for kept in self._scenes if kept.scene is scene), None)
+        kept = next((kept for kept in self._scenes if kept.holds(scene)), None)
         kept = kept or self.add(scene)
         self._scenes = [other for other in self._scenes if other is not kept] + [kept]
         self._tell()
@@ -122,10 +111,12 @@ class VisitPanel(Panel):
         self._name = name
         before = visits.of(name)
         if before and self._display.scene is not before[-1].scene:
-            new = [kept for kept in self._scenes if kept.scene not in [old.scene for old in before]]
+            new = [
+                kept for kept in self._scenes if not any(old.holds(kept.scene) for old in before)
+            ]
             for number, kept in enumerate([*new, *before], self._number + 1):
                 kept.number = self._number = number
-            self._scenes = [*new, *before][-MOST_SCENES:]
+            self._scenes = [*new, *before]
             self._show(before[-1].scene)
         self._tell()
 
@@ -134,13 +125,23 @@ class VisitPanel(Panel):
         if kept is not None:
             self._show(kept.scene)
 
+    def _limit(self) -> None:
+        """Keep as many as there is room for: the last in memory, some on disk."""
+        del self._scenes[:-MOST_SCENES]
+        for kept in self._scenes[:-MOST_IN_MEMORY]:
+            try:
+                kept.put_away()
+            except OSError:  # no room on disk, either
+                self._scenes = [other for other in self._scenes if other is not kept]
+
     def _tell(self) -> None:
+        self._limit()
         if self._visits is not None and self._name is not None and self._scenes:
             self._visits.keep(self._name, self._scenes)
         self._display.script.tell(
             "visit",
             [
-                {"number": kept.number, "name": kept.scene.name, "picture": kept.picture}
+                {"number": kept.number, "name": kept.name, "picture": kept.picture}
                 for kept in reversed(self._scenes)
             ],
         )

@@ -17,14 +17,15 @@ from nvs_viewer.script import PageScript
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """A photo whose scene is to be made."""
+    """A photo, or a clip, whose scene is to be made."""
 
     title: str
     source: OfferedFile | Path
     photo: np.ndarray | None  # [H, W, 3] uint8, reduced; None for a scene
     depth: OfferedFile | None = None
     waited_for: bool = False  # whether it is to be shown as soon as it is there
-    of_place: tuple[Wanted, ...] = ()  # this one and the others of the same place
+    # What becomes one scene: photos, this one first, or a clip, this one; if not, a scene of each.
+    of_place: tuple[Wanted, ...] = ()
 
     @classmethod
     def place(cls, photos: Sequence[Wanted]) -> Wanted:
@@ -32,6 +33,11 @@ class Wanted:
         first = photos[0]
         title = f"{first.title} and {len(photos) - 1} more"
         return dataclasses.replace(first, title=title, of_place=tuple(photos))
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether a scene of it is one of a still, if it is no place."""
+        return isinstance(self.source, OfferedFile) and self.source.is_clip
 
 
 class Pace:
@@ -66,7 +72,7 @@ class ToldToStage(Listener):
                     "since_s": round(time.monotonic() - self._began, 1),
                     "expected_s": self._expected_s,
                     "waited_for": self._wanted.waited_for,
-                    "photos": max(1, len(self._wanted.of_place)),
+                    "place": bool(self._wanted.of_place),
                 },
             )
 

@@ -5,6 +5,8 @@ document.addEventListener("DOMContentLoaded", () => {
     home: "M4 12l8-8 8 8M6 10v9h4v-5h4v5h4v-9",
     play: "M7 4v16l13-8z",
     stop: "M6 6h12v12H6z",
+    film: "M4 6h11v12H4zM15 11l5-3v8l-5-3",
+    send: "M12 15V3M7 8l5-5 5 5M5 12v8h14v-8",
     whole: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
     tilt: "M8 3h8v18H8zM3 8l-1 4 1 4M21 8l1 4-1 4",
     help: "M9 9a3 3 0 1 1 4 2.8c-.7.3-1 .8-1 1.7M12 17h.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18",
@@ -37,6 +39,12 @@ document.addEventListener("DOMContentLoaded", () => {
   const play = add("play", "Fly", "Space", () => nvs.say("play"));
   const tilt = add("tilt", "Look around by tilting", "", () => nvs.tilt(tilt));
   tilt.hidden = !nvs.canTilt;
+  const showTab = (name) => {
+    document.documentElement.removeAttribute("data-nvs-whole");
+    nvs.viser.showTab(name);
+  };
+  add("film", "Film it, take a picture", "", () => showTab("Shot"));
+  add("send", "Send it, save it", "", () => showTab("Save"));
   add("whole", "Picture alone", "F", whole);
   add("help", "Help", "?", () => help.showModal());
   nvs.on("flying", (flying) => {

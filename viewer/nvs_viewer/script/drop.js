@@ -3,6 +3,8 @@
   const DEPTH = /([-_. ](depth|disparity|disp)\.\w+|\.(npz|npy|pfm))$/i;
   const NO_PHOTO = /\.(json|ply|splat|ksplat|spz|sog|glb|gz|zip)$/i;
 
+  const CLIP = /\.(mp4|mov|m4v|mkv|webm|avi|3gp|mpg)$/i;
+
   const uploadOf = (kind) =>
     [...document.querySelectorAll('input[type="file"]')].find((input) =>
       input.accept.startsWith(kind),
@@ -45,16 +47,29 @@
     nvs.allSent();
   };
 
+  const sendClips = async (clips) => {
+    const are = nvs.value("home")?.places ? await nvs.askOfClips(clips) : "stills";
+    if (!are) return;
+    const id = crypto.getRandomValues(new Uint32Array(1))[0];
+    nvs.say("clips", { id, are });
+    await until(() => nvs.value("clips") === id, 30);
+    for (const clip of clips) await sendOne(clip);
+  };
+
   const send = async (files) => {
-    const photos = files.filter((file) => !DEPTH.test(file.name) && !NO_PHOTO.test(file.name));
+    const clips = files.filter((file) => CLIP.test(file.name));
+    const photos = files.filter(
+      ({ name }) => !DEPTH.test(name) && !NO_PHOTO.test(name) && !CLIP.test(name),
+    );
     const several = photos.length > 1 && nvs.value("home")?.places;
     const how = several ? await nvs.askOfSeveral(photos) : "each";
-    if (!how) return;
+    const apart = how === "each" ? clips : [...clips, ...photos];
     // A depth file goes before its photo.
     const sorted = [...files].sort((a, b) => DEPTH.test(b.name) - DEPTH.test(a.name));
-    const alone = how === "each" ? sorted : sorted.filter((file) => !photos.includes(file));
-    for (const file of alone) await sendOne(file);
+    const alone = sorted.filter((file) => !apart.includes(file));
+    if (how) for (const file of alone) await sendOne(file);
     if (how === "together") await sendTogether(photos);
+    if (clips.length > 0) await sendClips(clips);
   };
 
   // What is dropped while more is on its way waits for its turn.

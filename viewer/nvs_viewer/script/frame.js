@@ -13,6 +13,8 @@ document.addEventListener("DOMContentLoaded", () => {
     placed = now;
     const [left, top, width, height] = now.split(" ").map((px) => `${px}px`);
     Object.assign(document.querySelector(".nvs-work img").style, { left, top, width, height });
+    const middle = `${box.left + box.width / 2}px`;
+    document.documentElement.style.setProperty("--nvs-middle", middle); // of the picture
   };
 
   // What is written has the page drawn again, so nothing is written twice.

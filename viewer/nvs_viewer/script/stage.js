@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
       <button class="nvs-drop">
         <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16
           m-2-2l1.6-1.6a2 2 0 0 1 2.8 0L20 14M4 19V6a1 1 0 0 1 1-1h9M20 11v8M19 2v6m-3-3h6"/></svg>
-        <b></b><span>Or several. They are sent to this program and nowhere else.</span>
+        <b></b><span>Or several, or a clip. They are sent to this program and nowhere else.</span>
       </button>
       <div class="nvs-visit"><h2>Opened before</h2><div class="nvs-pictures"></div></div>
       <div class="nvs-samples"><h2>Or try one of these</h2><div class="nvs-pictures"></div></div>
@@ -101,7 +101,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const passed = (performance.now() - begun) / 1000;
     const expected = work.expected_s;
     const left = expected ? Math.ceil(expected - passed) : null;
-    const why = work.photos > 1 ? "one scene of several takes minutes" : "the first photo takes longest";
+    const why = work.place ? "one scene of several views takes minutes" : "the first photo takes longest";
     part(".nvs-progress span").textContent =
       left === null
         ? `${Math.floor(passed)} s; ${why}`

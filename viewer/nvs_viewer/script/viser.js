@@ -2,6 +2,19 @@
 nvs.viser = (() => {
   let found = null;
 
+  // The corners of viser's splats have two numbers each, and three.js, which asks every geometry for
+  // its middle to sort by, computes NaN and says so in the console.  It is told one.
+  const MIDDLE = { center: { x: 0, y: 0, z: 0 }, radius: Infinity };
+  const tellMiddle = ({ geometry }) => {
+    if (geometry?.boundingSphere === null && geometry.attributes.position?.itemSize === 2)
+      geometry.boundingSphere = MIDDLE;
+  };
+  // three.js shows its scenes to developers' tools in this way.
+  window.__THREE_DEVTOOLS__ ??= new EventTarget();
+  __THREE_DEVTOOLS__.addEventListener("observe", ({ detail }) => {
+    if (detail?.isScene) detail.onBeforeRender = () => detail.traverse(tellMiddle);
+  });
+
   // viser's own state hangs on React's tree above the element that is dragged.
   const viewer = () => {
     const stage = document.querySelector("[data-camera-controls-version]");
@@ -34,6 +47,21 @@ nvs.viser = (() => {
     // The words of the panel's tab that is open, or null.
     openTab: () =>
       document.querySelector('[role="tab"][aria-selected="true"]')?.textContent.trim() ?? null,
+    // Open one of them, and the panel of small windows around it.
+    showTab: (name) => {
+      const head = nvs.viser.sheetHead();
+      if (head && !nvs.viser.isOpen(head)) head.click();
+      const press = (triesLeft) => {
+        if (nvs.viser.openTab() === name || triesLeft === 0) return;
+        const tabs = [...document.querySelectorAll('[role="tab"]')];
+        const tab = tabs.find((tab) => tab.textContent.trim() === name);
+        // The panel at the side listens to keys, the one of small windows to clicks.
+        tab?.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+        tab?.click();
+        setTimeout(press, 200, triesLeft - 1);
+      };
+      press(10);
+    },
     isOpen: (head) => head.nextElementSibling?.getAttribute("aria-hidden") === "false",
   };
 })();
