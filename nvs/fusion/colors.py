@@ -75,9 +75,10 @@ def _wanted(matrix: ColorMatrix | None, colors: Tensor, posed: PosedPhoto) -> _W
     rgb = posed.photo.rgb.cpu()
     if matrix is None:  # nothing of the scene is in its picture
         return _Wanted(rgb)
-    left = matrix.lacking(colors, rgb).picture
+    shown = rgb - matrix.lacking(colors, rgb).picture
+    left = posed.lacking(shown)
     ignored = torch.where(posed.valid, _shows_else(left), 1.0)
-    return _Wanted(rgb - left * ignored[..., None])
+    return _Wanted(shown + left * (1 - ignored)[..., None])
 
 
 def _visible(scene: Gaussians, bounds: Bounds, camera: Camera) -> Tensor:

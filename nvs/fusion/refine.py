@@ -83,5 +83,5 @@ def refined(
 
 def _error(scene: Gaussians, photo: PosedPhoto) -> Tensor:
     """By how much the photo is missed, summed over its pixels."""
-    missed = render(scene, [photo.camera]).rgb[0] - photo.photo.rgb.cpu()  # [H, W, 3]
+    missed = photo.lacking(render(scene, [photo.camera]).rgb[0])  # [H, W, 3]
     return ((missed.square() + NOISE**2).sqrt().mean(-1) * photo.valid).sum()
