@@ -20,7 +20,9 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.colors import Pull, descent, last
 
-ROUNDS = 8
+# Few: where photos contradict each other, by a depth that differs, further rounds only set each
+# Gaussian against the ones beside it, and other views see specks.
+ROUNDS = 4
 # A photo whose pixels, evened out over EVENED_PX, differ by so much from what the scene's own
 # photos say there shows something else: what has moved, or a depth that is wrong.
 ELSE = 0.25
