@@ -4,7 +4,7 @@
 
 SET is a folder of posed photos that `nvs evaluate views` reads; of its photos as many as are asked
 for are fused, evenly spread.  Each number runs in a process of its own, whose peak counts; what it
-holds before the first photo (libraries, the model) is told apart.  Seconds are those of the process on
+holds before the first photo (libraries, the model) is told apart.  Seconds are the process's on
 a CPU, whatever else the machine did.
 """
 
