@@ -9,7 +9,8 @@ densely, but no points, `--points` of them stand for what a reconstruction would
 
 `PSNR fitted`: after the light of the whole picture was fitted to the held-out photo's, red, green
 and blue by one factor each: photos of one place have exposures of their own, which nobody can
-know of a photo that was held out.
+know of a photo that was held out.  `in that photo's light`: the fused picture, in the exposure
+and white balance of the nearest photo.
 """
 
 from __future__ import annotations
@@ -124,6 +125,7 @@ def measured(
     print(name, clock.line(), flush=True)
     singles = single_scenes(model, inputs, fused, options.longer_side)
     together = Gaussians.concatenate(list(singles.values()))
+    tones = {photo.name: photo.tone for photo in fused.photos}
     figures: dict[str, list[Compared]] = {}
     for view in held_out:
         target = view.load(options.longer_side)
@@ -133,8 +135,10 @@ def measured(
         nearest = sorted((v for v in inputs if v.name in singles), key=lambda v: apart(v, view))[
             :NEAREST
         ]
+        in_scene = seen(fused.scene.gaussians, target.camera)
         shown = {
-            "fused": seen(fused.scene.gaussians, target.camera),
+            "fused": in_scene,
+            "in that photo's light": tones[nearest[0].name].undone().of(in_scene),
             "all in one": seen(together, target.camera),
             "copy": nearest[0].load(options.longer_side).photo.rgb,
         }

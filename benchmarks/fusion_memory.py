@@ -4,7 +4,8 @@
 
 SET is a folder of posed photos that `nvs evaluate views` reads; of its photos as many as are asked
 for are fused, evenly spread.  Each number runs in a process of its own, whose peak counts; what it
-holds before the first photo (libraries, the model) is told apart.
+holds before the first photo (libraries, the model) is told apart.  Seconds are the process's on
+a CPU, whatever else the machine did.
 """
 
 from __future__ import annotations
@@ -49,7 +50,15 @@ def main() -> None:
         f"{options.set.name}, {options.longer_side} pixels; {platform.machine()}, "
         f"nvs {version('nvs')}, torch {torch.__version__}"
     )
-    head = ["photos", "Gaussians", "peak MB", "above the start MB", "a photo MB", "files MB"]
+    head = [
+        "photos",
+        "Gaussians",
+        "peak MB",
+        "above the start MB",
+        "a photo MB",
+        "files MB",
+        "CPU s",
+    ]
     print(table(head, rows))
 
 
@@ -69,7 +78,11 @@ def row(folder: Path, count: int, longer_side: int) -> list[str]:
         found = json.loads(child.stdout.read().splitlines()[-1])
     peak, grown = found["peak_mb"], found["peak_mb"] - found["before_mb"]
     megabytes = [peak, grown, grown / count, files / 1e6]
-    return [str(count), f"{found['gaussians']:,}", *(number(value, 0) for value in megabytes)]
+    return [
+        str(count),
+        f"{found['gaussians']:,}",
+        *(number(value, 0) for value in [*megabytes, found["cpu_s"]]),
+    ]
 
 
 def size_of(folder: Path) -> int:
@@ -87,12 +100,15 @@ def measured(folder: Path, count: int, longer_side: int) -> dict[str, float]:
     views = [views[int(i * len(views) / count)] for i in range(count)]
     model = nvs.load_model()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begun = time.process_time()
     scene = fuse(model, views, FusionSettings(longer_side=longer_side)).scene
+    cpu_s = time.process_time() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "gaussians": len(scene.gaussians),
         "before_mb": before / 1024,
         "peak_mb": peak / 1024,
+        "cpu_s": cpu_s,
     }
 
 

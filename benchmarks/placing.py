@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from nvs.data.lens import straightened
 from torch import Tensor
 
 import nvs
@@ -35,6 +34,7 @@ from nvs.evaluate.tables import number, table
 from nvs.fusion.fuse import fuse
 from nvs.fusion.records import FusionSettings
 from nvs.metrics.views import psnr
+from nvs.photo.lens import straightened
 from nvs.placing.place import placed_photos
 from nvs.rendering.render import render
 

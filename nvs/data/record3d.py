@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from nvs.data.recorded import one_line_for_description
-from nvs.data.views import OPENGL_AXES, ViewFile, ViewSet
+from nvs.data.views import OPENGL_AXES, ConfidenceFile, ViewFile, ViewSet
 from nvs.errors import InputError
 from nvs.scene.rotations import rotation_of
 
@@ -32,8 +32,7 @@ def record3d_views(metadata: Path) -> ViewSet:
     `metadata` is JSON: "poses", for each frame [qx, qy, qz, qw, x, y, z], camera to world with
     OpenGL's axes, in metres; "K", nine numbers column by column, or "perFrameIntrinsicCoeffs",
     [fx, fy, cx, cy] for each frame; "w" and "h" (github.com/marek-simonik/record3d, issues 7,
-    33, 36, 64).  Depth is read from `depth/N.exr`; an .r3d's own `.depth` files are compressed
-    by LZFSE and are left.
+    33, 36, 64).  Depth is `depth/N.exr`, or an .r3d's own `rgbd/N.depth` with its `N.conf`.
 
     Raises:
         InputError: not of this form, or without poses (recorded without LiDAR).
@@ -48,14 +47,18 @@ def record3d_views(metadata: Path) -> ViewSet:
         for number, pose in enumerate(poses):
             intrinsics = _intrinsics(each[number] if number < len(each) else None, told)
             photo = _photo(folder, number)
-            depth = folder / "depth" / f"{number}.exr"
+            depths = folder / "depth" / f"{number}.exr", folder / "rgbd" / f"{number}.depth"
+            trust = folder / "rgbd" / f"{number}.conf"
+            depth = next((path for path in depths if path.is_file()), None)
+            trusted = depth is not None and depth.suffix == ".depth" and trust.is_file()
             views.append(
                 ViewFile(
                     str(number),
                     photo,
                     intrinsics,
                     _camera_to_world(pose),
-                    depth=depth if depth.is_file() else None,
+                    depth=depth,
+                    confidence=ConfidenceFile(trust, 2.0) if trusted else None,
                     unit="m",
                     size=size,
                 )

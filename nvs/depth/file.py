@@ -1,4 +1,6 @@
-"""Depth maps in files: .npz, 16-bit .png and .exr written, .npy, .tiff, .pfm, .jpg read as well."""
+"""Depth maps in files: .npz, 16-bit .png and .exr written, .npy, .tiff, .pfm, .jpg and
+Record3D's .depth read as well.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from torch import Tensor
 
 from nvs.depth.exr import depth_channel, import_openexr, read_exr_channels
 from nvs.depth.field import Unit
+from nvs.depth.lzfse_map import read_lzfse_map
 from nvs.errors import InputError
 from nvs.files import atomic_write, check_readable
 from nvs.scene.camera import Camera
@@ -206,6 +209,8 @@ READERS: dict[str, Callable[[Path], np.ndarray]] = {
     ".jpg": _read_picture,
     ".jpeg": _read_picture,
     ".exr": _read_exr,
+    ".depth": read_lzfse_map,
+    ".conf": read_lzfse_map,
 }
 
 

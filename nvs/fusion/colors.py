@@ -20,7 +20,9 @@ from nvs.scene.camera import Camera
 from nvs.scene.gaussians import Gaussians
 from nvs.splat.colors import Pull, descent, last
 
-ROUNDS = 8
+# Few: where photos contradict each other, by a depth that differs, further rounds only set each
+# Gaussian against the ones beside it, and other views see specks.
+ROUNDS = 4
 # A photo whose pixels, evened out over EVENED_PX, differ by so much from what the scene's own
 # photos say there shows something else: what has moved, or a depth that is wrong.
 ELSE = 0.25
@@ -75,9 +77,10 @@ def _wanted(matrix: ColorMatrix | None, colors: Tensor, posed: PosedPhoto) -> _W
     rgb = posed.photo.rgb.cpu()
     if matrix is None:  # nothing of the scene is in its picture
         return _Wanted(rgb)
-    left = matrix.lacking(colors, rgb).picture
+    shown = rgb - matrix.lacking(colors, rgb).picture
+    left = posed.lacking(shown)
     ignored = torch.where(posed.valid, _shows_else(left), 1.0)
-    return _Wanted(rgb - left * ignored[..., None])
+    return _Wanted(shown + left * (1 - ignored)[..., None])
 
 
 def _visible(scene: Gaussians, bounds: Bounds, camera: Camera) -> Tensor:

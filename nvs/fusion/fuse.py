@@ -20,7 +20,7 @@ from nvs.errors import InputError
 from nvs.fusion.bounds import Bounds
 from nvs.fusion.colors import match_photos
 from nvs.fusion.depths import brought_to_scale, matched_depths
-from nvs.fusion.exposure import COMPARED_PX, exposed, gains
+from nvs.fusion.exposure import COMPARED_PX, toned, tones
 from nvs.fusion.given import given_points
 from nvs.fusion.holes import holes_in, lying_in
 from nvs.fusion.neighbours import PROBES, by_overlap
@@ -79,19 +79,21 @@ def fused_of(
     maps = [photo.depth_map(COMPARED_PX) for photo in photos]
     near = by_overlap([photo.depth_map(PROBES) for photo in photos], settings.neighbours)
     listener.stage("comparing the photos' light")
-    light = gains([photo.photo for photo in photos], maps, near)
-    for photo, gain in zip(photos, light, strict=True):
-        photo.photo = exposed(photo.photo, gain)
+    light = tones([photo.photo for photo in photos], maps, near)
+    for photo, tone in zip(photos, light, strict=True):
+        after = toned(photo.photo, tone)
+        if after is not None:
+            photo.photo, photo.blown, photo.least = after.photo, after.blown, after.least
 
     with large_temporary_folder() as name:
         folder = Path(name)
         parts = _parts(model, placed, near, settings, folder, listener)
-        for part, (photo, points), gain in zip(parts, placed, light, strict=True):
+        for part, (photo, points), tone in zip(parts, placed, light, strict=True):
             reports[photo.name] = FusedPhoto(
                 photo.name,
                 kept=len(part.surfaces) + len(part.sky),
                 made=part.made,
-                gain=float(gain.mean()),
+                tone=tone,
                 scale=photo.scale,
                 known=len(points),
             )

@@ -71,6 +71,9 @@ class PosedPhoto:
         size = (camera.height, camera.width)
         self.valid = torch.ones(size, dtype=torch.bool) if valid is None else valid
         self.field: DepthField = seen  # `seen`, changed so as to agree with the other photos
+        # Where the photo was blown out before its light was changed; there it tells only `least`.
+        self.blown: Tensor | None = None  # [H, W] 0..1
+        self.least: Tensor | None = None  # [H, W, 3]
         like = seen.camera.intrinsics
         x, y = (torch.arange(n, device=like.device) + 0.5 for n in (camera.width, camera.height))
         on_raster = seen.on_raster(x.to(like), y.to(like))
@@ -81,6 +84,15 @@ class PosedPhoto:
         photo = copy.copy(self)
         photo.field = field
         return photo
+
+    def lacking(self, picture: Tensor) -> Tensor:
+        """What a picture [H, W, 3] from the photo's camera lacks to be the photo."""
+        lacking = self.photo.rgb.cpu() - picture
+        if self.blown is None or self.least is None:
+            return lacking
+        # White may have been any light that is too bright for the photo.
+        at_least = (self.least.cpu() - picture).clamp(min=0)
+        return torch.lerp(lacking, at_least, self.blown.cpu()[..., None])
 
     def read_field(self) -> DepthField:
         """What the model saw, as quick to ask as a map."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from nvs.depth.detail.looks import Detail
+from nvs.fusion.exposure import Tone
 from nvs.scene.scene import Scene
 
 
@@ -29,7 +30,9 @@ class FusedPhoto:
     left_out: str | None = None  # why, one line; None where it is part of the scene
     kept: int = 0  # of its Gaussians, that are in the scene
     made: int = 0  # Gaussians of it, had it been alone (surfaces and sky, nothing invented)
-    gain: float = 1.0  # what its light was multiplied by, to be like the others'
+    tone: Tone = dataclasses.field(
+        default_factory=Tone.none
+    )  # what brought it to the others' light
     scale: float = 1.0  # median ratio of its depth in the scene to what the model saw
     known: int = 0  # places where its depth was known, given ones and matched ones
 

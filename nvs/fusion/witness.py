@@ -17,6 +17,7 @@ MATCHED_PX = 4  # around a match depth is trusted
 GUESSED = 0.4  # what a word of a photo counts where it only guesses its depth; 1 where matched
 CENTRE_WORTH = 0.7  # how much less a photo's corner is worth than its centre
 EDGE_WORTH = 0.2  # beside a step of depth: its pixels mix both sides
+BLOWN_WORTH = 0.3  # where a photo is blown out it does not tell the colour
 EDGE_PX = 3  # ... and so many pixels from it
 EDGE_STEP = 0.1  # of logarithms
 RIM = 0.02  # of the picture: towards its border a photo is worth less and less
@@ -60,6 +61,8 @@ class Witness:
         self._valid = posed.valid
         self._sure = self._surety(depth, matched)
         self._worth = self._places_worth() * torch.where(edge, EDGE_WORTH, 1.0)
+        if posed.blown is not None:
+            self._worth *= 1 - (1 - BLOWN_WORTH) * posed.blown.cpu()
 
     def _surety(self, depth: Tensor, matched: KnownPoints) -> Tensor:
         """[H, W]"""

@@ -1,6 +1,7 @@
 """Exports of phones, written here by their owners' rules: the same cameras come out of each."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -68,6 +69,62 @@ def test_record3d_depth_of_exr_files(tmp_path):
     (one,) = view_sets(tmp_path)
     assert [view.depth is None for view in one.views] == [True, False, True]
     assert one.views[1].load(640).depth.unique().tolist() == [1.5]
+
+
+def pack_r3d(folder, depth, trust, **metadata):
+    lzfse = pytest.importorskip("lzfse")
+    for i in range(3):
+        photo(folder / "rgbd" / f"{i}.jpg")
+    (folder / "rgbd" / "1.depth").write_bytes(lzfse.compress(depth.astype("<f4").tobytes()))
+    (folder / "rgbd" / "1.conf").write_bytes(lzfse.compress(trust.astype("u1").tobytes()))
+    (folder / "metadata").write_text(json.dumps(record3d_metadata(**metadata)))
+    (one,) = view_sets(folder)
+    return one.views
+
+
+def test_record3d_depth_of_an_r3d(tmp_path):
+    depth = np.full((6, 8), 1.5)
+    depth[0, 0], depth[0, 1] = np.nan, 2.5
+    trust = np.zeros((6, 8))
+    trust[3:], trust[5] = 1, 2
+    views = pack_r3d(tmp_path, depth, trust, dw=8, dh=6)
+    assert [view.depth is None for view in views] == [True, False, True]
+    view = views[1].load(640)
+    assert view.depth[0, :3].tolist() == [0, 2.5, 1.5]
+    assert view.confidence[:, 0].tolist() == [0, 0, 0, 0.5, 0.5, 1]
+
+
+def test_an_r3d_that_tells_no_size_has_that_of_a_phones_lidar(tmp_path):
+    from nvs.depth.file import read_numbers
+
+    rows = np.arange(256.0)[:, None].repeat(192, 1)
+    pack_r3d(tmp_path, rows, rows > 9)
+    np.testing.assert_array_equal(read_numbers(tmp_path / "rgbd" / "1.depth"), rows)
+    np.testing.assert_array_equal(read_numbers(tmp_path / "rgbd" / "1.conf"), rows > 9)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "is empty"),
+        (b"nothing packed", "damaged"),
+        (None, "48 values"),
+        (bytes(9_000_000), "large"),
+    ],
+)
+def test_an_r3d_whose_depth_is_damaged(tmp_path, content, word):
+    views = pack_r3d(tmp_path, np.ones((6, 8)), np.ones((6, 8)), dw=9, dh=6)
+    if content is not None:
+        views[1].depth.write_bytes(content)
+    with pytest.raises(InputError, match=word):
+        views[1].load(640)
+
+
+def test_an_r3d_without_the_library_that_unpacks(tmp_path, monkeypatch):
+    views = pack_r3d(tmp_path, np.ones((6, 8)), np.ones((6, 8)), dw=8, dh=6)
+    monkeypatch.setitem(sys.modules, "lzfse", None)
+    with pytest.raises(InputError, match=r"nvs\[record3d\]"):
+        views[1].load(640)
 
 
 def test_record3d_without_poses(tmp_path):
