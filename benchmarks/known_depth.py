@@ -1,6 +1,6 @@
 """The tables of docs/known-depth.md, measured anew: known depth of every kind, completed.
 
-    python -m benchmarks.known_depth --data DIR [--half choosing]
+    python -m benchmarks.known_depth --data DIR [--half choosing] [--detail high]
 
 Constants of the method are chosen on one half of the data sets (`results.py`); the other half is
 measured at the end.  A run that was stopped goes on where it was.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 from pathlib import Path
 
 import nvs
@@ -36,21 +37,25 @@ def main() -> int:
     parser.add_argument("--half", choices=tuple(HALVES), default="reporting")
     parser.add_argument("--frames", type=int, default=12, help="of a set, at most, evenly spaced")
     parser.add_argument("--outliers", action="store_true", help="500 points, 5 % of them wrong")
+    parser.add_argument("--detail", choices=("normal", "high"), default="normal")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/known-depth"))
     options = parser.parse_args()
 
     folder = gathered(options.data, HALVES[options.half], options.output / "data" / options.half)
     sets = [spaced(one, options.frames) for one in depth_sets(folder)]
     kinds = WITH_OUTLIERS if options.outliers else KINDS
-    run = f"{options.half}{'-outliers' if options.outliers else ''}-{options.frames}"
+    high = "-high" if options.detail == "high" else ""
+    run = f"{options.half}{'-outliers' if options.outliers else ''}{high}-{options.frames}"
+    looks = functools.partial(nvs.load_model().depth_field, detail=options.detail)
     results = evaluate_prompted(
-        PromptedModel(nvs.load_model().depth_field), sets, kinds, folder=options.output / run
+        PromptedModel(looks), sets, kinds, name=f"model{high}", folder=options.output / run
     )
     tables = [table(*prompted_table(results, kinds)), table(*set_tables(results, kinds))]
     print("\n\n".join(tables))
     if options.half == "reporting":
         what = "500 points, 5 % of them wrong" if options.outliers else "by kind of prompt"
-        write_section(DOCUMENT, f"known depth, {what}", "\n\n".join(tables))
+        looked = ", in high detail" if high else ""
+        write_section(DOCUMENT, f"known depth, {what}{looked}", "\n\n".join(tables))
     return 0
 
 

@@ -232,12 +232,7 @@ def complete(
     told_in_cells = CellReading.at(torch.from_numpy(places), torch.from_numpy(seen), on_grid)
     if prompts is not None and picture is not None and trusted.any():
         left = torch.from_numpy(wanted) - told_in_cells.of(r)
-        look = Look(
-            grid.features(field),
-            torch.from_numpy(grid.colors(picture).T.reshape(3, *r.shape)).to(xy),
-            (torch.from_numpy(fit(grid.seen)) + r).to(xy),
-            r.to(xy),
-        )
+        look = grid.look(field, picture, fit, r)
         cells_told = cells_of(told.places.to(xy), *r.shape)
         believed_there = torch.from_numpy(confidence * trusted).to(xy)
         r = r + prompts(look, cells_told, left.to(xy), believed_there).cpu().double()
@@ -291,12 +286,18 @@ class _Grid:
         raster = field.on_raster(*GridSize.over(camera, cells).middles(camera))
         return _Grid(_log(raster.depth), raster.sky.cpu().numpy(), camera.height / camera.width)
 
-    def features(self, field: DepthField) -> Tensor:
-        """[C, h, w] what the field's network saw at the cells' middles."""
+    def look(self, field: DepthField, picture: Tensor, fit: LogFit, r: Tensor) -> Look:
+        """What the field's network saw in the cells, and what became of it by r [h, w]."""
         x, y = GridSize(*self.seen.shape).middles(field.camera)
         features = field.features(torch.cartesian_prod(y, x).flip(-1))
         assert features is not None  # fields of networks that complete have them
-        return features.T.reshape(-1, *self.seen.shape)
+        colors = torch.from_numpy(self.colors(picture)).to(features)
+        return Look(
+            features.T.reshape(-1, *r.shape),
+            colors.T.reshape(3, *r.shape),
+            (torch.from_numpy(fit(self.seen)) + r).to(features),
+            r.to(features),
+        )
 
     def links(self, edge: float) -> Links:
         """Links that steps of so much, in logarithms, halve."""

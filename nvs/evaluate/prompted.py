@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.data.recorded import DepthFrame, DepthSet
-from nvs.depth.completed import CELLS, complete
+from nvs.depth.cells import GridSize
+from nvs.depth.completed import complete
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
 from nvs.depth.membrane import BilinearReading, Links, Membrane
@@ -182,9 +183,8 @@ def _interpolated(known: KnownDepth, places: Tensor) -> dict[str, Floats]:
 
 def _poisson_fill(photo: Photo, known: KnownDepth, places: Tensor) -> Floats:
     """The smoothest log depth through the points that tears at the photo's edges alone."""
-    height, width = photo.rgb.shape[:2]
-    rows = max(2, round((CELLS * height / width) ** 0.5))
-    columns = max(2, round(CELLS / rows))
+    grid = GridSize.over(photo.camera)
+    rows, columns = grid.rows, grid.columns
     small = functional.interpolate(photo.rgb.permute(2, 0, 1)[None], (rows, columns), mode="area")
     colors = small[0].permute(1, 2, 0).double().cpu().numpy()
     told = known.thinned(ASKED_PIXELS)
