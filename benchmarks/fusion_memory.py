@@ -45,7 +45,10 @@ def main() -> None:
     if options.child:
         print(json.dumps(measured(options.set, options.photos[0], options.longer_side)))
         return
-    rows = [row(options.set, count, options.longer_side) for count in options.photos]
+    rows = []
+    for count in options.photos:
+        rows.append(row(options.set, count, options.longer_side))
+        print(*rows[-1], flush=True)  # a long run that is stopped tells what it has
     print(
         f"{options.set.name}, {options.longer_side} pixels; {platform.machine()}, "
         f"nvs {version('nvs')}, torch {torch.__version__}"
