@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 # wrong by a hundredth more.
 TOLERANCE = 1e-6
 MOST_STEPS = 1000
+ROUNDING = 1e-12  # of logarithms: where all is met already, steps would be divided by nothing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _solved(matrix: _Stencil, right: Floats, start: Floats | None, tolerance: fl
     """x of matrix · x = right [h·w] by conjugate gradients, scaled by the diagonal."""
     x = np.zeros_like(right) if start is None else start.copy()
     residual = right - matrix.times(x)
-    small = tolerance * np.linalg.norm(right)
+    small = tolerance * np.linalg.norm(right) + ROUNDING
     direction, before = np.zeros_like(x), float("inf")
     for _ in range(MOST_STEPS):
         if np.linalg.norm(residual) <= small:
