@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import functools
 from pathlib import Path
 
 import nvs
 from benchmarks.results import HALVES, gathered
 from nvs.data.recorded import DepthSet, depth_sets
+from nvs.depth.detail.looks import Detail
+from nvs.depth.known import KnownDepth
 from nvs.evaluate.prompted import PromptedModel, evaluate_prompted, prompted_table, set_tables
 from nvs.evaluate.prompts import PromptKind
 from nvs.evaluate.tables import table, write_section
+from nvs.photo.photo import Photo
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "known-depth.md"
 KINDS = [
@@ -46,9 +48,9 @@ def main() -> int:
     kinds = WITH_OUTLIERS if options.outliers else KINDS
     high = "-high" if options.detail == "high" else ""
     run = f"{options.half}{'-outliers' if options.outliers else ''}{high}-{options.frames}"
-    looks = functools.partial(nvs.load_model().depth_field, detail=options.detail)
+    model = PromptedModel(LookedAtOnce(nvs.load_model(), options.detail).depth_field)
     results = evaluate_prompted(
-        PromptedModel(looks), sets, kinds, name=f"model{high}", folder=options.output / run
+        model, sets, kinds, name=f"model{high}", folder=options.output / run
     )
     tables = [table(*prompted_table(results, kinds)), table(*set_tables(results, kinds))]
     print("\n\n".join(tables))
@@ -57,6 +59,21 @@ def main() -> int:
         looked = ", in high detail" if high else ""
         write_section(DOCUMENT, f"known depth, {what}{looked}", "\n\n".join(tables))
     return 0
+
+
+class LookedAtOnce:
+    """A model that completes what it has seen: it looks at a photo once for all prompts."""
+
+    def __init__(self, model: nvs.Model, detail: Detail) -> None:
+        self.model, self.detail = model, detail
+        self.seen: tuple[Photo, nvs.DepthField] | None = None
+
+    def depth_field(self, photo: Photo, known: KnownDepth | None = None) -> nvs.DepthField:
+        """As `Model.depth_field`."""
+        if self.seen is None or self.seen[0] is not photo:
+            self.seen = photo, self.model.depth_field(photo, detail=self.detail)
+        field = self.seen[1]
+        return field if known is None else self.model.network.completed(field, known, photo.rgb)
 
 
 def spaced(one: DepthSet, most: int) -> DepthSet:

@@ -47,6 +47,7 @@ from nvs.scene.scene import KnownPlaces
 Floats = NDArray[np.float64]
 
 POINTS = 15_000  # as many of the known ones are used
+MAP_POINTS = 60_000  # ... and tell what kind of map they are of, for which the field is not asked
 EDGE = 0.02  # a step of log depth from cell to cell that halves (quarters) a link
 # ... where points are few, and those that are wrong are known: each tells of a larger part of its
 # surface.
@@ -210,7 +211,7 @@ def complete(
     if scattered:
         membrane = dataclasses.replace(membrane, links=grid.links(SCATTERED_EDGE))
     else:
-        map_in_cells = grid.told(places[trusted], values[trusted])
+        map_in_cells = grid.told(known.thinned(MAP_POINTS) if not known.shift_free else told)
         farthest, soft = farthest_around(map_in_cells), is_soft(map_in_cells, grid.seen)
     if soft:
         doubt = reading.of(range_around(grid.seen).ravel()) / SOFT_EDGE
@@ -303,8 +304,9 @@ class _Grid:
         """Links that steps of so much, in logarithms, halve."""
         return Links.across(self.seen[..., None], edge, WEAKEST_LINK)
 
-    def told(self, at: Floats, values: Floats) -> Floats:
-        """[h, w] the value [P] of one of the places [P, 2] in each cell, NaN without any."""
+    def told(self, map_: KnownDepth) -> Floats:
+        """[h, w] log z of one of the map's points in each cell, NaN without any."""
+        at, values = map_.places.double().cpu().numpy(), _log(map_.depth)
         rows, columns = self.seen.shape
         row = np.minimum((at[:, 1] * rows).astype(int), rows - 1)
         column = np.minimum((at[:, 0] * columns).astype(int), columns - 1)

@@ -56,3 +56,11 @@ def test_a_good_start_leads_to_the_same_surface():
     warm = one.solve(values, weights, cold + 0.1, tolerance=1e-10)
     np.testing.assert_allclose(warm, cold, atol=1e-7)
     np.testing.assert_array_equal(one.solve(values, weights, cold, 1e-4), cold)
+
+
+@pytest.mark.parametrize("weight", [1e-3, 1.0, 1e3])
+def test_what_is_met_already_needs_no_step(weight):
+    one = membrane(5, 8, 9, 20)
+    start = np.full(72, 1e-13)
+    nothing = one.solve(np.zeros(20), np.full(20, weight), start)
+    assert np.abs(nothing).max() < 1e-9
