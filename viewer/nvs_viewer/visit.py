@@ -110,7 +110,7 @@ class VisitPanel(Panel):
     def _go_on(self, visits: Visits, name: str) -> None:
         self._name = name
         before = visits.of(name)
-        if before and self._display.scene is not before[-1].scene:
+        if before and not self._shows_all(before):
             new = [
                 kept for kept in self._scenes if not any(old.holds(kept.scene) for old in before)
             ]
@@ -119,6 +119,11 @@ class VisitPanel(Panel):
             self._scenes = [*new, *before]
             self._show(before[-1].scene)
         self._tell()
+
+    def _shows_all(self, before: list[KeptScene]) -> bool:
+        """Whether the page began with what there is of the visit, and there is no flight in it."""
+        only = before[-1]
+        return len(before) == 1 and only.keyframes is None and only.scene is self._display.scene
 
     def _asked_for(self, word: Word) -> None:
         kept = next((k for k in self._scenes if k.number == word.get("number")), None)
