@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.cells import CellReading
-from nvs.depth.completed import complete
+from nvs.depth.completed import POINTS, complete
 from nvs.depth.field import DepthAndSky, DepthField
 from nvs.depth.known import KnownDepth
 from nvs.depth.prompt_network import Look, cells_of
@@ -37,12 +37,13 @@ class PromptedScene:
     def completed(scene: SeenScene, prompt: KnownPoints) -> PromptedScene:
         """As people's photos are completed."""
         known = KnownDepth(prompt.places, prompt.log_depth.exp().float(), "m", "a prompt")
+        known = known.thinned(POINTS)  # as `complete` does; a phone's map has more
         found = complete(_LookField(scene), known, scene.colors).field
         places = found.known_places
         assert places is not None
         return PromptedScene(
             scene,
-            KnownPoints(places.places, prompt.log_depth[: len(places.places)]),
+            KnownPoints(places.places, known.depth.double().log()),
             places.trusted.float(),
             found.fit.slope,
             found.fit.offset,

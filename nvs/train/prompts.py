@@ -10,7 +10,6 @@ All but the network's part is kept on disk.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +36,7 @@ from nvs.train.team import ALONE, Team
 MOST_ERROR = 1.0  # of logarithms, that counts: a house told apart from the sky behind it
 GIVEN_SHARE = 0.7  # of the photos that came with a prompt, those whose own it is
 DRAWS = 8  # of a scene, until one leaves enough points
+MOST_EMPTY = 200  # scenes one after the other of which nothing is known
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +68,8 @@ class PromptTraining(Schedule):
             positive="scenes_per_round uses_per_round prompts batch points",
             not_negative="bent bent_share seed",
         )
+        if not self.widths or min(self.widths) < 1:
+            raise InputError(f"widths must be one or more positive numbers, not {self.widths}")
 
 
 def train_prompts(
@@ -150,6 +152,9 @@ class PromptExamples(Dataset[list[PromptExample]]):
 
     def __init__(self, settings: PromptTraining, scenes: SeenScenes, share: range) -> None:
         self.settings, self.scenes, self.share = settings, scenes, share
+        # A prompt is that of a scene: of other photos, or bent otherwise, it is another.
+        photos = "made" if scenes.recorded is None else scenes.recorded.digest
+        self.folder = scenes.folder / f"prompts-{settings.bent}-{settings.bent_share}-{photos}"
 
     def __len__(self) -> int:
         return self.settings.steps
@@ -169,8 +174,8 @@ class PromptExamples(Dataset[list[PromptExample]]):
     def _prompted(self, number: int, which: int) -> PromptedScene:
         """The scene of that number, or the next that is more than sky, with its prompt."""
         s = self.settings
-        for further in itertools.count(number):
-            path = self.scenes.folder / f"{further:07d}-{s.seed}-{which}.npz"
+        for further in range(number, number + MOST_EMPTY):
+            path = self.folder / f"{further:07d}-{s.seed}-{which}.npz"
             random = np.random.default_rng([s.seed, 3, further, which])
             scene = bent(self.scenes[further], s, random)
             if not path.exists():
@@ -179,9 +184,14 @@ class PromptExamples(Dataset[list[PromptExample]]):
                     continue
                 PromptedScene.completed(scene, prompt).write(path)
             return PromptedScene.read(scene, path)  # in half precision, whenever it was made
-        raise AssertionError
+        raise InputError(
+            f"{MOST_EMPTY} scenes one after the other tell no depth but beside edges: is what "
+            "`data` names depth of its photos?"
+        )
 
     def _prompt(self, scene: SeenScene, random: np.random.Generator) -> KnownPoints | None:
+        if not bool(scene.truth.isfinite().any()):  # nothing to compare with
+            return None
         if scene.given is not None and random.random() < GIVEN_SHARE:
             return scene.given
         for _ in range(DRAWS):

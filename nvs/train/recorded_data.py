@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,13 @@ class RecordedPictures:
             for frame in one.frames
         ]
         return RecordedPictures(frames, share, longer_side)
+
+    @property
+    def digest(self) -> str:
+        """Another one for other files, or another share of them."""
+        files = [f"{one.photo} {one.depth} {one.prompt}" for one, _ in self.frames]
+        told = "\n".join([str(self.share), *files])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def drawn(self, rng: np.random.Generator) -> DepthPicture:
         """Any of the photos.

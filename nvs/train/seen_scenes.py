@@ -21,6 +21,7 @@ from nvs.depth.network import encoder_size
 from nvs.files import atomic_write
 from nvs.models.files import weights_digest
 from nvs.scene.camera import Camera
+from nvs.train.config import check_range
 from nvs.train.crops import WindowedPictures, Windows, focal_known, random_windows, resampled
 from nvs.train.depth_batches import ASPECTS
 from nvs.train.depth_points import NEAREST_DEPTH_M
@@ -44,6 +45,9 @@ class SeenSceneSettings:
     scene_px: int = 448
     cache: Path = Path("runs/seen")
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_range(self, positive="scene_px", not_negative="seed")
 
 
 @dataclasses.dataclass(frozen=True)

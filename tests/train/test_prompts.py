@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nvs
+from nvs.depth.completed import POINTS
 from nvs.depth.known import KnownDepth
 from nvs.depth.network import DepthNetwork
 from nvs.depth.prompt_network import PromptNetwork
@@ -19,9 +21,10 @@ from nvs.models.files import load_prompt_network, save_depth_network
 from nvs.scene.camera import Camera
 from nvs.train import prompt_draws
 from nvs.train.prompt_draws import drawn_prompt
+from nvs.train.prompted_scenes import PromptedScene
 from nvs.train.prompts import PromptTask, PromptTraining, train_prompts
 from nvs.train.recorded_data import RecordedPictures
-from nvs.train.seen_scenes import SeenScenes, SeenSceneSettings, without_edges
+from nvs.train.seen_scenes import KnownPoints, SeenScenes, SeenSceneSettings, without_edges
 from nvs.train.team import ALONE
 from tests.data.rgbd_set import true_depth, write_depth, write_set
 from tests.train.small_runs import NETWORK
@@ -50,6 +53,17 @@ def run(tmp_path_factory) -> PromptTraining:
         pictures_every=20,
         workers=0,
     )
+
+
+def listed_set(folder, depth=None, prompt=None) -> Path:
+    """A list of one photo, its depth and its prompt, in metres."""
+    write_set(folder / "set", frames=1)
+    if depth is not None:
+        write_depth(folder / "set/0-depth.png", depth)
+    write_depth(folder / "set/0-lidar.png", true_depth(0) if prompt is None else prompt)
+    listed = folder / "list.txt"
+    listed.write_text("set/0.png set/0-depth.png set/0-lidar.png\n")
+    return listed
 
 
 def test_it_learns_what_geometry_leaves(run, tmp_path):
@@ -128,10 +142,7 @@ def test_drawn_points_lie_on_the_truth(kind, seed):
 
 def test_a_photos_own_prompt_is_told_where_it_stands(run, tmp_path):
     """Of a list's third column; the set's depth is a function of place alone."""
-    folder = write_set(tmp_path / "set", frames=1)
-    write_depth(folder / "0-lidar.png", true_depth(0)[::2, ::2])
-    listed = tmp_path / "list.txt"
-    listed.write_text("set/0.png set/0-depth.png set/0-lidar.png\n")
+    listed = listed_set(tmp_path, prompt=true_depth(0)[::2, ::2])
     network = PromptTask(run, ALONE).seeing
     recorded = RecordedPictures.found([listed], share=1.0, longer_side=64)
     for number in range(4):
@@ -178,3 +189,47 @@ def test_a_model_that_sees_prompts_itself_takes_none(run, tmp_path, monkeypatch)
     monkeypatch.setattr(DepthNetwork, "completes", False)
     with pytest.raises(InputError, match="sees prompts itself"):
         nvs.load_model(run.model, prompts=path)
+
+
+def test_a_map_of_many_points_keeps_their_depths(run):
+    """A phone's has more of them than are used."""
+    scene = SeenScenes(run.scenes, PromptTask(run, ALONE).seeing)[0]
+    places = torch.rand(POINTS + 5000, 2)
+    prompted = PromptedScene.completed(scene, KnownPoints(places, places[:, 0].double()))
+    assert len(prompted.prompt.places) == POINTS
+    torch.testing.assert_close(
+        prompted.prompt.log_depth, prompted.prompt.places[:, 0].double(), rtol=0, atol=1e-5
+    )
+
+
+def test_prompts_on_disk_are_those_of_the_same_photos(run, tmp_path):
+    """Where a run had none of them, another one finds none of its prompts."""
+    scenes = dataclasses.replace(run.scenes, cache=tmp_path / "seen")
+    first = dataclasses.replace(run, scenes=scenes)
+    PromptTask(first, ALONE).examples[0]
+    with_photos = dataclasses.replace(first, data=(listed_set(tmp_path),), data_share=1.0)
+    after_it = PromptTask(with_photos, ALONE).examples[0]
+    apart = dataclasses.replace(scenes, cache=tmp_path / "apart")
+    alone = PromptTask(dataclasses.replace(with_photos, scenes=apart), ALONE).examples[0]
+    for one, other in zip(after_it, alone, strict=True):
+        assert torch.equal(one.missing, other.missing)
+        assert torch.equal(one.cells, other.cells)
+
+
+def test_photos_that_tell_nothing_are_refused(run, tmp_path):
+    """Depth of nothing but edges, beside a prompt of its own."""
+    noise = np.exp(np.random.default_rng(0).uniform(-1, 1, (24, 32)))
+    data = (listed_set(tmp_path, depth=noise),)
+    scenes = dataclasses.replace(run.scenes, cache=tmp_path / "seen")
+    noisy = dataclasses.replace(run, scenes=scenes, data=data, data_share=1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nvs.train.prompts.MOST_EMPTY", 3)
+        patch.setattr("nvs.train.seen_scenes.SOFT_EDGE", 0.0)
+        with pytest.raises(InputError, match="no depth but beside edges"):
+            PromptTask(noisy, ALONE).examples[0]
+
+
+@pytest.mark.parametrize("wrong", [{"widths": ()}, {"widths": (8, 0)}, {"scene_px": 0}])
+def test_sizes_that_no_run_can_use_are_refused(run, wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        dataclasses.replace(run.scenes if "scene_px" in wrong else run, **wrong)
