@@ -93,7 +93,10 @@ document.addEventListener("DOMContentLoaded", () => {
   let focused = null; // the view that the keys moved: its button is made anew
   nvs.on("timeline", (timeline) => {
     line.hidden = !timeline;
-    if (!timeline) return;
+    if (!timeline) {
+      focused = null;
+      return;
+    }
     track.replaceChildren(head, ...timeline.at.map(viewAt));
     head.style.setProperty("--nvs-flight", `${timeline.seconds}s`);
     label.textContent = words(timeline.seconds);
