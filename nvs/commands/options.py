@@ -56,7 +56,7 @@ class RunOptions:
     """A Gaussian head that `nvs train head` wrote for this model, instead of the model's own."""
 
     prompts: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """What `nvs train prompts` wrote for this model, instead of its own."""
+    """What `nvs train prompts` wrote for this model: corrects depth that --depth-prompt tells."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes the GPU if there is one."""

@@ -61,5 +61,5 @@ def _told_size(metadata: Path) -> tuple[int, int] | None:
     try:
         told = json.loads(metadata.read_text(encoding="utf-8"))
         return int(told["dw"]), int(told["dh"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

@@ -89,6 +89,8 @@ def load_prompt_network(path: Path, network: DepthModel) -> PromptNetwork:
         InputError: as `load_gaussian_head`.
     """
     config, arrays = _read_belonging(path, _PROMPTS, network)
+    if config.get("feature_channels") != network.feature_channels:
+        raise InputError(f"{path} does not fit the features of its depth network")
     return filled(
         lambda: PromptNetwork(
             PromptNetworkConfig(config["feature_channels"], tuple(config["widths"]))

@@ -35,9 +35,11 @@ def gathered(sources: Sequence[Path]) -> Gathered:
     """The photos that were named, and those of the folders that were, by name.
 
     Raises:
-        InputError: nothing there, a scene, or a clip beside something else.
+        InputError: nothing there, a scene, a packed export, or a clip beside something else.
     """
     for path in sources:
+        if path.suffix.lower() == ".r3d" and path.is_file():
+            raise InputError(f"{path} is packed: unzip it into a folder, and name that")
         if is_scene(path):
             raise InputError(f"{path} is a scene: one place is made of photos")
     clips = [path for path in sources if is_clip(path)]

@@ -1,6 +1,7 @@
 """Exports of phones, written here by their owners' rules: the same cameras come out of each."""
 
 import json
+import math
 import sys
 
 import numpy as np
@@ -94,11 +95,12 @@ def test_record3d_depth_of_an_r3d(tmp_path):
     assert view.confidence[:, 0].tolist() == [0, 0, 0, 0.5, 0.5, 1]
 
 
-def test_an_r3d_that_tells_no_size_has_that_of_a_phones_lidar(tmp_path):
+@pytest.mark.parametrize("told", [{}, {"dw": math.inf, "dh": 6}])
+def test_an_r3d_that_tells_no_size_has_that_of_a_phones_lidar(tmp_path, told):
     from nvs.depth.file import read_numbers
 
     rows = np.arange(256.0)[:, None].repeat(192, 1)
-    pack_r3d(tmp_path, rows, rows > 9)
+    pack_r3d(tmp_path, rows, rows > 9, **told)
     np.testing.assert_array_equal(read_numbers(tmp_path / "rgbd" / "1.depth"), rows)
     np.testing.assert_array_equal(read_numbers(tmp_path / "rgbd" / "1.conf"), rows > 9)
 

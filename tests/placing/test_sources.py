@@ -58,12 +58,15 @@ def test_what_cannot_be_one_place_is_said(tmp_path, photos):
     clip, scene = tmp_path / "a.mp4", tmp_path / "s.ply"
     clip.write_bytes(b"x")
     scene.write_bytes(b"ply\n")
+    packed = tmp_path / "walk.r3d"
+    packed.write_bytes(b"PK\x03\x04")
     empty = tmp_path / "empty"
     empty.mkdir()
     for sources, said in [
         ([], "name photos of one place"),
         ([clip, photos[0]], "is a clip: name it alone"),
         ([photos[0], scene], "s.ply is a scene"),
+        ([packed], "walk.r3d is packed: unzip it into a folder"),
         ([empty], "empty holds no photo"),
         ([photos[0]], "0.png is one photo: name several"),
         ([tmp_path / "b.mp4"], "b.mp4 does not exist"),

@@ -15,9 +15,9 @@ import nvs
 from nvs.depth.completed import POINTS
 from nvs.depth.known import KnownDepth
 from nvs.depth.network import DepthNetwork
-from nvs.depth.prompt_network import PromptNetwork
+from nvs.depth.prompt_network import PromptNetwork, PromptNetworkConfig
 from nvs.errors import InputError
-from nvs.models.files import load_prompt_network, save_depth_network
+from nvs.models.files import load_prompt_network, save_depth_network, save_prompt_network
 from nvs.scene.camera import Camera
 from nvs.train import prompt_draws
 from nvs.train.prompt_draws import drawn_prompt
@@ -182,6 +182,15 @@ def test_a_model_is_given_what_was_trained_for_it(run, tmp_path):
     torch.testing.assert_close(given_it.field(photo, camera, known)(xy), completed)
     last[-1].fill_(0.5)
     assert not torch.allclose(given_it.field(photo, camera, known)(xy), completed, rtol=1e-3)
+
+
+def test_one_that_wants_other_features_is_refused(run, tmp_path):
+    seeing = nvs.load_model(run.model).network
+    path = tmp_path / "prompts.safetensors"
+    config = PromptNetworkConfig(seeing.feature_channels + 1, (8,))
+    save_prompt_network(PromptNetwork(config), seeing, path)
+    with pytest.raises(InputError, match="does not fit the features"):
+        load_prompt_network(path, seeing)
 
 
 def test_a_model_that_sees_prompts_itself_takes_none(run, tmp_path, monkeypatch):

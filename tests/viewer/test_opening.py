@@ -49,6 +49,13 @@ def test_shown_names(name, shown):
     assert shown_name(name) == shown
 
 
+def test_a_photo_that_there_is_no_room_for_is_not_said_to_wait(viewer, talker, photo, monkeypatch):
+    monkeypatch.setattr(opening, "MOST_WAITING", 0)
+    talker.upload(OPEN, "garden.jpg", photo.read_bytes())
+    (told,) = until(talker.notifications)
+    assert told.startswith("This photo was not taken: garden")
+
+
 def memory_mb():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 / 1e6

@@ -25,7 +25,7 @@ def same(one, other):
 
 def test_what_is_put_away_leaves_the_memory_and_comes_back_the_same():
     scene = filled_room()
-    kept = KeptScene(1, scene)
+    kept = KeptScene(scene)
     before = scene.gaussians.map(lambda tensor: tensor.clone())
     left = weakref.ref(scene.gaussians.means)
     kept.put_away()
@@ -43,7 +43,7 @@ def test_what_is_put_away_leaves_the_memory_and_comes_back_the_same():
 
 def test_what_others_still_hold_is_not_read_again():
     scene = room(32)
-    kept = KeptScene(1, scene)
+    kept = KeptScene(scene)
     kept.put_away()
     assert kept.holds(scene)
     assert kept.scene is scene
@@ -98,3 +98,25 @@ def test_without_room_on_disk_the_oldest_is_forgotten(visit, monkeypatch):
         page.show(room(16, f"room {n}"))
     names = [one.name for one in page.visit._scenes]
     assert names == [f"room {n}" for n in range(3, MOST_IN_MEMORY + 3)]
+
+
+def test_a_tab_that_was_copied_leaves_the_numbers_of_the_first_alone():
+    """Both give themselves the same name, and hold the same scenes."""
+    viewer = Viewer(room(32), splat=splat_of_photo, port=0)
+    with connected(viewer) as socket, connected(viewer) as other:
+        talker = Talker(socket)
+        only_page(viewer)
+        (page,) = viewer.pages
+        until(lambda: page.display.scene)
+        page.show(room(16, "second"))
+        talker.say("visit", name="tab")
+        until(lambda: page.visit._name)
+        numbers = {kept.name: kept.number for kept in page.visit._scenes}
+        copied = Talker(other)
+        copied.say("visit", name="tab")
+        until(lambda: len(viewer.pages) == 2)
+        until(lambda: all(p.visit.shown and p.visit.shown.name == "second" for p in viewer.pages))
+        assert {kept.name: kept.number for kept in page.visit._scenes} == numbers
+        talker.say("show", number=numbers["room"])
+        until(lambda: page.display.scene.name == "room")
+    viewer.close()

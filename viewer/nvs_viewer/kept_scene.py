@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import tempfile
 import threading
 import weakref
@@ -16,12 +17,17 @@ from nvs.scene.gaussians import Gaussians
 from nvs_viewer.pictures import THUMBNAIL_PX, picture_address
 from nvs_viewer.scene import ViewedScene
 
+_NUMBERS = itertools.count(1)
+
 
 class KeptScene:
-    """A scene, and the flight that was begun in it."""
+    """A scene, and the flight that was begun in it.
 
-    def __init__(self, number: int, scene: ViewedScene) -> None:
-        self.number = number
+    Its number is its own in all pages: two of them may hold it.
+    """
+
+    def __init__(self, scene: ViewedScene) -> None:
+        self.number = next(_NUMBERS)
         self.name = scene.name
         self.keyframes: KeyframePath | None = None
         photo = scene.photo

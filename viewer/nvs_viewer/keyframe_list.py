@@ -111,7 +111,7 @@ class KeyframeList:
     def set_time(self, index: int, seconds: float) -> None:
         """Pass a view then; it may come before others or after them."""
         path = self.path(self._shot.seconds)
-        if path is not None and index < len(self._keys):
+        if path is not None and index < len(path.keyframes):
             self._change(with_time(path, index, seconds))
 
     def update_marks(self) -> None:

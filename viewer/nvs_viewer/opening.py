@@ -145,11 +145,15 @@ class OpeningPanel(Panel):
     def _want(self, wanted: Wanted) -> None:
         with self._lock:
             idle = self._at_work is None and not self._queue
-            if len(self._queue) < MOST_WAITING:
+            fits = len(self._queue) < MOST_WAITING
+            if fits:
                 self._queue.append(dataclasses.replace(wanted, waited_for=idle))
             if not self._running:
                 self._start()
-        if not idle:
+        if not fits:
+            text = f"{wanted.title}: {MOST_WAITING} wait already. Open it again when fewer do."
+            self._display.tell("This photo was not taken", text, "red")
+        elif not idle:
             self._display.tell("This photo waits for its turn", wanted.title)
 
     def _cancel(self) -> None:

@@ -58,7 +58,6 @@ class VisitPanel(Panel):
         self._show = show
         self._name: str | None = None  # of the visit, as the browser's tab has it
         self._scenes: list[KeptScene] = []  # the one shown last
-        self._number = 0
         display.script.on("visit", self._named)
         display.script.on("show", self._asked_for)
 
@@ -70,8 +69,7 @@ class VisitPanel(Panel):
     def add(self, scene: ViewedScene) -> KeptScene:
         """Keep a scene that is not shown."""
         with self._display.showing:
-            self._number += 1
-            kept = KeptScene(self._number, scene)
+            kept = KeptScene(scene)
             self._scenes.insert(max(0, len(self._scenes) - 1), kept)
             self._tell()
             return kept
@@ -114,8 +112,6 @@ class VisitPanel(Panel):
             new = [
                 kept for kept in self._scenes if not any(old.holds(kept.scene) for old in before)
             ]
-            for number, kept in enumerate([*new, *before], self._number + 1):
-                kept.number = self._number = number
             self._scenes = [*new, *before]
             self._show(before[-1].scene)
         self._tell()

@@ -30,6 +30,8 @@ def pcd_points(path: Path) -> Floats:
     if any(fields[axis].count != 1 for axis in axes):
         raise ValueError("its x y z are not single numbers")
     points = int(head["POINTS"][0])
+    if points < 0:
+        raise ValueError(f"it says that it holds {points} points")
     (form,) = head["DATA"]
     if form == "ascii":
         first = np.cumsum([0, *(field.count for field in fields)])  # each field's column

@@ -58,6 +58,7 @@ def test_a_pcd_keeps_what_the_sensor_saw(tmp_path):
         (pcd("binary", POINTS)[:-200], "buffer"),
         (pcd("binary_compressed", POINTS)[:-20], "damaged"),
         (pcd("ascii", POINTS).replace(b"POINTS 40", b"POINTS 400"), "reshape"),
+        (pcd("ascii", POINTS).replace(b"POINTS 40", b"POINTS -4"), "holds -4 points"),
         (pcd("ascii", POINTS).replace(b" y ", b" w "), "'y'"),
         (pcd("ascii", POINTS).replace(b"DATA ascii", b"DATA morse"), "its data is morse"),
         (pcd("binary", POINTS).replace(b"COUNT 1 1", b"COUNT 1 2"), "not single numbers"),

@@ -84,7 +84,10 @@
     input.type = "file";
     input.multiple = true;
     input.hidden = true;
-    input.addEventListener("change", () => take(input.files));
+    input.addEventListener("change", () => {
+      take(input.files);
+      input.remove();
+    });
     input.addEventListener("cancel", () => input.remove());
     document.body.append(input); // Safari forgets what stands nowhere
     input.click();

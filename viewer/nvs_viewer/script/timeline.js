@@ -63,9 +63,9 @@ document.addEventListener("DOMContentLoaded", () => {
     view.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -0.1, ArrowRight: 0.1 }[event.key];
       if (step) nvs.say("time", { index, seconds: seconds + step });
-      else if (event.key === "Delete" || event.key === "Backspace")
-        nvs.say("view", { index, action: "✕" });
-      else return;
+      else if (event.key === "Delete" || event.key === "Backspace") {
+        if (!event.repeat) nvs.say("view", { index, action: "✕" }); // held, it would delete them all
+      } else return;
       focused = index;
       event.preventDefault();
       event.stopPropagation(); // the arrows are not the camera's here
@@ -93,7 +93,10 @@ document.addEventListener("DOMContentLoaded", () => {
   let focused = null; // the view that the keys moved: its button is made anew
   nvs.on("timeline", (timeline) => {
     line.hidden = !timeline;
-    if (!timeline) return;
+    if (!timeline) {
+      focused = null;
+      return;
+    }
     track.replaceChildren(head, ...timeline.at.map(viewAt));
     head.style.setProperty("--nvs-flight", `${timeline.seconds}s`);
     label.textContent = words(timeline.seconds);
