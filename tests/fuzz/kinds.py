@@ -265,12 +265,14 @@ def read_configuration(path: Path) -> None:
     from nvs.train.config import read_config
     from nvs.train.depth import DepthTraining
     from nvs.train.head import HeadTraining
+    from nvs.train.prompts import PromptTraining
 
+    trainings = {"depth": DepthTraining, "head": HeadTraining, "prompts": PromptTraining}
     if path.name == "batch.yaml":
         for name, values in options_of_file(path).items():
             command_make(name, SceneOptions(), [values])
     else:
-        read_config(path, HeadTraining if "head" in path.name else DepthTraining)
+        read_config(path, trainings[path.stem.removeprefix("embedded_")])
 
 
 def manifests() -> list[Seed]:
