@@ -45,6 +45,24 @@ def test_a_tab_that_comes_back_again_and_again_leaves_nothing():
     viewer.close()
 
 
+def test_a_scene_that_is_shown_while_its_page_closes_does_not_take_the_visits_place():
+    viewer = Viewer(room(64), port=0)
+    with connected(viewer) as socket:
+        talker = Talker(socket)
+        talker.say("visit", name="tab")
+        until(lambda: talker.was_told("depth, near to far"))
+        talker.say("keep")
+        until(lambda: kept_flight(viewer))
+        (page,) = viewer.pages
+        scene = page.display.scene
+        page.close()
+        page.display.scene = scene  # as the thread that shows it has it
+        page.visit.scene_changed()
+    kept = viewer._settings.visits.of("tab")
+    assert [one.keyframes is not None for one in kept] == [True]
+    viewer.close()
+
+
 def test_a_page_that_is_looked_at_for_long_keeps_nothing_of_it(viewer):
     with connected(viewer) as socket:
         talker = Talker(socket)

@@ -125,29 +125,34 @@ class KeyframeList:
                 if mark.visible != shown:
                     mark.visible = shown
 
+    # A scene that is being shown brings its own views: what is changed waits until they are there.
+
     def _add(self) -> None:
-        if self._display.scene is None or len(self._keys) >= MAX_KEYFRAMES:
-            return
-        self._shot.stop()
-        camera = self._display.scene.camera
-        key = view.keyframe(self._display.window, camera.width / camera.height)
-        self._change((*self._keys, key))
+        with self._display.showing:
+            if self._display.scene is None or len(self._keys) >= MAX_KEYFRAMES:
+                return
+            self._shot.stop()
+            camera = self._display.scene.camera
+            key = view.keyframe(self._display.window, camera.width / camera.height)
+            self._change((*self._keys, key))
 
     def _change(self, keys: tuple[Keyframe, ...]) -> None:
-        self._changes.change(keys)
-        self._changed()
+        with self._display.showing:
+            self._changes.change(keys)
+            self._changed()
 
     def _step(self, which: str) -> None:
         """Take a change back, or make it again."""
-        if self._changes.undo() if which == UNDO else self._changes.redo():
-            self._changed()
+        with self._display.showing:
+            if self._changes.undo() if which == UNDO else self._changes.redo():
+                self._changed()
 
     def _changed(self) -> None:
         self._show()
         self._shot.keyframes_changed()
 
     def _row_clicked(self, index: int, event: viser.GuiEvent[Any]) -> None:
-        with self._showing:
+        with self._display.showing, self._showing:
             # The second of two quick clicks may come from a row that was taken away meanwhile.
             if any(row is event.target for row in self._rows):  # viser's == compares classes
                 self.pressed(index, event.target.value)

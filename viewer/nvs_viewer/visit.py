@@ -137,13 +137,16 @@ class VisitPanel(Panel):
 
     def _tell(self) -> None:
         self._limit()
-        if self._visits is not None and self._name is not None and self._scenes:
-            self._visits.keep(self._name, self._scenes)
+        scenes = list(self._scenes)
+        if self._display.closed:  # before it let go of its scenes: what is left is not the visit
+            return
+        if self._visits is not None and self._name is not None and scenes:
+            self._visits.keep(self._name, scenes)
         self._display.script.tell(
             "visit",
             [
                 {"number": kept.number, "name": kept.name, "picture": kept.picture}
-                for kept in reversed(self._scenes)
+                for kept in reversed(scenes)
             ],
         )
 
