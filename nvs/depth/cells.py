@@ -72,3 +72,10 @@ class GridSize:
         x = (torch.arange(self.columns) + 0.5) * (camera.width / self.columns)
         y = (torch.arange(self.rows) + 0.5) * (camera.height / self.rows)
         return x.to(camera.intrinsics), y.to(camera.intrinsics)
+
+
+def cells_of(places: Tensor, rows: int, columns: int) -> Tensor:
+    """[P] int64: which cell of a grid each of places [P, 2], 0..1 over it, lies in, or is nearest."""
+    size = torch.tensor([columns, rows], device=places.device)
+    column, row = torch.minimum((places * size).long().clamp_min(0), size - 1).unbind(-1)
+    return row * columns + column

@@ -30,7 +30,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvs.depth.alignment import align
-from nvs.depth.cells import CELLS, CellReading, GridSize
+from nvs.depth.cells import CELLS, CellReading, GridSize, cells_of
 from nvs.depth.farthest import farthest_around
 from nvs.depth.field import DepthField
 from nvs.depth.known import KnownDepth
@@ -38,7 +38,7 @@ from nvs.depth.kriging import Places, krige
 from nvs.depth.log_fit import LogFit, fit_log
 from nvs.depth.membrane import BilinearReading, Links, Membrane
 from nvs.depth.outliers import LEAST_DEVIATION, OUTLIER, ROUGHLY, without_outliers
-from nvs.depth.prompt_network import Look, PromptNetwork, cells_of
+from nvs.depth.prompt_network import Look, PromptNetwork
 from nvs.depth.ranks import rank_correlation
 from nvs.depth.scaled import WrappedField
 from nvs.depth.softness import is_soft, range_around
@@ -106,10 +106,8 @@ class CompletedField(WrappedField):
         r = CellReading.at(xy / size, seen, self.seen.to(xy)).of(self.residual.to(xy))
         log_depth = self.fit.slope * seen + self.fit.offset + r
         if self.farthest is not None:
-            rows, columns = self.farthest.shape
-            cell = (xy / size * xy.new_tensor([columns, rows])).long()
-            row, column = cell[:, 1].clamp(0, rows - 1), cell[:, 0].clamp(0, columns - 1)
-            log_depth = log_depth.minimum(self.farthest.to(xy)[row, column])
+            cells = cells_of(xy / size, *self.farthest.shape)
+            log_depth = log_depth.minimum(self.farthest.to(xy).flatten()[cells])
         return log_depth.exp()
 
 

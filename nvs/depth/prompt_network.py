@@ -108,13 +108,6 @@ class PromptNetwork(nn.Module):
         return unit * r[0, 0]
 
 
-def cells_of(places: Tensor, rows: int, columns: int) -> Tensor:
-    """[P] int64: which cell of a grid each of places [P, 2], 0..1 over it, lies in."""
-    size = torch.tensor([columns, rows], device=places.device)
-    column, row = torch.minimum((places * size).long(), size - 1).unbind(-1)
-    return row * columns + column
-
-
 def _in_cells(cells: Tensor, values: Tensor, weights: Tensor, size: torch.Size) -> Tensor:
     """[1, 3, h, w]: of each cell the weight of its points, at most 1, and that times their mean
     value and mean square."""

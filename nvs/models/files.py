@@ -61,8 +61,7 @@ def load_depth_network(path: Path) -> DepthNetwork:
 
 def save_gaussian_head(head: GaussianHead, network: DepthModel, path: Path) -> None:
     """Write a head's weights, its configuration, and which depth network it was trained with."""
-    config = {**dataclasses.asdict(head.config), "depth_network": weights_digest(network)}
-    save_module(head, _HEAD, config, path)
+    _save_belonging(head, _HEAD, dataclasses.asdict(head.config), network, path)
 
 
 def load_gaussian_head(path: Path, network: DepthModel) -> GaussianHead:
@@ -78,8 +77,7 @@ def load_gaussian_head(path: Path, network: DepthModel) -> GaussianHead:
 
 def save_prompt_network(prompts: PromptNetwork, network: DepthModel, path: Path) -> None:
     """Write the weights, the configuration, and which depth network they were trained with."""
-    config = {**dataclasses.asdict(prompts.config), "depth_network": weights_digest(network)}
-    save_module(prompts, _PROMPTS, config, path)
+    _save_belonging(prompts, _PROMPTS, dataclasses.asdict(prompts.config), network, path)
 
 
 def load_prompt_network(path: Path, network: DepthModel) -> PromptNetwork:
@@ -99,6 +97,13 @@ def load_prompt_network(path: Path, network: DepthModel) -> PromptNetwork:
         arrays,
         path,
     )
+
+
+def _save_belonging(
+    module: nn.Module, kind: str, config: dict[str, Any], network: DepthModel, path: Path
+) -> None:
+    """Write a module as one that was trained with this depth network."""
+    save_module(module, kind, {**config, "depth_network": weights_digest(network)}, path)
 
 
 def _read_belonging(

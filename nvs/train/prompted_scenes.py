@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nvs.depth.cells import CellReading
+from nvs.depth.cells import CellReading, cells_of
 from nvs.depth.completed import POINTS, complete
 from nvs.depth.field import DepthAndSky, DepthField
 from nvs.depth.known import KnownDepth
-from nvs.depth.prompt_network import Look, cells_of
+from nvs.depth.prompt_network import Look
 from nvs.files import atomic_write
 from nvs.scene.camera import Camera
 from nvs.train.seen_scenes import KnownPoints, SeenScene
