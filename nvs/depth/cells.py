@@ -75,7 +75,7 @@ class GridSize:
 
 
 def cells_of(places: Tensor, rows: int, columns: int) -> Tensor:
-    """[P] int64: which cell of a grid each of places [P, 2], 0..1 over it, lies in, or is nearest."""
+    """[P] int64: the cell of a grid that each of places [P, 2], 0..1 over it, is in or next to."""
     size = torch.tensor([columns, rows], device=places.device)
     column, row = torch.minimum((places * size).long().clamp_min(0), size - 1).unbind(-1)
     return row * columns + column
